@@ -1,0 +1,29 @@
+// A launched sidecar as the supervisor sees it: what can be done to it, and what it tells. Knows no processes.
+
+import type { StatusLine } from "./status-line.js";
+
+/** Each may be called when the process is gone already. */
+export interface Child {
+  /** Ask it, over the control pipe, to stop. */
+  shutdown(): void;
+  /** Ask its process group, by signal, to stop. */
+  terminate(): void;
+  /** End its process tree. */
+  kill(): void;
+}
+
+/** `exited` and then `gone` come once each; none of them while it is being launched. */
+export interface ChildEvents {
+  line(line: StatusLine): void;
+  /** The process has ended; others of its tree may live, and its last lines may be on their way. */
+  exited(exit: Exit): void;
+  /** Nothing of its tree is left, and what it wrote has been read. */
+  gone(exit: Exit): void;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** Set if it could not be run at all. `permanent` says that trying again would not help. */
+  readonly spawnError?: { readonly message: string; readonly permanent: boolean };
+}

@@ -1,0 +1,83 @@
+// Time, as far as the bridge needs it: what the time is, and doing something later unless it is called off.
+
+/** Time that only moves forward, in milliseconds. `after` returns a function that cancels. */
+export interface Clock {
+  now(): number;
+  after(ms: number, action: () => void): () => void;
+}
+
+/** A longer time overflows in timers, which then fire at once. Nothing here waits for 24 days: it means for ever. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after: (ms, action) => {
+    const timer = setTimeout(action, Math.min(ms, LONGEST_MS));
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Timers with names. A name has one timer at most: setting it again calls the earlier one off. */
+export class Timers<Name extends string> {
+  readonly #cancels = new Map<Name, () => void>();
+
+  constructor(private readonly clock: Clock) {}
+
+  set(name: Name, ms: number, action: () => void): void {
+    this.clear(name);
+    const cancel = this.clock.after(ms, () => {
+      this.#cancels.delete(name);
+      action();
+    });
+    this.#cancels.set(name, cancel);
+  }
+
+  isSet(name: Name): boolean {
+    return this.#cancels.has(name);
+  }
+
+  clear(...names: Name[]): void {
+    for (const name of names) {
+      this.#cancels.get(name)?.();
+      this.#cancels.delete(name);
+    }
+  }
+
+  clearAll(): void {
+    this.clear(...this.#cancels.keys());
+  }
+}
+
+/** A time that runs out only while it runs: it can be paused, and goes on with what was left. */
+export class Countdown {
+  #leftMs = 0;
+  #running: { readonly since: number; readonly cancel: () => void } | undefined;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly onEnd: () => void,
+  ) {}
+
+  /** Sets what is left, and lets it run. */
+  start(ms: number): void {
+    this.pause();
+    this.#leftMs = ms;
+    this.run();
+  }
+
+  run(): void {
+    if (this.#running) return;
+    const cancel = this.clock.after(this.#leftMs, () => {
+      this.pause();
+      this.onEnd();
+    });
+    this.#running = { since: this.clock.now(), cancel };
+  }
+
+  pause(): void {
+    if (!this.#running) return;
+    this.#running.cancel();
+    this.#leftMs -= this.clock.now() - this.#running.since;
+    this.#running = undefined;
+  }
+}

@@ -1,0 +1,24 @@
+// The health check by which the supervisor watches a sidecar.
+
+import type { Ready } from "../shared/status.js";
+import { HttpClient } from "./http-client.js";
+import { buildRequest } from "./http-request.js";
+
+/**
+ * Whether the sidecar answers `GET /health/live` in time, and is the very instance that said `ready`: another process
+ * that has taken its port answers too. Never rejects. A connection of its own, so that no queue of calls delays it.
+ */
+export async function isAlive(ready: Ready, timeoutMs: number): Promise<boolean> {
+  const client = new HttpClient(ready.port);
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), timeoutMs);
+  try {
+    const answer = await client.send(buildRequest("health.live"), controller.signal);
+    return (answer as { instance?: unknown } | null | undefined)?.instance === ready.instance;
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+    client.close();
+  }
+}

@@ -1,0 +1,10 @@
+// electron-sidecar/main: for Electron's main process.
+
+export { exposeToPages, type ExposeOptions } from "./ipc.js";
+export { defaultPolicy, type Policy } from "./policy.js";
+export { Sidecar, type SidecarEvents, type SidecarOptions } from "./sidecar.js";
+export type { CallOptions } from "./calls.js";
+export type { StopReport } from "./supervisor.js";
+export { type BridgeErrorCode, type FieldError, SidecarError } from "../shared/errors.js";
+export type { CallInput, CallResult, OperationId } from "../shared/operations.js";
+export type { Failure, Ready, Stage, State, Status } from "../shared/status.js";

@@ -1,0 +1,170 @@
+// What pages may ask of the main process: who may ask, what for, and in which shape. All that comes in is untrusted.
+
+import { channels, type EventMessage, type RequestKind, type Requests } from "../shared/channels.js";
+import { type Envelope, shapeOf, SidecarError } from "../shared/errors.js";
+import type { CallArguments, OperationId } from "../shared/operations.js";
+import { operations } from "../shared/operations.generated.js";
+import { pageStatus } from "../shared/status.js";
+import type { CallOptions } from "./calls.js";
+import { isOperation, unknownOperation } from "./http-request.js";
+import { checkedOrigin, originOf } from "./origins.js";
+import type { Sidecar } from "./sidecar.js";
+
+/** The part of Electron's `ipcMain` that is used. */
+export interface IpcMainLike {
+  handle(channel: string, listener: (event: IpcEventLike, message: unknown) => Promise<unknown>): void;
+  removeHandler(channel: string): void;
+}
+
+export interface IpcEventLike {
+  readonly sender: WebContentsLike;
+  readonly senderFrame: { readonly url: string; readonly parent: unknown } | null;
+}
+
+/** The part of Electron's `WebContents` that is used. */
+export interface WebContentsLike {
+  readonly id: number;
+  getURL(): string;
+  send(channel: string, message: unknown): void;
+  once(event: "destroyed", listener: () => void): unknown;
+}
+
+export interface ExposeOptions {
+  readonly ipcMain: IpcMainLike;
+  /** The origins of the app's own pages, such as `app://console`: scheme and host, no path. */
+  readonly origins: readonly string[];
+  /** Restricted operations that pages may call all the same. */
+  readonly allow?: readonly OperationId[];
+  /** Operations that pages may not call. */
+  readonly deny?: readonly OperationId[];
+}
+
+const MAX_CALL_ID_LENGTH = 100;
+
+type Message = Readonly<Record<string, unknown>>;
+type MaybePromise<Value> = Value | Promise<Value>;
+/** One for each kind of request, or this does not compile. */
+type Servers = {
+  [Kind in RequestKind]: (
+    message: Message,
+    sender: WebContentsLike,
+  ) => MaybePromise<Requests[Kind]["answer"]>;
+};
+
+/**
+ * Lets the app's own pages call the sidecar through the preload script: every operation that is not restricted, and
+ * those of `allow`, without those of `deny`. Returns a function that ends this.
+ *
+ * @throws SidecarError `invalid_configuration`
+ */
+export function exposeToPages(
+  sidecar: Sidecar,
+  { ipcMain, origins, allow = [], deny = [] }: ExposeOptions,
+): () => void {
+  const ownOrigins = new Set(origins.map(checkedOrigin));
+  const isOwn = (url: string): boolean => ownOrigins.has(originOf(url) ?? "");
+  const watchers = new Set<WebContentsLike>();
+  const calls = new PageCalls(sidecar, allowedOperations(allow, deny));
+
+  const servers: Servers = {
+    call: (message, sender) => calls.call(message, sender),
+    cancel: (message, sender) => calls.cancel(message, sender),
+    watch: (_, sender) => {
+      if (!watchers.has(sender)) sender.once("destroyed", () => watchers.delete(sender));
+      watchers.add(sender);
+      return pageStatus(sidecar.status);
+    },
+  };
+
+  ipcMain.handle(channels.request, async ({ sender, senderFrame }, message): Promise<Envelope<unknown>> => {
+    try {
+      if (!senderFrame || senderFrame.parent || !isOwn(senderFrame.url)) throw foreignFrame();
+      return { ok: true, value: await serverFor(servers, message)(message as Message, sender) };
+    } catch (error) {
+      if (!(error instanceof SidecarError)) console.error(error);
+      return { ok: false, error: shapeOf(error) };
+    }
+  });
+  const stopWatching = sidecar.on("status", (status) => {
+    const event: EventMessage = { kind: "status", status: pageStatus(status) };
+    for (const watcher of watchers) if (isOwn(watcher.getURL())) watcher.send(channels.event, event);
+  });
+  return () => {
+    stopWatching();
+    watchers.clear();
+    ipcMain.removeHandler(channels.request);
+  };
+}
+
+/** The calls of pages that are under way, each by its page and the id that the page chose. */
+class PageCalls {
+  readonly #underWay = new Map<string, AbortController>();
+
+  constructor(
+    private readonly sidecar: Sidecar,
+    private readonly allowed: ReadonlySet<string>,
+  ) {}
+
+  async call(message: Message, sender: WebContentsLike): Promise<unknown> {
+    const id = callId(message, sender);
+    const operation = this.#checkedOperation(message["operation"]);
+    if (this.#underWay.has(id)) throw invalid("another call has its id");
+    const controller = new AbortController();
+    this.#underWay.set(id, controller);
+    try {
+      // What the page sent as input is checked where the request is built.
+      const rest = [message["input"], { signal: controller.signal }] as unknown;
+      return await this.sidecar.call(operation, ...(rest as CallArguments<OperationId, CallOptions>));
+    } finally {
+      this.#underWay.delete(id);
+    }
+  }
+
+  cancel(message: Message, sender: WebContentsLike): null {
+    this.#underWay.get(callId(message, sender))?.abort();
+    return null;
+  }
+
+  #checkedOperation(operation: unknown): OperationId {
+    if (typeof operation !== "string") throw invalid("its operation is not a text");
+    if (!isOperation(operation)) throw unknownOperation(operation);
+    if (this.allowed.has(operation)) return operation;
+    throw new SidecarError("operation_not_allowed", `The app does not let its pages call '${operation}'.`);
+  }
+}
+
+function allowedOperations(allow: readonly string[], deny: readonly string[]): ReadonlySet<string> {
+  const misspelt = [...allow, ...deny].find((id) => !isOperation(id));
+  if (misspelt !== undefined) {
+    throw new SidecarError("invalid_configuration", `There is no operation '${misspelt}' to allow or deny.`);
+  }
+  const open = Object.entries(operations).filter(([id, { restricted }]) => !restricted || allow.includes(id));
+  return new Set(open.map(([id]) => id).filter((id) => !deny.includes(id)));
+}
+
+function serverFor(servers: Servers, message: unknown): Servers[RequestKind] {
+  const kind = isMessage(message) ? message["kind"] : undefined;
+  if (typeof kind === "string" && Object.hasOwn(servers, kind)) return servers[kind as RequestKind];
+  throw invalid("it is no kind of request");
+}
+
+function isMessage(value: unknown): value is Message {
+  return typeof value === "object" && value !== null;
+}
+
+/** Pages choose their ids by themselves, so the id of one page says nothing about another's call. */
+function callId({ id }: Message, sender: WebContentsLike): string {
+  if (typeof id === "string" && id !== "" && id.length <= MAX_CALL_ID_LENGTH) return `${sender.id} ${id}`;
+  throw invalid("its id is not a short text");
+}
+
+function invalid(what: string): SidecarError {
+  return new SidecarError("invalid_call", `The page's request is wrong: ${what}.`);
+}
+
+function foreignFrame(): SidecarError {
+  return new SidecarError(
+    "foreign_frame",
+    "Only the app's own pages, in their main frame, may call the sidecar.",
+  );
+}

@@ -1,0 +1,44 @@
+// The two IPC channels and everything that may cross them. A new kind of request that main does not serve does not compile.
+
+import type { Envelope } from "./errors.js";
+import type { AnyCallInput } from "./operations.js";
+import type { PageStatus } from "./status.js";
+
+export const channels = {
+  /** Page to main, answered with an Envelope. */
+  request: "electron-sidecar:request",
+  /** Main to the pages that watch. */
+  event: "electron-sidecar:event",
+} as const;
+
+/** What a page may ask for: what it sends, and what the answer's envelope holds. */
+export interface Requests {
+  /** `id` is chosen by the page; `cancel` names the call by it. */
+  call: { message: { id: string; operation: string; input?: AnyCallInput }; answer: unknown };
+  cancel: { message: { id: string }; answer: null };
+  /** The status now, and from now on as events. */
+  watch: { message: object; answer: PageStatus };
+}
+
+export type RequestKind = keyof Requests;
+
+export type RequestMessage = {
+  [Kind in RequestKind]: { kind: Kind } & Requests[Kind]["message"];
+}[RequestKind];
+
+export type Answer<Kind extends RequestKind> = Envelope<Requests[Kind]["answer"]>;
+
+/** What main tells pages. */
+export interface EventMessage {
+  readonly kind: "status";
+  readonly status: PageStatus;
+}
+
+/** What the preload puts on `window.electronSidecar`: plain functions and plain data. */
+export interface PageBridge {
+  call(id: string, operation: string, input?: AnyCallInput): Promise<Answer<"call">>;
+  cancel(id: string): void;
+  status(): Promise<Answer<"watch">>;
+  /** Calls the listener on every change; returns a function that ends this. */
+  onStatus(listener: (status: PageStatus) => void): () => void;
+}

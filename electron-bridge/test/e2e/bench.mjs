@@ -1,0 +1,40 @@
+// How long calls of a page take, in a real Electron: to a stored row and back, and to the sidecar's liveness and back.
+// Run by ./scripts/bench; prints one line of JSON, medians in milliseconds.
+import { parseArgs } from "node:util";
+import { CONSOLE, launch, quit } from "./launch.mjs";
+
+const { values: options } = parseArgs({
+  options: { run: { type: "string" }, "user-data": { type: "string" } },
+});
+const CALLS = 400;
+
+const { electron, log } = await launch(CONSOLE, { userData: options["user-data"], run: options.run });
+try {
+  const page = await electron.firstWindow();
+  await page.locator('#state[data-state="ready"]').waitFor();
+  console.log(JSON.stringify(await page.evaluate(measure, CALLS)));
+} catch (error) {
+  console.error(log());
+  throw error;
+} finally {
+  await quit(electron);
+}
+
+/** Runs in the page. The two kinds of call take turns, so that what else the machine does befalls both alike. */
+async function measure(calls) {
+  const { sidecar } = await import("/electron-sidecar.js");
+  const kinds = {
+    stored: () => sidecar.call("todos.create", { body: { content: "water the plants on the balcony" } }),
+    live: () => sidecar.call("health.live"),
+  };
+  const durations = { stored: [], live: [] };
+  for (let round = 0; round < calls; round += 1) {
+    for (const [kind, call] of Object.entries(kinds)) {
+      const started = performance.now();
+      await call();
+      durations[kind].push(performance.now() - started);
+    }
+  }
+  const median = (values) => values.sort((one, other) => one - other)[Math.floor(values.length / 2)];
+  return { stored_ms: median(durations.stored), live_ms: median(durations.live) };
+}

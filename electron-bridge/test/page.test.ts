@@ -1,0 +1,145 @@
+// The page's side: the client over the preload script over handlers of the test's own making.
+
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { SidecarError, sidecar } from "../src/renderer/index.js";
+import { channels } from "../src/shared/channels.js";
+import { errorOf } from "./support.js";
+
+/** What stands in for Electron between page and main process. */
+interface FakeElectron {
+  invoke: (channel: string, message: Record<string, unknown>) => unknown;
+  readonly listeners: Map<string, Set<(event: unknown, message: unknown) => void>>;
+}
+const electron = vi.hoisted((): FakeElectron => ({ invoke: () => undefined, listeners: new Map() }));
+
+vi.mock("electron", () => ({
+  contextBridge: {
+    exposeInMainWorld: (name: string, value: unknown) => Object.assign(globalThis, { [name]: value }),
+  },
+  ipcRenderer: {
+    // Electron clones what crosses: whatever is not plain data throws, or is lost.
+    invoke: async (channel: string, message: Record<string, unknown>) =>
+      structuredCloneOf(await electron.invoke(channel, structuredCloneOf(message))),
+    on: (channel: string, listener: (event: unknown, message: unknown) => void) => {
+      electron.listeners.set(channel, (electron.listeners.get(channel) ?? new Set()).add(listener));
+    },
+    removeListener: (channel: string, listener: (event: unknown, message: unknown) => void) => {
+      electron.listeners.get(channel)?.delete(listener);
+    },
+  },
+}));
+
+function structuredCloneOf<Value>(value: Value): Value {
+  return (globalThis as unknown as { structuredClone: (value: Value) => Value }).structuredClone(value);
+}
+
+/** Loads the preload script; main answers as the test says. */
+async function loadPage(invoke: FakeElectron["invoke"]): Promise<void> {
+  electron.invoke = invoke;
+  await import("../src/preload/index.js");
+}
+
+function tell(status: unknown): void {
+  for (const listener of electron.listeners.get(channels.event) ?? [])
+    listener({}, { kind: "status", status });
+}
+
+afterEach(() => {
+  vi.resetModules();
+  electron.listeners.clear();
+  Reflect.deleteProperty(globalThis, "electronSidecar");
+});
+
+describe("a call", () => {
+  test("crosses with its operation and input on the one request channel, and resolves with the value", async () => {
+    const seen: unknown[] = [];
+    await loadPage((channel, message) => {
+      seen.push([channel, message]);
+      return { ok: true, value: { id: 1 } };
+    });
+    expect(await sidecar.call("tips.create", { body: { content: "x" } })).toEqual({ id: 1 });
+    const message = { kind: "call", operation: "tips.create", input: { body: { content: "x" } } };
+    expect(seen).toEqual([[channels.request, { ...message, id: expect.any(String) as string }]]);
+  });
+
+  test("has an id of its own", async () => {
+    const ids = new Set<unknown>();
+    await loadPage((_, { id }) => {
+      ids.add(id);
+      return { ok: true, value: null };
+    });
+    await Promise.all([sidecar.call("tips.list"), sidecar.call("tips.list"), sidecar.call("todos.list")]);
+    expect(ids.size).toBe(3);
+  });
+
+  test("rejects with a SidecarError that has everything that main's had", async () => {
+    const errors = [{ field: "body.content", message: "is too long" }];
+    const error = { code: "validation_failed", message: "Too long.", status: 422, retryable: true, errors };
+    await loadPage(() => ({ ok: false, error }));
+    const caught = await errorOf(sidecar.call("tips.list"));
+    expect(caught).toBeInstanceOf(SidecarError);
+    expect(caught).toMatchObject({ ...error, name: "SidecarError" });
+  });
+
+  test("rejects as cancelled as soon as its signal says so, and main is told which", async () => {
+    const messages: Record<string, unknown>[] = [];
+    await loadPage((_, message) => {
+      messages.push(message);
+      return message["kind"] === "call" ? new Promise(() => undefined) : { ok: true, value: null };
+    });
+    const controller = new AbortController();
+    const error = errorOf(sidecar.call("tips.list", {}, { signal: controller.signal }));
+    controller.abort();
+    expect(await error).toMatchObject({ code: "cancelled" });
+    expect(messages.map(({ kind }) => kind)).toEqual(["call", "cancel"]);
+    expect(messages[1]?.["id"]).toBe(messages[0]?.["id"]);
+  });
+
+  test("with a signal that has ended already is never sent", async () => {
+    const invoke = vi.fn();
+    await loadPage(invoke);
+    const controller = new AbortController();
+    controller.abort();
+    const error = await errorOf(sidecar.call("tips.list", {}, { signal: controller.signal }));
+    expect(error).toMatchObject({ code: "cancelled" });
+    expect(invoke).not.toHaveBeenCalled();
+  });
+});
+
+describe("the status", () => {
+  const starting = { state: "starting", stage: null, failure: null };
+
+  test("can be asked for", async () => {
+    await loadPage(() => ({ ok: true, value: starting }));
+    expect(await sidecar.status()).toEqual(starting);
+  });
+
+  test("comes on every change until the listener is taken away, and main is asked to send it", async () => {
+    const invoke = vi.fn(() => ({ ok: true, value: starting }));
+    await loadPage(invoke);
+    const seen: unknown[] = [];
+    const stopListening = sidecar.onStatus((status) => seen.push(status));
+    tell({ ...starting, state: "ready" });
+    stopListening();
+    tell({ ...starting, state: "stopped" });
+    expect(seen).toEqual([{ ...starting, state: "ready" }]);
+    expect(invoke).toHaveBeenCalledWith(channels.request, { kind: "watch" });
+  });
+});
+
+describe("what is missing is named", () => {
+  test("no preload script", async () => {
+    expect(await errorOf(sidecar.call("tips.list"))).toMatchObject({
+      code: "bridge_missing",
+      message: expect.stringContaining("electron-sidecar/preload") as string,
+    });
+  });
+
+  test("a main process that does not expose the sidecar", async () => {
+    await loadPage(() => Promise.reject(new Error("No handler registered")));
+    expect(await errorOf(sidecar.call("tips.list"))).toMatchObject({
+      code: "bridge_missing",
+      message: expect.stringContaining("exposeToPages") as string,
+    });
+  });
+});

@@ -1,0 +1,50 @@
+"""Activities."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from sidecar.api.context import Storage, WriteKey
+from sidecar.api.operation import OperationRoute
+from sidecar.models.activities import (
+    Activity,
+    ActivityCounts,
+    ActivityCountsQuery,
+    ActivityCreate,
+    ActivityPage,
+    ActivityQuery,
+    LatestActivity,
+)
+from sidecar.models.base import Identifier
+
+router = APIRouter(prefix="/activities", tags=["activities"], route_class=OperationRoute)
+
+
+@router.post("", operation_id="activities.create", status_code=201)
+async def create(storage: Storage, body: ActivityCreate, key: WriteKey) -> Activity:
+    """Record an activity."""
+    return await storage.insert_activity(**body.given(), key=key)
+
+
+@router.get("", operation_id="activities.list")
+async def find(storage: Storage, query: Annotated[ActivityQuery, Query()]) -> ActivityPage:
+    """Activities, the latest start first."""
+    return await storage.get_activities(**query.given())
+
+
+@router.get("/latest", operation_id="activities.latest")
+async def latest(storage: Storage) -> LatestActivity:
+    """The activity that began last."""
+    return LatestActivity(activity=await storage.get_latest_activity())
+
+
+@router.get("/counts", operation_id="activities.counts")
+async def counts(storage: Storage, query: Annotated[ActivityCountsQuery, Query()]) -> ActivityCounts:
+    """How many activities began on each day: a heat map."""
+    return ActivityCounts(days=list(await storage.get_activity_counts(**query.given())))
+
+
+@router.get("/{activity_id}", operation_id="activities.get")
+async def get(storage: Storage, activity_id: Identifier) -> Activity:
+    """One activity."""
+    return await storage.get_activity(activity_id)

@@ -1,0 +1,60 @@
+"""Whether the sidecar is up (`live`), and whether each of its parts works (`ready`)."""
+
+import asyncio
+import os
+from time import perf_counter, time
+
+from fastapi import APIRouter, Response
+
+from sidecar import __version__
+from sidecar.api.context import InContext
+from sidecar.api.operation import JSON, OperationRoute
+from sidecar.models.health import Component, Live, Ready
+
+router = APIRouter(prefix="/health", tags=["health"], route_class=OperationRoute)
+
+LONGEST_LAG_MS = 250.0
+"""A loop that is held up longer than this makes a page stutter."""
+
+
+@router.get("/live", operation_id="health.live")
+async def live(context: InContext) -> Live:
+    """Up, and which instance. Needs no token."""
+    return Live(instance=context.instance, pid=os.getpid(), version=__version__)
+
+
+@router.get(
+    "/ready",
+    operation_id="health.ready",
+    response_model=Ready,
+    responses={503: {"model": Ready, "description": "Degraded"}},
+)
+async def ready(context: InContext) -> Response:
+    """Each part's state and numbers; 503 when one does not work. A reason to tell the user, not one to restart."""
+    components = {**await context.storage.health(), "event_loop": await _event_loop(), "process": _process()}
+    all_work = all(component.ok for component in components.values())
+    state = Ready(status="ready" if all_work else "degraded", instance=context.instance, components=components)
+    return Response(state.model_dump_json(), 200 if all_work else 503, media_type=JSON)
+
+
+async def _event_loop() -> Component:
+    started = perf_counter()
+    await asyncio.sleep(0)
+    lag_ms = (perf_counter() - started) * 1000
+    in_time = lag_ms <= LONGEST_LAG_MS
+    detail = None if in_time else "the event loop is held up"
+    return Component(ok=in_time, detail=detail, measures={"lag_ms": round(lag_ms, 3)})
+
+
+def _process() -> Component:
+    import psutil  # 20 ms, and only this check needs it
+
+    process = psutil.Process()
+    with process.oneshot():
+        measures = {
+            "memory_bytes": float(process.memory_info().rss),
+            "cpu_seconds": sum(process.cpu_times()[:2]),
+            "threads": float(process.num_threads()),
+            "uptime_s": round(time() - process.create_time(), 3),
+        }
+    return Component(ok=True, measures=measures)

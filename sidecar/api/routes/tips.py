@@ -1,0 +1,23 @@
+"""Tips."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from sidecar.api.context import Storage, WriteKey
+from sidecar.api.operation import OperationRoute
+from sidecar.models.tips import Tip, TipCreate, TipPage, TipQuery
+
+router = APIRouter(prefix="/tips", tags=["tips"], route_class=OperationRoute)
+
+
+@router.post("", operation_id="tips.create", status_code=201)
+async def create(storage: Storage, body: TipCreate, key: WriteKey) -> Tip:
+    """Make a tip."""
+    return await storage.insert_tip(**body.given(), key=key)
+
+
+@router.get("", operation_id="tips.list")
+async def find(storage: Storage, query: Annotated[TipQuery, Query()]) -> TipPage:
+    """Tips, the newest first."""
+    return await storage.get_tips(**query.given())

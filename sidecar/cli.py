@@ -1,0 +1,68 @@
+"""The command line."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sidecar import __version__
+from sidecar.errors import ExitCode
+
+EXIT_CODES = """\
+exit codes:
+  0  stopped cleanly               4  data directory not writable
+  1  internal error                5  database newer than this program
+  2  bad configuration or usage    6  database beyond repair
+  3  data directory locked         (from 2 on, starting again does not help)
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    code: ExitCode = options.run(options)
+    return int(code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sidecar",
+        description="The local backend of an Electron app: a storage API over SQLite, on a loopback port of its own.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_serve(commands)
+    return parser
+
+
+def _add_serve(commands: Any) -> None:
+    serve = commands.add_parser(
+        "serve",
+        help="serve a data directory over HTTP until told to stop",
+        description="Serve a data directory over HTTP until Ctrl-C, or until the host asks for the end or is gone.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    who = serve.add_mutually_exclusive_group(required=True)
+    who.add_argument("--data-dir", type=Path, metavar="DIR", help="the data directory; made if it is not there")
+    who.add_argument(
+        "--host-pipe",
+        action="store_true",
+        help="started by a program: the first line of standard input is the bootstrap, its end is the host's end, and "
+        "standard output carries status lines as JSON",
+    )
+    serve.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: one that is free)")
+    serve.add_argument("--config", type=Path, metavar="FILE", help="settings (default: sidecar.toml in the directory)")
+    serve.add_argument("--memory", action="store_true", help="keep everything in memory; nothing outlives the process")
+    serve.set_defaults(run=_serve)
+
+
+def _serve(options: argparse.Namespace) -> ExitCode:
+    from sidecar.process.hosts import Host, PipeHost, Terminal
+    from sidecar.process.launch import launch
+
+    overrides = {"database": {"enabled": False}} if options.memory else {}
+    host: Host = PipeHost() if options.host_pipe else Terminal(options.data_dir)
+    return launch(host, port=options.port, settings_file=options.config, overrides=overrides)

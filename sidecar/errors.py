@@ -1,0 +1,247 @@
+"""The one tree of everything that can go wrong, as callers, hosts and people see it.
+
+    SidecarError
+    ├── RequestRefused            the caller can mend it; nothing was changed
+    │   ├── MalformedRequest      400   not JSON, not UTF-8
+    │   ├── Unauthorized          401   no token, or another one
+    │   ├── Forbidden             403   a foreign Host or Origin
+    │   ├── NotFound              404
+    │   ├── MethodNotAllowed      405
+    │   ├── Conflict              409   does not fit what is there now: a cycle, a deleted row, a used key
+    │   ├── BodyTooLarge          413
+    │   ├── UnsupportedMediaType  415
+    │   └── InvalidInput          422   names each field and what is wrong with it
+    ├── StorageError              500   the database could not do it; the unit of work was rolled back
+    │   ├── StorageClosed         503   stopping; retryable
+    │   ├── StorageBusy           503   retryable
+    │   ├── StorageReadOnly       503   the disk or directory refuses writes
+    │   ├── DiskFull              507
+    │   └── DatabaseDamaged       500
+    └── StartRefused              ends the process, with an exit code that a host can act on
+        ├── BadConfiguration          2
+        ├── DataDirectoryLocked       3
+        ├── DataDirectoryNotWritable  4
+        ├── DatabaseTooNew            5
+        └── DatabaseBeyondRepair      6
+
+Every class carries a stable `code` (for programs), an HTTP `status`, whether the same call may be sent again
+(`retryable`), and an `exit_code`; its message is one sentence for a person.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import ClassVar, NamedTuple
+
+
+class ExitCode(IntEnum):
+    """Why the process ended; a contract with whoever starts it. Codes from 2 to 6 do not get better by restarting."""
+
+    CLEAN = 0
+    INTERNAL_ERROR = 1
+    BAD_CONFIGURATION = 2
+    DATA_DIRECTORY_LOCKED = 3
+    DATA_DIRECTORY_NOT_WRITABLE = 4
+    DATABASE_TOO_NEW = 5
+    DATABASE_BEYOND_REPAIR = 6
+
+
+class FieldError(NamedTuple):
+    """One thing that is wrong with a request: where (`body.title`, `query.limit`) and what."""
+
+    field: str
+    message: str
+
+
+class SidecarError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+    code: ClassVar[str] = "internal_error"
+    title: ClassVar[str] = "Internal error"
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+    exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL_ERROR
+
+    def __init__(self, message: str, errors: Sequence[FieldError] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.errors = tuple(errors)
+
+
+class RequestRefused(SidecarError):
+    """The caller asked for something that cannot be done; nothing was changed."""
+
+    code = "request_refused"
+    title = "Request refused"
+    status = 400
+
+
+class MalformedRequest(RequestRefused):
+    """The body is not what its content type says."""
+
+    code = "malformed_request"
+    title = "Malformed request"
+
+
+class Unauthorized(RequestRefused):
+    """The request does not carry this instance's token."""
+
+    code = "unauthorized"
+    title = "Unauthorized"
+    status = 401
+
+
+class Forbidden(RequestRefused):
+    """The request comes from somewhere that may not speak to this sidecar."""
+
+    code = "forbidden"
+    title = "Forbidden"
+    status = 403
+
+
+class NotFound(RequestRefused):
+    """What the request names is not there."""
+
+    code = "not_found"
+    title = "Not found"
+    status = 404
+
+    @classmethod
+    def row(cls, kind: str, row_id: int) -> "NotFound":
+        """The error for a row that is not there, e.g. `NotFound.row("todo", 7)`."""
+        return cls(f"There is no {kind} with the id {row_id}.")
+
+
+class MethodNotAllowed(RequestRefused):
+    """The path exists, but not with this method; `allowed` names those that it has."""
+
+    code = "method_not_allowed"
+    title = "Method not allowed"
+    status = 405
+
+    def __init__(self, message: str, allowed: Sequence[str]) -> None:
+        super().__init__(message)
+        self.allowed = allowed
+
+
+class Conflict(RequestRefused):
+    """The request is well-formed, but does not fit the present state."""
+
+    code = "conflict"
+    title = "Conflict"
+    status = 409
+
+
+class BodyTooLarge(RequestRefused):
+    """The body is larger than the configured maximum."""
+
+    code = "body_too_large"
+    title = "Body too large"
+    status = 413
+
+
+class UnsupportedMediaType(RequestRefused):
+    """The body is not `application/json`."""
+
+    code = "unsupported_media_type"
+    title = "Unsupported media type"
+    status = 415
+
+
+class InvalidInput(RequestRefused):
+    """One or more fields are wrong; `errors` names each."""
+
+    code = "invalid_input"
+    title = "Invalid input"
+    status = 422
+
+    @classmethod
+    def field(cls, field: str, message: str) -> "InvalidInput":
+        """The error for a single field."""
+        return cls(f"{field}: {message}", [FieldError(field, message)])
+
+
+class StorageError(SidecarError):
+    """The database could not do what was asked; the unit of work was rolled back."""
+
+    code = "storage_error"
+    title = "Storage error"
+
+
+class StorageClosed(StorageError):
+    """The storage is closing or closed."""
+
+    code = "storage_closed"
+    title = "Storage closed"
+    status = 503
+    retryable = True
+
+
+class StorageBusy(StorageError):
+    """Another program holds the database's lock."""
+
+    code = "storage_busy"
+    title = "Storage busy"
+    status = 503
+    retryable = True
+
+
+class StorageReadOnly(StorageError):
+    """The database's file or directory refuses writes."""
+
+    code = "storage_read_only"
+    title = "Storage read-only"
+    status = 503
+
+
+class DiskFull(StorageError):
+    """No space is left for the database."""
+
+    code = "disk_full"
+    title = "Disk full"
+    status = 507
+
+
+class DatabaseDamaged(StorageError):
+    """SQLite reports that the database's file is damaged."""
+
+    code = "database_damaged"
+    title = "Database damaged"
+
+
+class StartRefused(SidecarError):
+    """The process cannot start and will not by being started again."""
+
+
+class BadConfiguration(StartRefused):
+    """A setting, the command line or the host's bootstrap is wrong."""
+
+    code = "bad_configuration"
+    exit_code = ExitCode.BAD_CONFIGURATION
+
+
+class DataDirectoryLocked(StartRefused):
+    """Another sidecar owns the data directory."""
+
+    code = "data_directory_locked"
+    exit_code = ExitCode.DATA_DIRECTORY_LOCKED
+
+
+class DataDirectoryNotWritable(StartRefused):
+    """The data directory cannot be made or written to."""
+
+    code = "data_directory_not_writable"
+    exit_code = ExitCode.DATA_DIRECTORY_NOT_WRITABLE
+
+
+class DatabaseTooNew(StartRefused):
+    """The database was written by a newer version of this program; it was left untouched."""
+
+    code = "database_too_new"
+    exit_code = ExitCode.DATABASE_TOO_NEW
+
+
+class DatabaseBeyondRepair(StartRefused):
+    """The database cannot be opened and nothing that could replace it was found."""
+
+    code = "database_beyond_repair"
+    exit_code = ExitCode.DATABASE_BEYOND_REPAIR

@@ -1,0 +1,25 @@
+"""Tips: short suggestions for the user."""
+
+from pydantic import Field
+
+from sidecar.models.base import Identifier, Page, PageQuery, Record, Text, Wire
+from sidecar.models.timestamps import Timestamp, TimestampInput
+
+
+class Tip(Record):
+    id: Identifier
+    content: str
+    created_at: Timestamp
+
+
+class TipPage(Page[Tip]):
+    """Tips, the newest first."""
+
+
+class TipCreate(Wire):
+    content: Text
+
+
+class TipQuery(PageQuery):
+    start_time: TimestampInput | None = Field(default=None, description="Only tips created at or after this time.")
+    end_time: TimestampInput | None = Field(default=None, description="Only tips created before this time.")

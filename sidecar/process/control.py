@@ -1,0 +1,146 @@
+"""The control pipe: standard input, as long as a host holds its other end.
+
+Its first line is the bootstrap. Every later line is a command; the only one is `{"command":"shutdown"}`. End-of-file
+means that the host is gone, however it died. Parent pids are not looked at: shims and subreapers change them, and the
+system gives them to others.
+
+Read with `os.read` in a daemon thread: a buffered reader holds a lock that a stuck read keeps until the interpreter's
+end.
+"""
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple
+
+from sidecar.errors import BadConfiguration, ExitCode
+
+log = logging.getLogger(__name__)
+
+PROTOCOL = 1
+
+BOOTSTRAP_DEADLINE_S = 10.0
+"""A host writes its first line at once; one that has not by now never will."""
+
+LAST_GRACE_S = 1.5
+"""Between the host's end and ours by force."""
+
+LONGEST_LINE = 1024 * 1024
+CHUNK = 64 * 1024
+
+SHORTEST_TOKEN = 32
+
+_NOT_JSON = (ValueError, RecursionError)
+"""What reading JSON raises; the second for brackets without an end."""
+
+
+class Bootstrap(NamedTuple):
+    """What a host tells its sidecar at the start."""
+
+    token: str
+    data_directory: Path
+    overrides: dict[str, Any]
+
+
+class ControlPipe:
+    """Reads the pipe from the moment it is made."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._first_line: SimpleQueue[bytes | None] = SimpleQueue()
+        self._stop: Callable[[str], None] | None = None
+        self._stop_reason: str | None = None
+        self._lock = threading.Lock()
+        threading.Thread(target=self._read, name="control-pipe", daemon=True).start()
+
+    def bootstrap(self) -> Bootstrap:
+        """The host's first line. Raises `BadConfiguration` when it is missing, malformed or late."""
+        try:
+            line = self._first_line.get(timeout=BOOTSTRAP_DEADLINE_S)
+        except Empty:
+            raise BadConfiguration(f"The host sent no bootstrap line within {BOOTSTRAP_DEADLINE_S:g} s.") from None
+        if line is None:
+            raise BadConfiguration("The host closed the control pipe before it sent a bootstrap line.")
+        return _parse_bootstrap(line)
+
+    def on_stop(self, stop: Callable[[str], None]) -> None:
+        """Have `stop` called, in the pipe's thread, with the reason why this process should end: `shutdown` when the
+        host asks for it, `host_gone` when the pipe ends. At once, if that has already happened."""
+        with self._lock:
+            self._stop = stop
+            reason = self._stop_reason
+        if reason is not None:
+            stop(reason)
+
+    def _read(self) -> None:
+        buffer = b""
+        is_first = True
+        while chunk := self._read_chunk():
+            *lines, buffer = (buffer + chunk).split(b"\n")
+            for line in lines:
+                if is_first:
+                    self._first_line.put(line)
+                    is_first = False
+                else:
+                    self._obey(line)
+            if len(buffer) > LONGEST_LINE:
+                buffer = b""
+                if is_first:
+                    self._first_line.put(b"")
+                    is_first = False
+        self._first_line.put(None)
+        self._request_stop("host_gone")
+        threading.Event().wait(LAST_GRACE_S)
+        # Nobody is left to serve: neither a stuck request nor a long backup is worth outliving the host for.
+        os._exit(ExitCode.INTERNAL_ERROR)
+
+    def _read_chunk(self) -> bytes:
+        try:
+            return os.read(self._descriptor, CHUNK)
+        except OSError:
+            return b""
+
+    def _obey(self, line: bytes) -> None:
+        try:
+            command = json.loads(line)
+        except _NOT_JSON:
+            command = None
+        if isinstance(command, dict) and command.get("command") == "shutdown":
+            self._request_stop("shutdown")
+        else:
+            log.warning("the host sent an unknown command; it was ignored")
+
+    def _request_stop(self, reason: str) -> None:
+        with self._lock:
+            self._stop_reason = self._stop_reason or reason
+            stop = self._stop
+        if stop is not None:
+            stop(reason)
+
+
+def _parse_bootstrap(line: bytes) -> Bootstrap:
+    try:
+        fields = json.loads(line)
+    except _NOT_JSON:
+        raise BadConfiguration("The bootstrap line is not JSON.") from None
+    if not isinstance(fields, dict):
+        raise BadConfiguration("The bootstrap line is not a JSON object.")
+    if fields.get("protocol") != PROTOCOL:
+        raise BadConfiguration(
+            f"The host speaks protocol {fields.get('protocol')!r}, this sidecar protocol {PROTOCOL}; "
+            "use a bridge and a sidecar of the same version."
+        )
+    token = fields.get("token")
+    if not isinstance(token, str) or len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isalnum():
+        raise BadConfiguration(f"The bootstrap's 'token' must be at least {SHORTEST_TOKEN} ASCII letters and digits.")
+    directory = fields.get("data_dir")
+    if not isinstance(directory, str) or "\0" in directory or not Path(directory).is_absolute():
+        raise BadConfiguration("The bootstrap's 'data_dir' must be an absolute path.")
+    overrides = fields.get("settings", {})
+    if not isinstance(overrides, dict):
+        raise BadConfiguration("The bootstrap's 'settings' must be an object.")
+    return Bootstrap(token, Path(directory), overrides)

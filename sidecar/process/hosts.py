@@ -1,0 +1,103 @@
+"""Whoever started the process: a host program at the other end of two pipes, or a person at a terminal.
+
+Both say what to run with, hear how it is getting on, and ask for the end.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import secrets
+import shlex
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from sidecar.process.control import Bootstrap, ControlPipe
+
+HEADER_FILE = "authorization.header"
+"""In the data directory: the token as a line that `curl -H @file` reads, so that it is in no command line."""
+
+
+class Host(Protocol):
+    """Its methods may be called from any thread."""
+
+    least_log_level: int
+    """Of the log's events, those it wants on standard error."""
+
+    def report(self, event: str, **fields: object) -> None:
+        """Tell of an event, `bound`, `stage`, `ready`, `failed` or `stopping`, with the fields of its status line."""
+
+    def bootstrap(self) -> Bootstrap:
+        """What to run with. Raises `BadConfiguration` when the host does not say it properly."""
+
+    def on_stop(self, stop: Callable[[str], None]) -> None:
+        """Have `stop` called with a reason, from any thread, when the host wants the process to end or is gone."""
+
+
+class PipeHost:
+    """A program. It reads standard output: one JSON object a line, and nothing else.
+
+    So the real standard output is kept here, and whatever else is printed to it goes to standard error.
+    """
+
+    least_log_level = logging.NOTSET
+
+    def __init__(self) -> None:
+        self._status_lines = os.dup(sys.stdout.fileno())
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        self._lock = threading.Lock()
+        self._control = ControlPipe(sys.stdin.fileno())
+
+    def report(self, event: str, **fields: object) -> None:
+        """Write one line. A host that no longer listens is not an error here: the control pipe tells of its end."""
+        line = json.dumps({"event": event, **fields}, separators=(",", ":")) + "\n"
+        with self._lock, contextlib.suppress(OSError):
+            os.write(self._status_lines, line.encode())
+
+    def bootstrap(self) -> Bootstrap:
+        return self._control.bootstrap()
+
+    def on_stop(self, stop: Callable[[str], None]) -> None:
+        self._control.on_stop(stop)
+
+
+class Terminal:
+    """A person, who gets what is needed to call the sidecar by hand, and stops it with Ctrl-C."""
+
+    least_log_level = logging.WARNING
+
+    def __init__(self, data_directory: Path) -> None:
+        self._bootstrap = Bootstrap(secrets.token_hex(32), data_directory.absolute(), {})
+        self._header_file = self._bootstrap.data_directory / HEADER_FILE
+
+    def report(self, event: str, **fields: object) -> None:
+        """Print the event, if it is one that matters to a person."""
+        if event == "ready":
+            url = f"http://127.0.0.1:{fields['port']}"
+            _say(f"The sidecar is ready at {url} (Ctrl-C stops it).")
+            _say(f"Token: {self._bootstrap.token}")
+            _say(f"Try:   curl -H {_quoted(f'@{self._header_file}')} {url}/todos")
+        elif event == "stage":
+            _say(f"{fields['detail']} …")
+        elif event == "stopping":
+            _say("Stopping …")
+        elif event == "failed":
+            print(f"error: {fields['message']}", file=sys.stderr, flush=True)  # noqa: T201 - a terminal is for printing
+
+    def bootstrap(self) -> Bootstrap:
+        return self._bootstrap
+
+    def on_stop(self, stop: Callable[[str], None]) -> None:
+        """Signals alone end it."""
+
+
+def _quoted(word: str) -> str:
+    """`word` as one word of the command line of this system's shell."""
+    return f'"{word}"' if os.name == "nt" else shlex.quote(word)
+
+
+def _say(sentence: str) -> None:
+    print(sentence, flush=True)  # noqa: T201 - a terminal is for printing

@@ -1,0 +1,32 @@
+"""The listening socket, bound before anything else happens.
+
+Whoever looks for a free port and hands the number on is racing everybody else for it; the kernel gives one that is ours
+from the first moment. Connections made before the server runs wait in the backlog.
+"""
+
+import os
+import socket
+
+from sidecar.errors import BadConfiguration
+
+HOST = "127.0.0.1"
+BACKLOG = 1024
+
+
+def listen(port: int) -> socket.socket:
+    """A socket that listens on the loopback address; port 0 has the kernel choose one.
+
+    Raises `BadConfiguration` when somebody else has the port.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if os.name != "nt":
+        # A port of our own that was closed a moment ago may be taken again. On Windows this would share a used one.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(BACKLOG)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise BadConfiguration(f"The port {port} of {HOST} cannot be used: {error}.") from error
+    listener.setblocking(False)
+    return listener

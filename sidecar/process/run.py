@@ -1,0 +1,154 @@
+"""The run itself: the event loop with the storage and the server in it, from opening to closing both."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+from sidecar import API_VERSION, __version__
+from sidecar.api.app import create_app
+from sidecar.api.context import Context
+from sidecar.api.dispatch import Dispatcher
+from sidecar.api.security import SecurityGate
+from sidecar.config import Settings
+from sidecar.errors import DataDirectoryNotWritable, StorageReadOnly
+from sidecar.process.data_directory import DataDirectory, RunningSidecar
+from sidecar.process.hosts import Host
+from sidecar.process.server import Server
+from sidecar.storage.unified import UnifiedStorage, document_backend
+
+log = logging.getLogger(__name__)
+
+STAGE_REPEAT_S = 4.0
+"""A host that hears nothing for long takes the sidecar for stuck, so a stage that goes on is told again."""
+
+
+class Run:
+    """One run of a sidecar, over a data directory that it owns and a socket that listens."""
+
+    def __init__(
+        self,
+        host: Host,
+        directory: DataDirectory,
+        settings: Settings,
+        token: str,
+        instance: str,
+        listener: socket.socket,
+    ) -> None:
+        self._host = host
+        self._directory = directory
+        self._settings = settings
+        self._token = token
+        self._instance = instance
+        self._listener = listener
+        self._port: int = listener.getsockname()[1]
+        self._stage: tuple[str, str] | None = None
+
+    def to_its_end(self) -> None:
+        """Serve until the host, or a signal, asks for the end. Raises what keeps the storage from opening."""
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        stop_reason: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._listen_for_the_end(stop_reason)
+        storage = UnifiedStorage.create(
+            [document_backend(self._settings.database, self._directory.path)], self._announce
+        )
+        await self._open(storage)
+        try:
+            server = Server(self._app(storage))
+            await server.start(self._listener)
+            self._publish(storage)
+            reason = await stop_reason
+            log.info("stopping: %s", reason)
+            self._host.report("stopping", reason=reason)
+            await server.stop()
+        finally:
+            await storage.close()
+
+    async def _open(self, storage: UnifiedStorage) -> None:
+        try:
+            async with self._repeating_stages():
+                await storage.initialize()
+        except StorageReadOnly as error:
+            message = f"The database in {self._directory.path} cannot be written to; check the permissions of its file."
+            raise DataDirectoryNotWritable(message) from error
+
+    def _app(self, storage: UnifiedStorage) -> SecurityGate:
+        server = self._settings.server
+        return SecurityGate(
+            Dispatcher(create_app(Context(storage, self._instance))),
+            token=self._token,
+            port=self._port,
+            allowed_origins=server.allowed_origins,
+            max_body_bytes=server.max_body_bytes,
+        )
+
+    def _publish(self, storage: UnifiedStorage) -> None:
+        url = f"http://127.0.0.1:{self._port}"
+        self._directory.publish(RunningSidecar(url, self._token, self._instance, os.getpid()))
+        log.info("ready at %s, instance %s, version %s", url, self._instance, __version__)
+        self._host.report(
+            "ready",
+            port=self._port,
+            pid=os.getpid(),
+            instance=self._instance,
+            version=__version__,
+            api_version=API_VERSION,
+            schema_version=storage.schema_version,
+        )
+
+    def _listen_for_the_end(self, stop_reason: "asyncio.Future[str]") -> None:
+        """Resolve `stop_reason` with the first reason to stop: the host's, or a signal."""
+        loop = asyncio.get_running_loop()
+
+        def decide(reason: str) -> None:
+            if not stop_reason.done():
+                stop_reason.set_result(reason)
+
+        def decide_from_any_thread(reason: str) -> None:
+            with suppress(RuntimeError):  # the loop has ended already
+                loop.call_soon_threadsafe(decide, reason)
+
+        self._host.on_stop(decide_from_any_thread)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            _on_signal(loop, number, lambda: decide("signal"))
+
+    def _announce(self, stage: str, detail: str) -> None:
+        """Called from the writer's thread."""
+        self._stage = (stage, detail)
+        self._host.report("stage", stage=stage, detail=detail)
+
+    @asynccontextmanager
+    async def _repeating_stages(self) -> AsyncIterator[None]:
+        async def repeat() -> None:
+            while True:
+                await asyncio.sleep(STAGE_REPEAT_S)
+                if self._stage is not None:
+                    self._announce(*self._stage)
+
+        repeating = asyncio.create_task(repeat())
+        try:
+            yield
+        finally:
+            repeating.cancel()
+
+
+def _on_signal(loop: asyncio.AbstractEventLoop, number: signal.Signals, react: Callable[[], None]) -> None:
+    try:
+        loop.add_signal_handler(number, react)
+    except NotImplementedError:  # Windows, where the handler runs between two steps of the loop's thread
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(react))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's where there is one; it answers a third more requests a second."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,55 @@
+"""The HTTP server: uvicorn on our own socket, without its signal handlers and its polling.
+
+uvicorn's own loop wakes ten times a second for a date header that nobody reads here and to look for a signal, and its
+stop sleeps in steps of 100 ms. This one waits for what it is told.
+"""
+
+import asyncio
+import socket
+
+import uvicorn
+from starlette.types import ASGIApp
+
+GRACE_S = 3.0
+"""For requests that are being answered when the server stops."""
+
+KEEP_ALIVE_S = 75
+"""Longer than any host's agent keeps an idle connection, so that it is never closed under a request on its way."""
+
+
+class Server:
+    """Serves one app on one socket, from `start` to `stop`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        config = uvicorn.Config(
+            app,
+            access_log=False,
+            date_header=False,
+            lifespan="off",
+            log_config=None,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            ws="none",
+        )
+        config.load()
+        self._server = uvicorn.Server(config)
+        self._server.lifespan = config.lifespan_class(config)
+
+    async def start(self, listener: socket.socket) -> None:
+        """Accept connections, those first that were made since the socket began to listen."""
+        await self._server.startup(sockets=[listener])
+
+    async def stop(self) -> None:
+        """Accept no more, let the requests that are being answered finish, close every connection."""
+        state = self._server.server_state
+        for server in self._server.servers:
+            server.close()
+        for connection in list(state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(GRACE_S):
+                while state.connections or state.tasks:  # noqa: ASYNC110 - uvicorn tells of neither's end
+                    await asyncio.sleep(0.002)
+        except TimeoutError:
+            for task in state.tasks:
+                task.cancel()

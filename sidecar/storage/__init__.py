@@ -1,0 +1,1 @@
+"""Storing rows safely. Everything above comes in by `UnifiedStorage`; nothing here knows of HTTP or of processes."""

@@ -1,0 +1,108 @@
+"""Activities: the table `activity`, its JSON columns, and the counts for a heat map."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sidecar.errors import InvalidInput
+from sidecar.models import timestamps
+from sidecar.models.activities import Activity, ActivityCount, ActivityPage
+from sidecar.models.idempotency import IdempotencyKey
+from sidecar.storage.interfaces import DEFAULT_LIMIT, IActivityStore
+from sidecar.storage.sqlite.listing import Order, Part, Where
+from sidecar.storage.sqlite.table import Domain, Table
+from sidecar.storage.sqlite.values import json_text, optional_time, require_order
+
+ACTIVITIES = Table("activity", Activity, kind="activity", topic="activities", json_columns=("resources", "metadata"))
+LATEST_FIRST = Order("start_time", newest_first=True)
+MOST_DAYS = 731
+"""Two years and a leap day: a heat map shows no more, and each day is a query."""
+
+
+class Activities(Domain, IActivityStore):
+    async def insert_activity(
+        self,
+        title: str,
+        content: str,
+        resources: Any = None,
+        metadata: Mapping[str, Any] | None = None,
+        start_time: str | None = None,
+        end_time: str | None = None,
+        *,
+        key: IdempotencyKey | None = None,
+    ) -> Activity:
+        now = timestamps.now()
+        start = optional_time("start_time", start_time) or optional_time("end_time", end_time) or now
+        end = optional_time("end_time", end_time) or max(start, now)
+        require_order(start, end)
+        columns = {
+            "title": title,
+            "content": content,
+            "resources": json_text("resources", resources),
+            "metadata": json_text("metadata", metadata or {}),
+            "start_time": start,
+            "end_time": end,
+        }
+
+        return await self._database.write(lambda work: ACTIVITIES.insert(work, columns), key, Activity)
+
+    async def get_activities(
+        self,
+        start_time: str | None = None,
+        end_time: str | None = None,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        cursor: str | None = None,
+        with_total: bool = False,
+    ) -> ActivityPage:
+        where = Where().between("start_time", start_time, end_time)
+        part = Part(limit, offset, cursor, with_total)
+        return await self._database.read(
+            lambda connection: ACTIVITIES.page(connection, ActivityPage, where, LATEST_FIRST, part)
+        )
+
+    async def get_activity(self, activity_id: int) -> Activity:
+        return await self._database.read(lambda connection: ACTIVITIES.get(connection, activity_id))
+
+    async def get_latest_activity(self) -> Activity | None:
+        return next(iter((await self.get_activities(limit=1)).items), None)
+
+    async def get_activity_counts(
+        self, start_date: date, end_date: date, time_zone: str = "UTC"
+    ) -> Sequence[ActivityCount]:
+        days = _days(start_date, end_date)
+        midnights = _midnights([*days, end_date + timedelta(days=1)], time_zone)
+
+        def query(connection: sqlite3.Connection) -> list[ActivityCount]:
+            sql = "SELECT count(*) FROM activity WHERE start_time >= ? AND start_time < ?"
+            return [
+                ActivityCount(day=day, count=connection.execute(sql, (midnight, next_midnight)).fetchone()[0])
+                for day, midnight, next_midnight in zip(days, midnights, midnights[1:], strict=False)
+            ]
+
+        return await self._database.read(query)
+
+
+def _days(first: date, last: date) -> list[date]:
+    if last < first:
+        raise InvalidInput.field("end_date", "lies before start_date")
+    count = (last - first).days + 1
+    if count > MOST_DAYS or last == date.max:
+        raise InvalidInput.field("end_date", f"lies too far away; at most {MOST_DAYS} days are counted at once")
+    return [first + timedelta(days=day) for day in range(count)]
+
+
+def _midnights(days: Sequence[date], time_zone: str) -> list[str]:
+    """When each day begins in the zone, in UTC; a day may have 23 or 25 hours."""
+    try:
+        zone = ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidInput.field(
+            "time_zone", f"there is no time zone '{time_zone}'; try one like Europe/Berlin"
+        ) from None
+    try:
+        return [timestamps.render(datetime.combine(day, time.min, zone)) for day in days]
+    except ValueError as error:
+        raise InvalidInput.field("start_date", str(error)) from None

@@ -1,0 +1,52 @@
+"""From SQLite's result codes to this project's errors: by code, never by message.
+
+The codes: https://sqlite.org/rescode.html. The low byte of an extended code is its primary code.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sidecar.errors import (
+    Conflict,
+    DatabaseDamaged,
+    DiskFull,
+    InvalidInput,
+    SidecarError,
+    StorageBusy,
+    StorageError,
+    StorageReadOnly,
+)
+
+_PRIMARY_CODE = 0xFF
+
+_MEANINGS: dict[int, tuple[type[SidecarError], str]] = {
+    sqlite3.SQLITE_BUSY: (StorageBusy, "Another program is using the database; try again in a moment."),
+    sqlite3.SQLITE_LOCKED: (StorageBusy, "The database is locked; try again in a moment."),
+    sqlite3.SQLITE_READONLY: (StorageReadOnly, "The database cannot be written to; check the directory's permissions."),
+    sqlite3.SQLITE_PERM: (StorageReadOnly, "The database cannot be written to; check the directory's permissions."),
+    sqlite3.SQLITE_CANTOPEN: (StorageReadOnly, "The database cannot be opened; check the directory's permissions."),
+    sqlite3.SQLITE_FULL: (DiskFull, "The disk is full; free some space and try again."),
+    sqlite3.SQLITE_CORRUPT: (DatabaseDamaged, "The database file is damaged."),
+    sqlite3.SQLITE_NOTADB: (DatabaseDamaged, "The database file is not a database."),
+    sqlite3.SQLITE_TOOBIG: (InvalidInput, "A value is larger than the database can hold."),
+    sqlite3.SQLITE_CONSTRAINT: (Conflict, "The change does not fit the rows that are stored."),
+}
+
+
+def translated(error: sqlite3.Error) -> SidecarError:
+    """What `error` means to a caller."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if isinstance(code, int) and (code & _PRIMARY_CODE) in _MEANINGS:
+        kind, message = _MEANINGS[code & _PRIMARY_CODE]
+        return kind(message)
+    return StorageError(f"The database failed ({getattr(error, 'sqlite_errorname', type(error).__name__)}).")
+
+
+@contextmanager
+def translating() -> Iterator[None]:
+    """Raise what SQLite raises as this project's errors, with the original as their cause."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise translated(error) from error

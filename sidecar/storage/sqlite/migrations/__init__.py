@@ -1,0 +1,24 @@
+"""The numbered migrations, one module each, in order.
+
+A migration that has been released is never edited: what changes later is a new one. Each runs in one transaction with
+its number, so it must not begin, commit or use `executescript`, which commits.
+"""
+
+import sqlite3
+from importlib import import_module
+from typing import NamedTuple
+
+
+class Migration(NamedTuple):
+    """One step of the schema; its module is imported only when it has to be applied."""
+
+    version: int
+    name: str
+    module: str
+
+    def apply(self, connection: sqlite3.Connection) -> None:
+        """Change the schema and carry the rows over."""
+        import_module(f"{__name__}.{self.module}").migrate(connection)
+
+
+MIGRATIONS = (Migration(1, "the seed's tables", "m0001_seed_tables"),)

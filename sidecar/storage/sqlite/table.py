@@ -1,0 +1,87 @@
+"""One table as records: the statements that every domain needs, written once.
+
+What changes a row notes it for the subscribers. Table and column names come from this project's own code; values are
+always bound.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+from sidecar.errors import NotFound
+from sidecar.models.base import Page, Record
+from sidecar.storage.sqlite.database import Database
+from sidecar.storage.sqlite.listing import Order, Part, Where, read_page
+from sidecar.storage.sqlite.work import Work
+
+R = TypeVar("R", bound=Record)
+P = TypeVar("P", bound=Page[Any])
+
+
+class Domain:
+    """A part of the backend: some tables of the one database that all parts share."""
+
+    _database: Database
+
+
+class Table(Generic[R]):
+    """Rows of the table `name` as records of one type, whose fields are the columns that are read."""
+
+    def __init__(
+        self, name: str, record: type[R], *, kind: str, topic: str, json_columns: tuple[str, ...] = ()
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.topic = topic
+        self._record = record
+        self._json_columns = json_columns
+        self._columns = ", ".join(record.model_fields)
+
+    def get(self, connection: sqlite3.Connection, row_id: int) -> R:
+        """The record with this id. Raises `NotFound`."""
+        sql = f"SELECT {self._columns} FROM {self.name} WHERE id = ?"
+        return self._found(connection.execute(sql, (row_id,)).fetchone(), row_id)
+
+    def insert(self, work: Work, columns: Mapping[str, Any]) -> R:
+        """The new row, with its id and defaults."""
+        names, values = ", ".join(columns), ", ".join(f":{column}" for column in columns)
+        sql = f"INSERT INTO {self.name} ({names}) VALUES ({values}) RETURNING {self._columns}"
+        row = work.connection.execute(sql, columns).fetchone()
+        work.changed(self.topic, row["id"])
+        return self.record(row)
+
+    def update(self, work: Work, row_id: int, columns: Mapping[str, Any]) -> R:
+        """The row as it is after `columns` were set; without any, as it was. Raises `NotFound`."""
+        if not columns:
+            return self.get(work.connection, row_id)
+        assignments = ", ".join(f"{column} = :{column}" for column in columns)
+        sql = f"UPDATE {self.name} SET {assignments} WHERE id = :id RETURNING {self._columns}"
+        record = self._found(work.connection.execute(sql, {**columns, "id": row_id}).fetchone(), row_id)
+        work.changed(self.topic, row_id)
+        return record
+
+    def delete(self, work: Work, row_id: int) -> None:
+        """Remove the row. Raises `NotFound`."""
+        sql = f"DELETE FROM {self.name} WHERE id = ? RETURNING {self._columns}"
+        self._found(work.connection.execute(sql, (row_id,)).fetchone(), row_id)
+        work.changed(self.topic, row_id)
+
+    def page(self, connection: sqlite3.Connection, kind: type[P], where: Where, order: Order, part: Part) -> P:
+        """One part of the list of rows that match. Raises `InvalidInput` for a part that makes no sense."""
+        rows = read_page(connection, self.name, self._columns, where, order, part)
+        return kind(items=[self.record(row) for row in rows.rows], next_cursor=rows.next_cursor, total=rows.total)
+
+    def record(self, row: sqlite3.Row) -> R:
+        """A row that was read as its record."""
+        if not self._json_columns:
+            return self._record(**row)
+        columns = dict(row)
+        for column in self._json_columns:
+            columns[column] = json.loads(columns[column] or "null")
+        return self._record(**columns)
+
+    def _found(self, row: sqlite3.Row | None, row_id: int) -> R:
+        if row is None:
+            raise NotFound.row(self.kind, row_id)
+        return self.record(row)

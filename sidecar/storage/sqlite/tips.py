@@ -1,0 +1,33 @@
+"""Tips: the table `tips`."""
+
+from sidecar.models import timestamps
+from sidecar.models.idempotency import IdempotencyKey
+from sidecar.models.tips import Tip, TipPage
+from sidecar.storage.interfaces import DEFAULT_LIMIT, ITipStore
+from sidecar.storage.sqlite.listing import Order, Part, Where
+from sidecar.storage.sqlite.table import Domain, Table
+from sidecar.storage.sqlite.work import Work
+
+TIPS = Table("tips", Tip, kind="tip", topic="tips")
+NEWEST_FIRST = Order("created_at", newest_first=True)
+
+
+class Tips(Domain, ITipStore):
+    async def insert_tip(self, content: str, *, key: IdempotencyKey | None = None) -> Tip:
+        def insert(work: Work) -> Tip:
+            return TIPS.insert(work, {"content": content, "created_at": timestamps.now()})
+
+        return await self._database.write(insert, key, Tip)
+
+    async def get_tips(
+        self,
+        start_time: str | None = None,
+        end_time: str | None = None,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        cursor: str | None = None,
+        with_total: bool = False,
+    ) -> TipPage:
+        where = Where().between("created_at", start_time, end_time)
+        part = Part(limit, offset, cursor, with_total)
+        return await self._database.read(lambda connection: TIPS.page(connection, TipPage, where, NEWEST_FIRST, part))

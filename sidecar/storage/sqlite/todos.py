@@ -1,0 +1,113 @@
+"""Todos: the table `todo`.
+
+A completed todo has the `end_time` of its completion; a pending one may have a planned one until it is completed and
+has none after it was reopened.
+"""
+
+from collections.abc import Callable
+from typing import Any, Unpack
+
+from sidecar.models import timestamps
+from sidecar.models.idempotency import IdempotencyKey
+from sidecar.models.todos import Todo, TodoPage, TodoStatus
+from sidecar.storage.interfaces import DEFAULT_LIMIT, ITodoStore, TodoChanges
+from sidecar.storage.sqlite.listing import Order, Part, Where
+from sidecar.storage.sqlite.table import Domain, Table
+from sidecar.storage.sqlite.values import one_of, optional_time, require_order
+from sidecar.storage.sqlite.work import Work
+
+TODOS = Table("todo", Todo, kind="todo", topic="todos")
+NEWEST_FIRST = Order("created_at", newest_first=True)
+
+
+class Todos(Domain, ITodoStore):
+    async def insert_todo(
+        self,
+        content: str,
+        start_time: str | None = None,
+        end_time: str | None = None,
+        status: int = TodoStatus.PENDING,
+        urgency: int = 0,
+        assignee: str | None = None,
+        reason: str | None = None,
+        *,
+        key: IdempotencyKey | None = None,
+    ) -> Todo:
+        columns: dict[str, Any] = {
+            "content": content,
+            "created_at": timestamps.now(),
+            "start_time": optional_time("start_time", start_time),
+            "end_time": optional_time("end_time", end_time),
+            "status": one_of(TodoStatus, "status", status),
+            "urgency": urgency,
+            "assignee": assignee,
+            "reason": reason,
+        }
+        if status == TodoStatus.COMPLETED and end_time is None:
+            columns["end_time"] = columns["created_at"]
+        require_order(columns["start_time"], columns["end_time"])
+
+        return await self._database.write(lambda work: TODOS.insert(work, columns), key, Todo)
+
+    async def get_todos(
+        self,
+        status: int | None = None,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        start_time: str | None = None,
+        end_time: str | None = None,
+        cursor: str | None = None,
+        with_total: bool = False,
+    ) -> TodoPage:
+        where = Where().equals("status", status).between("created_at", start_time, end_time)
+        part = Part(limit, offset, cursor, with_total)
+        return await self._database.read(lambda connection: TODOS.page(connection, TodoPage, where, NEWEST_FIRST, part))
+
+    async def get_todo(self, todo_id: int) -> Todo:
+        return await self._database.read(lambda connection: TODOS.get(connection, todo_id))
+
+    async def update_todo(
+        self, todo_id: int, *, key: IdempotencyKey | None = None, **changes: Unpack[TodoChanges]
+    ) -> Todo:
+        columns: dict[str, Any] = {**changes}
+        for time in columns.keys() & {"start_time", "end_time"}:
+            columns[time] = optional_time(time, columns[time])
+        return await self._update(todo_id, lambda _: columns, key)
+
+    async def update_todo_status(
+        self, todo_id: int, status: int, end_time: str | None = None, *, key: IdempotencyKey | None = None
+    ) -> Todo:
+        wanted = one_of(TodoStatus, "status", status)
+        completed_at = optional_time("end_time", end_time)
+        return await self._update(todo_id, lambda todo: _status_columns(todo, wanted, completed_at), key)
+
+    async def toggle_todo(self, todo_id: int, *, key: IdempotencyKey | None = None) -> Todo:
+        def other_status(todo: Todo) -> dict[str, Any]:
+            wanted = TodoStatus.PENDING if todo.status == TodoStatus.COMPLETED else TodoStatus.COMPLETED
+            return _status_columns(todo, wanted, None)
+
+        return await self._update(todo_id, other_status, key)
+
+    async def delete_todo(self, todo_id: int, *, key: IdempotencyKey | None = None) -> None:
+        await self._database.write(lambda work: TODOS.delete(work, todo_id), key, type(None))
+
+    async def _update(
+        self, todo_id: int, columns_for: Callable[[Todo], dict[str, Any]], key: IdempotencyKey | None
+    ) -> Todo:
+        def update(work: Work) -> Todo:
+            columns = columns_for(TODOS.get(work.connection, todo_id))
+            todo = TODOS.update(work, todo_id, columns)
+            if columns.keys() & {"start_time", "end_time"}:
+                require_order(todo.start_time, todo.end_time)
+            return todo
+
+        return await self._database.write(update, key, Todo)
+
+
+def _status_columns(todo: Todo, status: TodoStatus, completed_at: str | None) -> dict[str, Any]:
+    """Completing sets the end, reopening clears it, and what is already so stays as it is."""
+    if status == TodoStatus.PENDING:
+        return {"status": status, "end_time": None} if todo.status != status else {}
+    if todo.status == status and completed_at is None:
+        return {}
+    return {"status": status, "end_time": completed_at or timestamps.now()}

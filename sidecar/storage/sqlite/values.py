@@ -1,0 +1,46 @@
+"""Values on their way into a column: checked, and in the one form that is stored."""
+
+import json
+from enum import Enum
+from typing import Any, TypeVar
+
+from sidecar.errors import InvalidInput
+from sidecar.models import timestamps
+
+
+def optional_time(field: str, value: str | None) -> str | None:
+    """`value` as it is stored. Raises `InvalidInput` when it is not a time with an offset."""
+    if value is None:
+        return None
+    try:
+        return timestamps.canonical(value)
+    except ValueError as error:
+        raise InvalidInput.field(field, str(error)) from None
+
+
+def require_order(start_time: str | None, end_time: str | None) -> None:
+    """Raises `InvalidInput` when the end lies before the start. Both in stored form."""
+    if start_time is not None and end_time is not None and end_time < start_time:
+        raise InvalidInput.field("end_time", f"lies before start_time ({end_time} < {start_time})")
+
+
+def json_text(field: str, value: Any) -> str:
+    """`value` as JSON text. Raises `InvalidInput` when JSON cannot hold it."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInput.field(field, f"cannot be stored as JSON: {error}") from None
+    return text
+
+
+E = TypeVar("E", bound=Enum)
+
+
+def one_of(kind: type[E], field: str, value: object) -> E:
+    """The member of `kind` that `value` names. Raises `InvalidInput` for any other."""
+    try:
+        return kind(value)
+    except ValueError:
+        choices = ", ".join(str(member.value) for member in kind)
+        raise InvalidInput.field(field, f"must be one of {choices}") from None

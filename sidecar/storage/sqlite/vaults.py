@@ -1,0 +1,166 @@
+"""Vaults: the table `vaults`, documents and the folders that hold them.
+
+What concerns one row or a list of rows is here; what concerns the tree (moving, deleting, restoring) is in
+`vault_tree.py`.
+"""
+
+from typing import Any, Unpack
+
+from sidecar.models import timestamps
+from sidecar.models.idempotency import IdempotencyKey
+from sidecar.models.vaults import NOTE, Vault, VaultPage
+from sidecar.storage.interfaces import DEFAULT_LIMIT, IVaultStore, Paging, VaultChanges
+from sidecar.storage.sqlite import vault_tree
+from sidecar.storage.sqlite.listing import Order, Part, Where
+from sidecar.storage.sqlite.table import Domain
+from sidecar.storage.sqlite.vault_tree import VAULTS
+from sidecar.storage.sqlite.work import Work
+
+NEWEST_FIRST = Order("created_at", newest_first=True)
+LAST_CHANGED_FIRST = Order("updated_at", newest_first=True)
+BY_PLACE = Order("sort_order")
+
+QUICK_START_TITLE = "Quick Start"
+QUICK_START = """\
+# Quick Start
+
+Everything you write is kept on this computer, in one database file of your own.
+
+- **Documents** hold your notes; **folders** hold documents and other folders.
+- Drag a document to another folder to move it. A deleted one can be restored from the trash, its folder included.
+- **Todos** remind you of what is left to do, **activities** tell what you did, and **tips** suggest what may come next.
+
+This document is yours: change it, move it or delete it. It will not come back.
+"""
+
+
+class Vaults(Domain, IVaultStore):
+    async def insert_vaults(
+        self,
+        title: str,
+        summary: str | None = None,
+        content: str = "",
+        document_type: str = NOTE,
+        tags: str = "",
+        parent_id: int | None = None,
+        is_folder: bool = False,
+        sort_order: int | None = None,
+        *,
+        key: IdempotencyKey | None = None,
+    ) -> Vault:
+        now = timestamps.now()
+        columns: dict[str, Any] = {
+            "title": title,
+            "summary": summary,
+            "content": content,
+            "document_type": document_type,
+            "tags": tags,
+            "parent_id": parent_id,
+            "is_folder": is_folder,
+            "created_at": now,
+            "updated_at": now,
+        }
+
+        def insert(work: Work) -> Vault:
+            place = vault_tree.place_in(work.connection, parent_id, sort_order)
+            return VAULTS.insert(work, {**columns, "sort_order": place})
+
+        return await self._database.write(insert, key, Vault)
+
+    async def insert_default_vault_document(self) -> Vault | None:
+        now = timestamps.now()
+        columns = {"title": QUICK_START_TITLE, "content": QUICK_START, "created_at": now, "updated_at": now}
+
+        def insert_once(work: Work) -> Vault | None:
+            # AUTOINCREMENT leaves a row here as soon as a table has ever held one, whatever became of it.
+            sql = "SELECT 1 FROM sqlite_sequence WHERE name = 'vaults'"
+            had_a_vault = work.connection.execute(sql).fetchone() is not None
+            return None if had_a_vault else VAULTS.insert(work, columns)
+
+        return await self._database.write(insert_once)
+
+    async def get_vaults(
+        self,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        is_deleted: bool = False,
+        document_type: str | None = None,
+        created_after: str | None = None,
+        created_before: str | None = None,
+        updated_after: str | None = None,
+        updated_before: str | None = None,
+        title: str | None = None,
+        cursor: str | None = None,
+        with_total: bool = False,
+    ) -> VaultPage:
+        where = (
+            Where()
+            .equals("is_deleted", is_deleted)
+            .equals("document_type", document_type)
+            .equals("title", title)
+            .between("created_at", created_after, created_before, ("created_after", "created_before"))
+            .between("updated_at", updated_after, updated_before, ("updated_after", "updated_before"))
+        )
+        by_change = updated_after is not None or updated_before is not None
+        order = LAST_CHANGED_FIRST if by_change else NEWEST_FIRST
+        return await self._list(where, order, Part(limit, offset, cursor, with_total))
+
+    async def get_reports(self, is_deleted: bool = False, **paging: Unpack[Paging]) -> VaultPage:
+        where = Where().equals("is_deleted", is_deleted).that(f"document_type != '{NOTE}'")
+        return await self._list(where, NEWEST_FIRST, Part(**paging))
+
+    async def get_folders(self, **paging: Unpack[Paging]) -> VaultPage:
+        where = Where().equals("is_folder", True).equals("is_deleted", False)
+        return await self._list(where, BY_PLACE, Part(**paging))
+
+    async def get_children(self, parent_id: int | None = None, **paging: Unpack[Paging]) -> VaultPage:
+        if parent_id is not None:
+            await self.get_vault(parent_id)
+        where = Where().that("parent_id IS ?", parent_id).equals("is_deleted", False)
+        return await self._list(where, BY_PLACE, Part(**paging))
+
+    async def get_vault(self, vault_id: int) -> Vault:
+        return await self._database.read(lambda connection: VAULTS.get(connection, vault_id))
+
+    async def update_vault(
+        self, vault_id: int, *, key: IdempotencyKey | None = None, **changes: Unpack[VaultChanges]
+    ) -> Vault:
+        columns: dict[str, Any] = {**changes}
+        is_deleted = columns.pop("is_deleted", None)
+
+        def update(work: Work) -> Vault:
+            vault = VAULTS.get(work.connection, vault_id)
+            if vault.is_deleted and is_deleted is False:
+                vault_tree.restore(work, vault_id)
+            if columns:
+                vault_tree.require_present(work.connection, vault_id)
+                VAULTS.update(work, vault_id, {**columns, "updated_at": timestamps.now()})
+            if is_deleted is True and not vault.is_deleted:
+                vault_tree.delete(work, vault_id)
+            return VAULTS.get(work.connection, vault_id)
+
+        return await self._database.write(update, key, Vault)
+
+    async def move_vault(
+        self,
+        vault_id: int,
+        parent_id: int | None,
+        sort_order: int | None = None,
+        *,
+        key: IdempotencyKey | None = None,
+    ) -> Vault:
+        return await self._database.write(
+            lambda work: vault_tree.move(work, vault_id, parent_id, sort_order), key, Vault
+        )
+
+    async def delete_vault(self, vault_id: int, *, key: IdempotencyKey | None = None) -> list[int]:
+        return await self._database.write(lambda work: vault_tree.delete(work, vault_id), key, list[int])
+
+    async def restore_vault(self, vault_id: int, *, key: IdempotencyKey | None = None) -> list[int]:
+        return await self._database.write(lambda work: vault_tree.restore(work, vault_id), key, list[int])
+
+    async def delete_vault_permanently(self, vault_id: int, *, key: IdempotencyKey | None = None) -> list[int]:
+        return await self._database.write(lambda work: vault_tree.remove(work, vault_id), key, list[int])
+
+    async def _list(self, where: Where, order: Order, part: Part) -> VaultPage:
+        return await self._database.read(lambda connection: VAULTS.page(connection, VaultPage, where, order, part))

@@ -1,0 +1,105 @@
+"""Units of work: what one is handed, and how a group of them becomes one commit.
+
+Runs in the writer's thread, on its connection. Each unit has a savepoint of its own, all share one transaction and its
+one sync to disk. A unit that fails is rolled back alone; when SQLite gave up the whole transaction, or the commit
+fails, all fail (https://sqlite.org/lang_transaction.html, "Response To Errors Within A Transaction").
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sidecar.models.idempotency import IdempotencyKey
+from sidecar.storage.interfaces import Change
+from sidecar.storage.sqlite import idempotency
+from sidecar.storage.sqlite.failures import translated
+
+
+class Work:
+    """What a unit of work is handed: the connection, and a way to tell what it did."""
+
+    __slots__ = ("changes", "connection")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.changes: list[Change] = []
+
+    def changed(self, topic: str, row_id: int) -> None:
+        """Note that a row was made, changed or removed; subscribers hear of it if and when it is committed."""
+        self.changes.append(Change(topic, row_id))
+
+
+Unit = Callable[[Work], Any]
+
+
+@dataclass(slots=True, frozen=True)
+class Submission:
+    """A unit of work as it waits for the writer."""
+
+    unit: Unit
+    key: IdempotencyKey | None = None
+    returns: Any = None
+
+
+@dataclass(slots=True, frozen=True)
+class Outcome:
+    """What became of one unit."""
+
+    result: Any = None
+    error: Exception | None = None
+    changes: Sequence[Change] = field(default=())
+
+
+class _TransactionLost(Exception):
+    """An error after which SQLite has rolled back everything, the other units included."""
+
+
+def commit_together(connection: sqlite3.Connection, submissions: Sequence[Submission]) -> list[Outcome]:
+    """Run all units in one transaction and commit it. Returns an outcome for each, in order; does not raise."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        outcomes = [_run_in_savepoint(connection, submission) for submission in submissions]
+        connection.execute("COMMIT")
+    except (sqlite3.Error, _TransactionLost) as failure:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        cause = failure.__cause__ or failure
+        return [Outcome(error=_reported(cause)) for _ in submissions]
+    return outcomes
+
+
+def _run_in_savepoint(connection: sqlite3.Connection, submission: Submission) -> Outcome:
+    connection.execute("SAVEPOINT unit")
+    work = Work(connection)
+    try:
+        result = _run_once(work, submission)
+    except Exception as error:
+        if not connection.in_transaction:
+            raise _TransactionLost from error
+        connection.execute("ROLLBACK TO unit")
+        connection.execute("RELEASE unit")
+        return Outcome(error=_reported(error))
+    connection.execute("RELEASE unit")
+    return Outcome(result=result, changes=work.changes)
+
+
+def _run_once(work: Work, submission: Submission) -> Any:
+    """The unit's result, or with a key that was used before, the result of that time."""
+    key = submission.key
+    if key is None:
+        return submission.unit(work)
+    remembered = idempotency.recall(work.connection, key)
+    if remembered is not None:
+        return idempotency.decode(remembered, submission.returns)
+    result = submission.unit(work)
+    idempotency.remember(work.connection, key, result)
+    return result
+
+
+def _reported(error: BaseException) -> Exception:
+    if isinstance(error, sqlite3.Error):
+        reported = translated(error)
+        reported.__cause__ = error
+        return reported
+    return error if isinstance(error, Exception) else RuntimeError(repr(error))

@@ -1,0 +1,84 @@
+"""The document from which the bridge is generated."""
+
+import subprocess
+import sys
+from typing import Any
+
+import httpx
+import pytest
+from openapi_spec_validator import validate
+
+from sidecar.api.app import create_app
+from sidecar.api.dispatch import Dispatcher
+from sidecar.api.operation import OperationRoute
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return create_app().openapi()
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (path, method, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def test_the_document_is_valid(document: dict[str, Any]) -> None:
+    validate(document)
+
+
+def test_every_operation_has_an_id_of_its_own_made_of_resource_and_verb(document: dict[str, Any]) -> None:
+    ids = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(ids) == len(set(ids)) >= 25
+    for path, _, operation in operations(document):
+        resource, verb = operation["operationId"].split(".")
+        assert resource == path.split("/")[1]
+        assert verb.isidentifier()
+
+
+def test_every_operation_tells_what_an_error_looks_like(document: dict[str, Any]) -> None:
+    for _, _, operation in operations(document):
+        content = operation["responses"]["default"]["content"]
+        assert content["application/problem+json"]["schema"]["$ref"].endswith("/Problem")
+        assert "422" not in operation["responses"]
+
+
+def test_every_operation_is_described(document: dict[str, Any]) -> None:
+    assert all(operation["description"] for _, _, operation in operations(document))
+
+
+def test_every_change_takes_an_idempotency_key(document: dict[str, Any]) -> None:
+    for _, method, operation in operations(document):
+        names = [parameter["name"] for parameter in operation.get("parameters", [])]
+        assert ("Idempotency-Key" in names) == (method != "get")
+
+
+def test_only_permanent_deletion_is_restricted_so_far(document: dict[str, Any]) -> None:
+    restricted = [operation["operationId"] for _, _, operation in operations(document) if operation.get("x-restricted")]
+    assert restricted == ["vaults.delete_permanently"]
+
+
+def test_every_operation_is_dispatched_the_short_way() -> None:
+    app = create_app()
+    dispatcher = Dispatcher(app)
+    for route in app.routes:
+        if isinstance(route, OperationRoute):
+            path = route.path_format.format(**dict.fromkeys(route.param_convertors, "1"))
+            method = min(route.methods or ())
+            found = dispatcher._find(path)
+            assert found is not None
+            assert found[0][method] is route
+
+
+async def test_the_document_is_served_behind_the_token(client: httpx.AsyncClient, document: dict[str, Any]) -> None:
+    assert (await client.get("/openapi.json")).json() == document
+
+
+def test_the_module_prints_it() -> None:
+    command = [sys.executable, "-m", "sidecar.api.openapi"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    assert printed.stdout.startswith("{")
+    assert printed.stderr == ""

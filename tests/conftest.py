@@ -1,0 +1,40 @@
+"""Real things to test with: an open storage, on disk and in memory, and a client of the whole HTTP side over it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from sidecar.api.app import create_app
+from sidecar.api.context import Context
+from sidecar.api.dispatch import Dispatcher
+from sidecar.api.security import SecurityGate
+from sidecar.config import DatabaseSettings
+from sidecar.storage.unified import UnifiedStorage, document_backend
+
+TOKEN = "0123456789abcdef" * 4
+PORT = 47110
+URL = f"http://127.0.0.1:{PORT}"
+MAX_BODY_BYTES = 64 * 1024
+
+
+@pytest.fixture(params=["disk", "memory"])
+async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[UnifiedStorage]:
+    """An open storage; every test that takes it runs over a file and over memory."""
+    settings = DatabaseSettings(enabled=request.param == "disk")
+    opened = UnifiedStorage.create([document_backend(settings, tmp_path)])
+    await opened.initialize()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def client(storage: UnifiedStorage) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with the token, of the app behind its gate."""
+    app = create_app(Context(storage, instance="test-instance"))
+    gate = SecurityGate(Dispatcher(app), token=TOKEN, port=PORT, allowed_origins=(), max_body_bytes=MAX_BODY_BYTES)
+    transport = httpx.ASGITransport(gate, raise_app_exceptions=False)
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with httpx.AsyncClient(transport=transport, base_url=URL, headers=headers) as opened:
+        yield opened

@@ -1,0 +1,1 @@
+"""Promises about processes, asserted on real ones."""

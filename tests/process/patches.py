@@ -1,0 +1,83 @@
+"""Python that makes a sidecar slow, talkative or broken in one place; see `Host(patch=...)`."""
+
+LONG_UNIT_OF_WORK = """
+import sys, time
+from sidecar.storage.sqlite.table import Table
+insert = Table.insert
+def insert_slowly(self, work, columns):
+    row = insert(self, work, columns)
+    if columns.get("content") == "slow":
+        print("the unit of work has begun", file=sys.stderr, flush=True)
+        time.sleep(60)
+    return row
+Table.insert = insert_slowly
+"""
+"""A tip with the content `slow` keeps the writer for a minute."""
+
+BLOCKED_EVENT_LOOP = """
+import sys
+from sidecar.api.routes import health
+def never_return():
+    print("the event loop is blocked", file=sys.stderr, flush=True)
+    while True:
+        pass
+health._process = never_return
+"""
+"""`GET /health/ready` takes the event loop and does not give it back."""
+
+LONG_MIGRATION = """
+import sys, time
+from sidecar.process import run
+from sidecar.storage.sqlite.migrations import Migration
+run.STAGE_REPEAT_S = 0.05
+apply = Migration.apply
+def apply_slowly(self, connection):
+    apply(self, connection)
+    time.sleep({seconds})
+Migration.apply = apply_slowly
+"""
+"""A migration takes so many seconds; its stage is repeated 20 times a second."""
+
+PRINTING_EVERYWHERE = """
+import os, subprocess, sys
+from sidecar.api import app
+create_app = app.create_app
+def print_and_create(context):
+    print("from print", flush=True)
+    sys.__stdout__.write("from the original standard output\\n")
+    os.write(1, b"from the file descriptor\\n")
+    subprocess.run([sys.executable, "-c", "print('from a child')"], check=True)
+    return create_app(context)
+import sidecar.process.run as run
+run.create_app = print_and_create
+"""
+
+SHORT_BOOTSTRAP_DEADLINE = """
+from sidecar.process import control
+control.BOOTSTRAP_DEADLINE_S = 0.2
+"""
+
+FAILING_QUERY = """
+import logging
+from sidecar.storage.sqlite.tips import Tips
+async def fail(self, **_):
+    text = "one\\n2026-01-01T00:00:00.000Z ERROR forged: two\\r\\u2028three\\x1b[31m"
+    logging.getLogger("app").warning(text)
+    raise RuntimeError(text)
+Tips.get_tips = fail
+"""
+"""`GET /tips` logs, and fails with, a text that pretends to be several lines of log."""
+
+TOKEN_IN_A_TRACEBACK = """
+from sidecar.api import security
+from sidecar.storage.sqlite.tips import Tips
+initialize = security.SecurityGate.__init__
+def remember(self, app, *, token, **options):
+    Tips.token = token
+    initialize(self, app, token=token, **options)
+security.SecurityGate.__init__ = remember
+async def fail(self, **_):
+    raise RuntimeError(f"somebody put {self.token} into a message")
+Tips.get_tips = fail
+"""
+"""`GET /tips` fails with a message that has the token in it."""

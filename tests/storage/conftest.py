@@ -1,0 +1,44 @@
+"""An open database with a table to write to."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from sidecar.storage.sqlite import schema
+from sidecar.storage.sqlite.database import Database
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """The schema of this project and one table of the tests' own."""
+    schema.bring_up_to_date(connection, None, lambda *_: None)
+    connection.execute("CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)")
+
+
+@pytest.fixture(params=["disk", "memory"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """An open database, on disk and in memory."""
+    opened = await Database.open(tmp_path / "test.db" if request.param == "disk" else None, prepare)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def file_database(tmp_path: Path) -> AsyncIterator[Database]:
+    """An open database on disk."""
+    opened = await Database.open(tmp_path / "test.db", prepare)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def migrated(tmp_path: Path) -> Callable[[], sqlite3.Connection]:
+    """Opens a plain connection to a file that has had every migration."""
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(tmp_path / "migrated.db", isolation_level=None)
+        schema.bring_up_to_date(connection, tmp_path / "backups", lambda *_: None)
+        return connection
+
+    return connect

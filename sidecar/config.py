@@ -8,9 +8,9 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from sidecar.errors import BadConfiguration
 
@@ -23,9 +23,17 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _usable(path: Path) -> Path:
+    if "\0" in str(path):
+        raise ValueError("a path cannot hold a NUL character")
+    return path
+
+
 class DatabaseSettings(_Section):
     enabled: bool = Field(default=True, description="False keeps everything in memory.")
-    path: Path = Field(default=Path("sidecar.db"), description="Relative paths lie in the data directory.")
+    path: Annotated[Path, AfterValidator(_usable)] = Field(
+        default=Path("sidecar.db"), description="Relative paths lie in the data directory."
+    )
     readers: int = Field(default=2, ge=1, le=16, description="Connections that serve reads.")
 
 

@@ -50,6 +50,7 @@ class DataDirectory:
             if os.name != "nt":
                 self.path.chmod(OWNER_ONLY)
             self._acquire()
+            self._forget()  # what a sidecar that was killed has left
         except Timeout:
             raise DataDirectoryLocked(self._locked_message()) from None
         except OSError as error:
@@ -60,15 +61,18 @@ class DataDirectory:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for name in (RUN_FILE, HEADER_FILE):
-            with suppress(OSError):
-                (self.path / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            self._forget()
         self._lock.release()
 
     def publish(self, running: RunningSidecar) -> None:
         """Say where the sidecar is, in files that only the owner can read."""
         _write_privately(self.path / RUN_FILE, json.dumps(running._asdict()))
         _write_privately(self.path / HEADER_FILE, f"Authorization: Bearer {running.token}\n")
+
+    def _forget(self) -> None:
+        for name in (RUN_FILE, HEADER_FILE):
+            (self.path / name).unlink(missing_ok=True)
 
     def _acquire(self) -> None:
         try:

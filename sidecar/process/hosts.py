@@ -21,6 +21,10 @@ HEADER_FILE = "authorization.header"
 """In the data directory: the token as a line that `curl -H @file` reads, so that it is in no command line."""
 
 
+_STANDARD_INPUT, _STANDARD_OUTPUT, _STANDARD_ERROR = 0, 1, 2
+"""Descriptors, not `sys.stdin`: that is `None` where a host has closed it, which then is a failure to report."""
+
+
 class Host(Protocol):
     """Its methods may be called from any thread."""
 
@@ -46,10 +50,10 @@ class PipeHost:
     least_log_level = logging.NOTSET
 
     def __init__(self) -> None:
-        self._status_lines = os.dup(sys.stdout.fileno())
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        self._status_lines = os.dup(_STANDARD_OUTPUT)
+        os.dup2(_STANDARD_ERROR, _STANDARD_OUTPUT)
         self._lock = threading.Lock()
-        self._control = ControlPipe(sys.stdin.fileno())
+        self._control = ControlPipe(_STANDARD_INPUT)
 
     def report(self, event: str, **fields: object) -> None:
         """Write one line. A host that no longer listens is not an error here: the control pipe tells of its end."""

@@ -25,6 +25,8 @@ def launch(
     os.umask(0o077)
     try:
         _launch(host, port, settings_file, overrides or {})
+    except KeyboardInterrupt:  # before the run has its own way to stop, there is nothing to finish
+        return ExitCode.CLEAN
     except SidecarError as error:
         host.report("failed", code=error.code, message=error.message, exit_code=error.exit_code)
         return error.exit_code

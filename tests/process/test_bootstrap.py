@@ -95,3 +95,8 @@ def test_a_data_directory_may_lie_deep_and_have_any_name(hosts: Hosts) -> None:
     host = hosts.start(data_dir)
     assert host.add_tip("a row") > 0
     assert (data_dir / "sidecar.db").exists()
+
+
+def test_a_standard_input_that_is_closed_is_told_as_a_host_without_a_word(hosts: Hosts) -> None:
+    failed = hosts.spawn(through=["sh", "-c", 'exec "$@" <&-', "sh"]).refusal()
+    assert (failed["exit_code"], failed["code"]) == (2, "bad_configuration")

@@ -30,12 +30,14 @@ class TestNewer:
     def test_it_is_refused_and_left_untouched(self, hosts: Hosts, database: Path) -> None:
         execute(database, f"PRAGMA user_version = {NEWER}")
         before = database.read_bytes()
+        names = {path.name for path in hosts.data_dir.iterdir()}
         failed = hosts.begin().refusal()
         assert (failed["exit_code"], failed["code"]) == (5, "database_too_new")
         assert str(database) in failed["message"]
         assert str(NEWER) in failed["message"]
         assert "no backup" in failed["message"]
         assert database.read_bytes() == before
+        assert {path.name for path in hosts.data_dir.iterdir()} == names, "SQLite left files beside it"
 
     def test_the_newest_backup_that_can_be_opened_is_named(self, hosts: Hosts, database: Path) -> None:
         backups = hosts.data_dir / "backups"

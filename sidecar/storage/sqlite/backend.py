@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sidecar.errors import DatabaseBeyondRepair, DatabaseDamaged
+from sidecar.errors import DatabaseBeyondRepair, DatabaseDamaged, DataDirectoryNotWritable
 from sidecar.models.health import Component
 from sidecar.storage.interfaces import ChangeListener, IDocumentStorageBackend, StageListener, StorageType
 from sidecar.storage.sqlite import schema
@@ -31,7 +31,7 @@ class SQLiteBackend(Vaults, Todos, Activities, Tips, IDocumentStorageBackend):
         path: Path | None = config["path"]
         backups = None
         if path is not None:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_directory(path.parent)
             backups = path.parent / BACKUPS
             schema.check_version(path, backups)
         prepare = partial(schema.bring_up_to_date, backups=backups, announce=announce)
@@ -59,3 +59,11 @@ class SQLiteBackend(Vaults, Todos, Activities, Tips, IDocumentStorageBackend):
 
     async def close(self) -> None:
         await self._database.close()
+
+
+def _make_directory(directory: Path) -> None:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise DataDirectoryNotWritable(f"The directory {directory} cannot be made: {reason}.") from error

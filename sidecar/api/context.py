@@ -42,7 +42,7 @@ async def _write_key(
 ) -> IdempotencyKey | None:
     if idempotency_key is None:
         return None
-    content = blake2b(f"{request.method} {request.url.path}\n".encode(), digest_size=16)
+    content = blake2b(f"{request.method} {request.scope['path']}\n".encode(), digest_size=16)
     content.update(await request.body())
     return IdempotencyKey(idempotency_key, content.digest())
 

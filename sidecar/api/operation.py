@@ -120,7 +120,7 @@ async def _read_query(model: type[BaseModel], request: Request) -> BaseModel:
 
 async def _read_body(model: type[BaseModel], request: Request) -> BaseModel:
     content_type = request.headers.get("content-type", "")
-    if content_type.partition(";")[0].strip().lower() != JSON:
+    if content_type != JSON and content_type.partition(";")[0].strip().lower() != JSON:
         raise UnsupportedMediaType(f"The body must be {JSON}, not '{content_type[:100]}'.")
     try:
         return model.model_validate_json(await request.body())

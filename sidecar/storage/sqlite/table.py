@@ -7,6 +7,7 @@ always bound.
 import json
 import sqlite3
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from sidecar.errors import NotFound
@@ -45,9 +46,7 @@ class Table(Generic[R]):
 
     def insert(self, work: Work, columns: Mapping[str, Any]) -> R:
         """The new row, with its id and defaults."""
-        names, values = ", ".join(columns), ", ".join(f":{column}" for column in columns)
-        sql = f"INSERT INTO {self.name} ({names}) VALUES ({values}) RETURNING {self._columns}"
-        row = work.connection.execute(sql, columns).fetchone()
+        row = work.connection.execute(self._insert_sql(tuple(columns)), tuple(columns.values())).fetchone()
         work.changed(self.topic, row["id"])
         return self.record(row)
 
@@ -55,9 +54,8 @@ class Table(Generic[R]):
         """The row as it is after `columns` were set; without any, as it was. Raises `NotFound`."""
         if not columns:
             return self.get(work.connection, row_id)
-        assignments = ", ".join(f"{column} = :{column}" for column in columns)
-        sql = f"UPDATE {self.name} SET {assignments} WHERE id = :id RETURNING {self._columns}"
-        record = self._found(work.connection.execute(sql, {**columns, "id": row_id}).fetchone(), row_id)
+        row = work.connection.execute(self._update_sql(tuple(columns)), (*columns.values(), row_id)).fetchone()
+        record = self._found(row, row_id)
         work.changed(self.topic, row_id)
         return record
 
@@ -80,6 +78,16 @@ class Table(Generic[R]):
         for column in self._json_columns:
             columns[column] = json.loads(columns[column] or "null")
         return self._record(**columns)
+
+    @cache  # noqa: B019 - tables live as long as the process
+    def _insert_sql(self, columns: tuple[str, ...]) -> str:
+        values = ", ".join("?" for _ in columns)
+        return f"INSERT INTO {self.name} ({', '.join(columns)}) VALUES ({values}) RETURNING {self._columns}"
+
+    @cache  # noqa: B019 - tables live as long as the process
+    def _update_sql(self, columns: tuple[str, ...]) -> str:
+        assignments = ", ".join(f"{column} = ?" for column in columns)
+        return f"UPDATE {self.name} SET {assignments} WHERE id = ? RETURNING {self._columns}"
 
     def _found(self, row: sqlite3.Row | None, row_id: int) -> R:
         if row is None:

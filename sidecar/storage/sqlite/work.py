@@ -52,14 +52,15 @@ class Outcome:
 
 
 class _TransactionLost(Exception):
-    """An error after which SQLite has rolled back everything, the other units included."""
+    """An error after which nothing of the transaction is kept, the other units included."""
 
 
 def commit_together(connection: sqlite3.Connection, submissions: Sequence[Submission]) -> list[Outcome]:
     """Run all units in one transaction and commit it. Returns an outcome for each, in order; does not raise."""
     try:
         connection.execute("BEGIN IMMEDIATE")
-        outcomes = [_run_in_savepoint(connection, submission) for submission in submissions]
+        run = _run_alone if len(submissions) == 1 else _run_in_savepoint
+        outcomes = [run(connection, submission) for submission in submissions]
         connection.execute("COMMIT")
     except (sqlite3.Error, _TransactionLost) as failure:
         if connection.in_transaction:
@@ -67,6 +68,15 @@ def commit_together(connection: sqlite3.Connection, submissions: Sequence[Submis
         cause = failure.__cause__ or failure
         return [Outcome(error=_reported(cause)) for _ in submissions]
     return outcomes
+
+
+def _run_alone(connection: sqlite3.Connection, submission: Submission) -> Outcome:
+    """The only unit of its transaction needs no savepoint: what undoes it undoes all."""
+    work = Work(connection)
+    try:
+        return Outcome(result=_run_once(work, submission), changes=work.changes)
+    except Exception as error:
+        raise _TransactionLost from error
 
 
 def _run_in_savepoint(connection: sqlite3.Connection, submission: Submission) -> Outcome:

@@ -149,12 +149,11 @@ TABLES = (
     """,
     f"""
     CREATE TABLE idempotency_keys (
-        id INTEGER PRIMARY KEY,
-        key TEXT NOT NULL UNIQUE,
+        key TEXT NOT NULL PRIMARY KEY,
         fingerprint BLOB NOT NULL,
         result TEXT NOT NULL,
         created_at DATETIME NOT NULL DEFAULT {NOW}
-    )
+    ) WITHOUT ROWID
     """,
 )
 

@@ -34,6 +34,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_serve(commands)
+    _add_export(commands)
+    _add_import(commands)
     return parser
 
 
@@ -57,6 +59,62 @@ def _add_serve(commands: Any) -> None:
     serve.add_argument("--config", type=Path, metavar="FILE", help="settings (default: sidecar.toml in the directory)")
     serve.add_argument("--memory", action="store_true", help="keep everything in memory; nothing outlives the process")
     serve.set_defaults(run=_serve)
+
+
+def _add_export(commands: Any) -> None:
+    export = commands.add_parser("export", help="write everything that is stored into one .zip")
+    _add_transfer_options(export)
+    export.add_argument("--markdown", action="store_true", help="also hold the vaults as a tree of Markdown files")
+    export.set_defaults(run=_export)
+
+
+def _add_import(commands: Any) -> None:
+    importing = commands.add_parser("import", help="add what an export, or another system's database, holds")
+    importing.add_argument(
+        "system",
+        nargs="?",
+        choices=("minecontext", "vmpilot"),
+        help="the system whose database FILE.zip then is, e.g. app.db or vmpilot.db; a copy of it is adopted",
+    )
+    _add_transfer_options(importing)
+    importing.add_argument("--dry-run", action="store_true", help="only say what would be added")
+    importing.set_defaults(run=_import)
+
+
+def _add_transfer_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--data-dir", type=Path, metavar="DIR", required=True, help="with or without a running sidecar"
+    )
+    command.add_argument(
+        "--config", type=Path, metavar="FILE", help="settings (default: sidecar.toml in the directory)"
+    )
+    command.add_argument("file", type=Path, metavar="FILE.zip")
+
+
+def _export(options: argparse.Namespace) -> ExitCode:
+    from sidecar.process.tools import run_tool
+    from sidecar.transfer.commands import export_archive
+
+    return run_tool(
+        options.data_dir,
+        options.config,
+        lambda store: export_archive(store, options.file, options.markdown),
+        needs=options.data_dir,
+    )
+
+
+def _import(options: argparse.Namespace) -> ExitCode:
+    from sidecar.process.tools import run_tool
+    from sidecar.transfer.commands import Store, import_archive
+    from sidecar.transfer.seeds import import_seed
+
+    def import_into(store: Store) -> None:
+        if options.system is None:
+            import_archive(store, options.file, options.dry_run)
+        else:
+            import_seed(store, options.system, options.file, options.dry_run, options.data_dir)
+
+    return run_tool(options.data_dir, options.config, import_into, needs=options.file)
 
 
 def _serve(options: argparse.Namespace) -> ExitCode:

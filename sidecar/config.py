@@ -40,6 +40,7 @@ class DatabaseSettings(_Section):
 class ServerSettings(_Section):
     allowed_origins: tuple[str, ...] = Field(default=(), description="Origins of pages that may call directly.")
     max_body_bytes: int = Field(default=16 * MEBIBYTE, ge=1024)
+    max_import_bytes: int = Field(default=4096 * MEBIBYTE, ge=1024, description="Of an archive that is imported.")
 
 
 class LogSettings(_Section):

@@ -10,6 +10,7 @@
     │   ├── Conflict              409   does not fit what is there now: a cycle, a deleted row, a used key
     │   ├── BodyTooLarge          413
     │   ├── UnsupportedMediaType  415
+    │   ├── ArchiveRefused        422   damaged, or not an archive of this program
     │   └── InvalidInput          422   names each field and what is wrong with it
     ├── StorageError              500   the database could not do it; the unit of work was rolled back
     │   ├── StorageClosed         503   stopping; retryable
@@ -145,6 +146,14 @@ class UnsupportedMediaType(RequestRefused):
     code = "unsupported_media_type"
     title = "Unsupported media type"
     status = 415
+
+
+class ArchiveRefused(RequestRefused):
+    """What should be imported is damaged, or not an archive of this program; nothing was changed."""
+
+    code = "archive_refused"
+    title = "Archive refused"
+    status = 422
 
 
 class InvalidInput(RequestRefused):

@@ -9,6 +9,7 @@ import pytest
 from sidecar.api.app import create_app
 from sidecar.api.context import Context
 from sidecar.api.dispatch import Dispatcher
+from sidecar.api.events import EventHub
 from sidecar.api.security import SecurityGate
 from sidecar.config import DatabaseSettings
 from sidecar.storage.unified import UnifiedStorage, document_backend
@@ -32,7 +33,7 @@ async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 @pytest.fixture
 async def client(storage: UnifiedStorage) -> AsyncIterator[httpx.AsyncClient]:
     """A client with the token, of the app behind its gate."""
-    app = create_app(Context(storage, instance="test-instance"))
+    app = create_app(Context(storage, EventHub("test-instance"), instance="test-instance"))
     gate = SecurityGate(Dispatcher(app), token=TOKEN, port=PORT, allowed_origins=(), max_body_bytes=MAX_BODY_BYTES)
     transport = httpx.ASGITransport(gate, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {TOKEN}"}

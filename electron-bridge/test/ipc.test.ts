@@ -32,7 +32,6 @@ class FakeIpc {
 
 class FakePage implements WebContentsLike {
   readonly received: unknown[] = [];
-  destroy = (): void => undefined;
 
   constructor(
     readonly id: number,
@@ -48,8 +47,18 @@ class FakePage implements WebContentsLike {
     this.received.push({ channel, message });
   }
 
-  once(_: "destroyed", listener: () => void): void {
-    this.destroy = listener;
+  readonly #listeners = new Map<string, (() => void)[]>();
+
+  once(event: string, listener: () => void): void {
+    this.on(event, listener);
+  }
+
+  on(event: string, listener: () => void): void {
+    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
+  }
+
+  emit(event: "destroyed" | "did-navigate" | "render-process-gone"): void {
+    for (const listener of this.#listeners.get(event) ?? []) listener();
   }
 
   async request(message: unknown, frame: IpcEventLike["senderFrame"] = { url: this.url, parent: null }) {
@@ -165,7 +174,7 @@ describe("a page of the app's own", () => {
     const other = ipc.page(2);
     await page.request({ kind: "watch" });
     await other.request({ kind: "watch" });
-    page.destroy();
+    page.emit("destroyed");
     other.url = "https://example.com/";
     await sidecar.stop();
     expect([...page.received, ...other.received]).toEqual([]);

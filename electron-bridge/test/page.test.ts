@@ -127,6 +127,49 @@ describe("the status", () => {
   });
 });
 
+describe("live events", () => {
+  const notices = [
+    { kind: "reset", reason: "subscribed" },
+    { kind: "event", topic: "todos", id: 1, data: {} },
+  ];
+
+  function tellNotices(id: unknown): void {
+    for (const listener of electron.listeners.get(channels.event) ?? [])
+      listener({}, { kind: "notices", id, notices });
+  }
+
+  test("come one by one to the listener of their subscription, and main is told that they came", async () => {
+    const messages: Record<string, unknown>[] = [];
+    await loadPage((_, message) => {
+      messages.push(message);
+      return { ok: true, value: null };
+    });
+    const heard: unknown[] = [];
+    const stop = sidecar.events.subscribe(["todos"], (notice) => heard.push(notice));
+    const id = messages[0]?.["id"];
+    tellNotices("another");
+    tellNotices(id);
+    stop();
+    tellNotices(id);
+    expect(heard).toEqual(notices);
+    expect(messages).toEqual([
+      { kind: "subscribe", id, topics: ["todos"] },
+      { kind: "taken", id: "another", count: 2 },
+      { kind: "taken", id, count: 2 },
+      { kind: "unsubscribe", id },
+      { kind: "taken", id, count: 2 },
+    ]);
+  });
+
+  test("do not disturb whoever listens to the status", async () => {
+    await loadPage(() => ({ ok: true, value: null }));
+    const seen: unknown[] = [];
+    sidecar.onStatus((status) => seen.push(status));
+    tellNotices("any");
+    expect(seen).toEqual([]);
+  });
+});
+
 describe("what is missing is named", () => {
   test("no preload script", async () => {
     expect(await errorOf(sidecar.call("tips.list"))).toMatchObject({

@@ -7,9 +7,31 @@ from fastapi import APIRouter, FastAPI
 from sidecar import __version__
 from sidecar.api.context import Context
 from sidecar.api.problems import answer_errors_with_problems
-from sidecar.api.routes import activities, health, tips, todos, vaults
+from sidecar.api.routes import (
+    activities,
+    conversations,
+    events,
+    health,
+    messages,
+    states,
+    tips,
+    todos,
+    transfer,
+    vaults,
+)
 
-ROUTERS: tuple[APIRouter, ...] = (health.router, vaults.router, todos.router, activities.router, tips.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    vaults.router,
+    todos.router,
+    activities.router,
+    tips.router,
+    conversations.router,
+    messages.router,
+    events.router,
+    states.router,
+    transfer.router,
+)
 
 
 class SidecarApp(FastAPI):

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
+from sidecar.api.events import EventHub
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.storage.unified import UnifiedStorage
 
@@ -15,6 +16,7 @@ class Context:
     """What the app was made with, the same for every request."""
 
     storage: UnifiedStorage
+    events: EventHub
     instance: str
 
 

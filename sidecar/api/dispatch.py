@@ -6,6 +6,8 @@ Everything that is not an operation (unknown paths, the OpenAPI document, an app
 goes to the app as usual.
 """
 
+from urllib.parse import unquote_to_bytes
+
 from fastapi import FastAPI, Request
 from starlette.types import Receive, Scope, Send
 
@@ -42,7 +44,7 @@ class Dispatcher:
                 self._add(route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = self._find(scope["path"]) if scope["type"] == "http" else None
+        found = self._find(_segments(scope)) if scope["type"] == "http" else None
         if found is None:
             await self._app(scope, receive, send)
             return
@@ -65,11 +67,11 @@ class Dispatcher:
             node = node.descend(segment)
         node.operations.update(dict.fromkeys(route.methods or (), route))
 
-    def _find(self, path: str) -> tuple[dict[str, OperationRoute], list[str]] | None:
+    def _find(self, segments: list[str]) -> tuple[dict[str, OperationRoute], list[str]] | None:
         """The operations of a path, by method, and the values of its parameters; `None` if it has none."""
         node = self._root
         values: list[str] = []
-        for segment in path.split("/"):
+        for segment in segments:
             following = node.literals.get(segment)
             if following is None and segment:
                 following = node.parameter
@@ -78,3 +80,15 @@ class Dispatcher:
                 return None
             node = following
         return (node.operations, values) if node.operations else None
+
+
+def _segments(scope: Scope) -> list[str]:
+    """The parts of the path, each decoded by itself: an encoded slash belongs to its part.
+
+    What is not UTF-8 becomes what no text may hold, so that it is refused and not taken for another text.
+    """
+    encoded: bytes = scope.get("raw_path") or b""
+    if b"%" not in encoded:
+        path: str = scope["path"]
+        return path.split("/")
+    return [unquote_to_bytes(segment).decode("utf-8", "surrogateescape") for segment in encoded.split(b"/")]

@@ -5,7 +5,7 @@ must carry this instance's token, name the loopback address as its `Host` (a pag
 come without an `Origin` (every cross-site request of a page has one) unless that origin is allowed. There is no CORS.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from hmac import compare_digest
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,13 +21,22 @@ class SecurityGate:
     """Lets through what may pass, and answers the rest itself."""
 
     def __init__(
-        self, app: ASGIApp, *, token: str, port: int, allowed_origins: Collection[str], max_body_bytes: int
+        self,
+        app: ASGIApp,
+        *,
+        token: str,
+        port: int,
+        allowed_origins: Collection[str],
+        max_body_bytes: int,
+        max_body_bytes_of: Mapping[str, int] | None = None,
     ) -> None:
+        """`max_body_bytes_of` are paths whose bodies have a limit of their own."""
         self._app = app
         self._authorization = f"Bearer {token}".encode()
         self._host = f"127.0.0.1:{port}".encode()
         self._allowed_origins = frozenset(origin.encode() for origin in allowed_origins)
         self._max_body_bytes = max_body_bytes
+        self._max_body_bytes_of = max_body_bytes_of or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -37,7 +46,7 @@ class SecurityGate:
         if refusal is not None:
             await problem_response(refusal)(scope, receive, send)
             return
-        await self._app(scope, _counting(receive, self._max_body_bytes), send)
+        await self._app(scope, _counting(receive, self._limit(scope)), send)
 
     def _refusal(self, scope: Scope) -> RequestRefused | None:
         """Why this request may not pass; `None` if it may."""
@@ -55,9 +64,12 @@ class SecurityGate:
         if not is_open and not compare_digest(headers.get(b"authorization", b""), self._authorization):
             return Unauthorized("The request needs the header 'Authorization: Bearer <token of this instance>'.")
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > self._max_body_bytes:
-            return _too_large(self._max_body_bytes)
+        if not length.isdigit() or int(length) > self._limit(scope):
+            return _too_large(self._limit(scope))
         return None
+
+    def _limit(self, scope: Scope) -> int:
+        return self._max_body_bytes_of.get(scope["path"], self._max_body_bytes)
 
 
 def _counting(receive: Receive, limit: int) -> Receive:

@@ -12,6 +12,8 @@ from sidecar import API_VERSION, __version__
 from sidecar.api.app import create_app
 from sidecar.api.context import Context
 from sidecar.api.dispatch import Dispatcher
+from sidecar.api.events import EventHub
+from sidecar.api.routes.transfer import IMPORT_PATH
 from sidecar.api.security import SecurityGate
 from sidecar.config import Settings
 from sidecar.errors import DataDirectoryNotWritable, StorageReadOnly
@@ -60,12 +62,15 @@ class Run:
         )
         await self._open(storage)
         try:
-            server = Server(self._app(storage))
+            events = EventHub(self._instance)
+            storage.subscribe(events.on_changes)
+            server = Server(self._app(storage, events))
             await server.start(self._listener)
             self._publish(storage)
             reason = await stop_reason
             log.info("stopping: %s", reason)
             self._host.report("stopping", reason=reason)
+            events.close()
             await server.stop()
         finally:
             await storage.close()
@@ -78,14 +83,15 @@ class Run:
             message = f"The database in {self._directory.path} cannot be written to; check the permissions of its file."
             raise DataDirectoryNotWritable(message) from error
 
-    def _app(self, storage: UnifiedStorage) -> SecurityGate:
+    def _app(self, storage: UnifiedStorage, events: EventHub) -> SecurityGate:
         server = self._settings.server
         return SecurityGate(
-            Dispatcher(create_app(Context(storage, self._instance))),
+            Dispatcher(create_app(Context(storage, events, self._instance))),
             token=self._token,
             port=self._port,
             allowed_origins=server.allowed_origins,
             max_body_bytes=server.max_body_bytes,
+            max_body_bytes_of={IMPORT_PATH: server.max_import_bytes},
         )
 
     def _publish(self, storage: UnifiedStorage) -> None:

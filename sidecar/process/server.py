@@ -13,6 +13,9 @@ from starlette.types import ASGIApp
 GRACE_S = 3.0
 """For requests that are being answered when the server stops."""
 
+UNREAD_S = 0.4
+"""For peers to take what was sent to them; one that does not read is not waited for."""
+
 KEEP_ALIVE_S = 75
 """Longer than any host's agent keeps an idle connection, so that it is never closed under a request on its way."""
 
@@ -41,6 +44,7 @@ class Server:
 
     async def stop(self) -> None:
         """Accept no more, let the requests that are being answered finish, close every connection."""
+        unread = asyncio.get_running_loop().call_later(UNREAD_S, self._drop_unread)
         state = self._server.server_state
         for server in self._server.servers:
             server.close()
@@ -53,3 +57,10 @@ class Server:
         except TimeoutError:
             for task in state.tasks:
                 task.cancel()
+        finally:
+            unread.cancel()
+
+    def _drop_unread(self) -> None:
+        for connection in list(self._server.server_state.connections):
+            if connection.transport.get_write_buffer_size() > 0:
+                connection.transport.abort()

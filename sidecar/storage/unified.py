@@ -16,12 +16,9 @@ from sidecar.models.health import Component
 from sidecar.storage.factory import BackendConfig, StorageBackendFactory
 from sidecar.storage.interfaces import (
     ChangeListener,
-    IActivityStore,
     IDocumentStorageBackend,
+    IDocumentStores,
     IStorageBackend,
-    ITipStore,
-    ITodoStore,
-    IVaultStore,
     StageListener,
     StorageType,
 )
@@ -56,8 +53,8 @@ def _ignore_stages(stage: str, detail: str) -> None:
     """For callers that do not ask what a long start is busy with."""
 
 
-@forwarding(IVaultStore, ITodoStore, IActivityStore, ITipStore, to="_document_backend")
-class UnifiedStorage(IVaultStore, ITodoStore, IActivityStore, ITipStore):
+@forwarding(IDocumentStores, to="_document_backend")
+class UnifiedStorage(IDocumentStores):
     """Every store, whatever backend it lives in. Made by `create`, then `initialize`d, at last `close`d."""
 
     def __init__(self, configs: Sequence[BackendConfig], announce: StageListener = _ignore_stages) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.storage.sqlite.schema import latest_version
+
 from .conftest import Hosts
 
 NEWER = 99
@@ -102,5 +104,5 @@ def test_an_empty_file_becomes_a_database(hosts: Hosts) -> None:
 def test_a_start_that_was_refused_leaves_the_directory_to_the_next(hosts: Hosts, database: Path) -> None:
     execute(database, f"PRAGMA user_version = {NEWER}")
     hosts.begin().refusal()
-    execute(database, "PRAGMA user_version = 1")
+    execute(database, f"PRAGMA user_version = {latest_version()}")
     assert hosts.start().tips() == ["kept"]

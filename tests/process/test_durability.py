@@ -121,3 +121,21 @@ def test_a_change_of_many_rows_is_whole_or_absent_after_a_sudden_death(hosts: Ho
     page = hosts.start().client.get("/vaults", params={"is_deleted": True, "limit": 1000}).json()
     deleted = {vault["title"] for vault in page["items"]}
     assert deleted in (set(), titles)
+
+
+def test_a_message_that_streams_when_the_sidecar_is_killed_has_failed_and_kept_what_was_acknowledged(
+    hosts: Hosts,
+) -> None:
+    host = hosts.start()
+    conversation = host.client.post("/conversations", json={"page_name": "home"}).json()["id"]
+    message = host.client.post(f"/conversations/{conversation}/messages/stream", json={}).json()["id"]
+    acknowledged = ""
+    for number in range(50):
+        chunk = f"<{number} 👋>"
+        if host.client.post(f"/messages/{message}/append", json={"content_chunk": chunk}).is_success:
+            acknowledged += chunk
+    host.process.kill()
+    host.wait()
+    found = hosts.start().client.get(f"/messages/{message}").json()
+    assert (found["status"], found["content"]) == ("failed", acknowledged)
+    assert "ended while" in found["error_message"]

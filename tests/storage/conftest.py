@@ -1,11 +1,13 @@
 """An open database with a table to write to."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
+from sidecar.models import timestamps
 from sidecar.storage.sqlite import schema
 from sidecar.storage.sqlite.database import Database
 
@@ -14,6 +16,13 @@ def prepare(connection: sqlite3.Connection) -> None:
     """The schema of this project and one table of the tests' own."""
     schema.bring_up_to_date(connection, None, lambda *_: None)
     connection.execute("CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)")
+
+
+async def clock_moved_on() -> None:
+    """Returns in a later millisecond than it was called in: times are stored by the millisecond."""
+    begun = timestamps.now()
+    while timestamps.now() == begun:  # noqa: ASYNC110 - time itself tells nobody
+        await asyncio.sleep(0)
 
 
 @pytest.fixture(params=["disk", "memory"])

@@ -60,6 +60,8 @@ SEED_FOREIGN_KEYS = [
     ("message_thinking", "message_id", "messages"),
 ]
 
+NEXT = schema.latest_version() + 1
+
 Connect = Callable[[], sqlite3.Connection]
 
 
@@ -134,11 +136,11 @@ def test_rows_are_copied_and_verified_before_a_migration_touches_them(
     stages: list[str] = []
     with closing(migrated()) as connection:
         connection.execute("INSERT INTO tips (content) VALUES ('keep me')")
-        migrations = (*MIGRATIONS, later(2, add_column, monkeypatch))
+        migrations = (*MIGRATIONS, later(NEXT, add_column, monkeypatch))
         schema.bring_up_to_date(connection, tmp_path / "backups", lambda stage, _: stages.append(stage), migrations)
     (backup,) = (tmp_path / "backups").iterdir()
     assert stages == ["backing_up", "migrating"]
-    assert snapshot.verify(backup).schema_version == 1
+    assert snapshot.verify(backup).schema_version == NEXT - 1
     with closing(sqlite3.connect(backup)) as copy:
         assert copy.execute("SELECT content FROM tips").fetchall() == [("keep me",)]
 
@@ -154,11 +156,11 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(
     with closing(migrated()) as connection:
         connection.execute("INSERT INTO tips (content) VALUES ('keep me')")
         before = list(connection.iterdump())
-        migrations = (*MIGRATIONS, later(2, fail_half_way, monkeypatch))
+        migrations = (*MIGRATIONS, later(NEXT, fail_half_way, monkeypatch))
         with pytest.raises(RuntimeError, match="half way"):
             schema.bring_up_to_date(connection, tmp_path / "backups", lambda *_: None, migrations)
         assert list(connection.iterdump()) == before
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (NEXT - 1,)
 
 
 def test_a_newer_database_is_refused_untouched_and_a_usable_backup_is_named(migrated: Connect, tmp_path: Path) -> None:

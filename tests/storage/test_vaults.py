@@ -230,7 +230,7 @@ async def test_an_id_is_never_given_again(storage: UnifiedStorage) -> None:
 async def test_changes_of_a_whole_subtree_are_told(storage: UnifiedStorage) -> None:
     outer = await folder(storage)
     inner = await document(storage, parent_id=outer)
-    seen: list[tuple[str, int]] = []
+    seen: list[tuple[str, int | str]] = []
     storage.subscribe(lambda changes: seen.extend((change.topic, change.id) for change in changes))
     await storage.delete_vault(outer)
     assert seen == [("vaults", outer), ("vaults", inner)]

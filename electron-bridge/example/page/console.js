@@ -52,4 +52,4 @@ document.querySelector("#notice button").addEventListener("click", () => {
 });
 sidecar.onStatus((status) => void showStatus(status).catch(tell));
 sidecar.status().then(showStatus).catch(tell);
-openPanels({ call, tell });
+openPanels({ call, subscribe: sidecar.events.subscribe, tell });

@@ -1,10 +1,10 @@
-// The four panels: each lists its rows and adds to them through the `call` it is given.
+// The four panels: each lists its rows, adds to them through the `call` it is given, and follows what others change.
 
 const COMPLETED = 1;
 const MINUTE_MS = 60_000;
 const LIMIT = 200;
 
-export function openPanels({ call, tell }) {
+export function openPanels({ call, subscribe, tell }) {
   const panels = [vaultsPanel(call), todosPanel(call, tell), activitiesPanel(call), tipsPanel(call)];
   for (const panel of panels) {
     const form = document.querySelector(panel.form);
@@ -13,6 +13,7 @@ export function openPanels({ call, tell }) {
       void submit(form, panel).catch(tell);
     });
     panel.refresh().catch(tell);
+    subscribe([panel.topic], () => void panel.refresh().catch(tell));
   }
 }
 
@@ -45,6 +46,7 @@ function vaultsPanel(call) {
   }
 
   return {
+    topic: "vaults",
     form: "#add-vault",
     add: ({ title, content, is_folder, parent_id }) =>
       call("vaults.create", {
@@ -95,11 +97,17 @@ function todosPanel(call, tell) {
     );
   }
 
-  return { form: "#add-todo", add: ({ content }) => call("todos.create", { body: { content } }), refresh };
+  return {
+    topic: "todos",
+    form: "#add-todo",
+    add: ({ content }) => call("todos.create", { body: { content } }),
+    refresh,
+  };
 }
 
 function activitiesPanel(call) {
   return {
+    topic: "activities",
     form: "#add-activity",
     add({ title, minutes }) {
       const end = new Date();
@@ -121,6 +129,7 @@ function activitiesPanel(call) {
 
 function tipsPanel(call) {
   return {
+    topic: "tips",
     form: "#add-tip",
     add: ({ content }) => call("tips.create", { body: { content } }),
     async refresh() {

@@ -5,7 +5,7 @@ import { type FieldError, SidecarError } from "../shared/errors.js";
 import type { HttpRequest } from "./http-request.js";
 
 /** A literal address: no name to resolve, and no proxy, which node:http never uses by itself. */
-const LOOPBACK = "127.0.0.1";
+export const LOOPBACK = "127.0.0.1";
 
 /** The connection ended before the whole answer was seen: nobody knows whether the sidecar acted. */
 export class Unanswered extends Error {}
@@ -69,10 +69,15 @@ export class HttpClient {
 }
 
 async function readAnswer(incoming: IncomingMessage): Promise<Answer> {
+  const contentType = incoming.headers["content-type"] ?? "";
+  // A stream has no end to wait for: it is none of the answers that a call can have.
+  if (contentType.startsWith("text/event-stream")) {
+    incoming.destroy();
+    return { status: incoming.statusCode ?? 0, contentType, text: "" };
+  }
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
   if (!incoming.complete) throw new Error("the answer broke off");
-  const contentType = incoming.headers["content-type"] ?? "";
   return { status: incoming.statusCode ?? 0, contentType, text: Buffer.concat(chunks).toString("utf8") };
 }
 

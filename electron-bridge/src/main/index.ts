@@ -6,5 +6,6 @@ export { Sidecar, type SidecarEvents, type SidecarOptions } from "./sidecar.js";
 export type { CallOptions } from "./calls.js";
 export type { StopReport } from "./supervisor.js";
 export { type BridgeErrorCode, type FieldError, SidecarError } from "../shared/errors.js";
+export type { EventNotice, Notice, ResetNotice } from "../shared/events.js";
 export type { CallInput, CallResult, OperationId } from "../shared/operations.js";
 export type { Failure, Ready, Stage, State, Status } from "../shared/status.js";

@@ -8,6 +8,7 @@ import { pageStatus } from "../shared/status.js";
 import type { CallOptions } from "./calls.js";
 import { isOperation, unknownOperation } from "./http-request.js";
 import { checkedOrigin, originOf } from "./origins.js";
+import { PageSubscriptions } from "./page-subscriptions.js";
 import type { Sidecar } from "./sidecar.js";
 
 /** The part of Electron's `ipcMain` that is used. */
@@ -27,6 +28,9 @@ export interface WebContentsLike {
   getURL(): string;
   send(channel: string, message: unknown): void;
   once(event: "destroyed", listener: () => void): unknown;
+  on(event: "did-navigate", listener: () => void): unknown;
+  // eslint-disable-next-line @typescript-eslint/unified-signatures -- Electron's own has one signature for each
+  on(event: "render-process-gone", listener: () => void): unknown;
 }
 
 export interface ExposeOptions {
@@ -35,11 +39,13 @@ export interface ExposeOptions {
   readonly origins: readonly string[];
   /** Restricted operations that pages may call all the same. */
   readonly allow?: readonly OperationId[];
-  /** Operations that pages may not call. */
+  /** Operations that pages may not call. Without `events.stream` they cannot subscribe to live events. */
   readonly deny?: readonly OperationId[];
 }
 
-const MAX_CALL_ID_LENGTH = 100;
+const MAX_ID_LENGTH = 100;
+/** What a page must be allowed to call in order to subscribe. */
+const STREAM: OperationId = "events.stream";
 
 type Message = Readonly<Record<string, unknown>>;
 type MaybePromise<Value> = Value | Promise<Value>;
@@ -64,7 +70,9 @@ export function exposeToPages(
   const ownOrigins = new Set(origins.map(checkedOrigin));
   const isOwn = (url: string): boolean => ownOrigins.has(originOf(url) ?? "");
   const watchers = new Set<WebContentsLike>();
-  const calls = new PageCalls(sidecar, allowedOperations(allow, deny));
+  const allowed = allowedOperations(allow, deny);
+  const calls = new PageCalls(sidecar, allowed);
+  const subscriptions = new PageSubscriptions(sidecar, isOwn);
 
   const servers: Servers = {
     call: (message, sender) => calls.call(message, sender),
@@ -73,6 +81,19 @@ export function exposeToPages(
       if (!watchers.has(sender)) sender.once("destroyed", () => watchers.delete(sender));
       watchers.add(sender);
       return pageStatus(sidecar.status);
+    },
+    subscribe: (message, sender) => {
+      if (!allowed.has(STREAM)) throw notAllowed(STREAM);
+      subscriptions.add(sender, idOf(message), message["topics"]);
+      return null;
+    },
+    unsubscribe: (message, sender) => {
+      subscriptions.remove(sender, idOf(message));
+      return null;
+    },
+    taken: (message, sender) => {
+      subscriptions.taken(sender, idOf(message), Number(message["count"]));
+      return null;
     },
   };
 
@@ -91,6 +112,7 @@ export function exposeToPages(
   });
   return () => {
     stopWatching();
+    subscriptions.removeAll();
     watchers.clear();
     ipcMain.removeHandler(channels.request);
   };
@@ -129,7 +151,7 @@ class PageCalls {
     if (typeof operation !== "string") throw invalid("its operation is not a text");
     if (!isOperation(operation)) throw unknownOperation(operation);
     if (this.allowed.has(operation)) return operation;
-    throw new SidecarError("operation_not_allowed", `The app does not let its pages call '${operation}'.`);
+    throw notAllowed(operation);
   }
 }
 
@@ -153,9 +175,17 @@ function isMessage(value: unknown): value is Message {
 }
 
 /** Pages choose their ids by themselves, so the id of one page says nothing about another's call. */
-function callId({ id }: Message, sender: WebContentsLike): string {
-  if (typeof id === "string" && id !== "" && id.length <= MAX_CALL_ID_LENGTH) return `${sender.id} ${id}`;
+function callId(message: Message, sender: WebContentsLike): string {
+  return `${sender.id} ${idOf(message)}`;
+}
+
+function idOf({ id }: Message): string {
+  if (typeof id === "string" && id !== "" && id.length <= MAX_ID_LENGTH) return id;
   throw invalid("its id is not a short text");
+}
+
+function notAllowed(operation: string): SidecarError {
+  return new SidecarError("operation_not_allowed", `The app does not let its pages call '${operation}'.`);
 }
 
 function invalid(what: string): SidecarError {

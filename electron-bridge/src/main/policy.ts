@@ -39,6 +39,8 @@ export interface Policy {
   readonly callTimeoutMs: number;
   /** Calls that may wait for the sidecar at one time, so that a page in a loop cannot fill the memory. */
   readonly maxWaitingCalls: number;
+  /** Live events without a byte for this long are asked for anew: two heartbeats of 15 s and some. */
+  readonly eventSilenceMs: number;
   /** Lines of the sidecar's log that a failure carries. */
   readonly logTailLines: number;
 }
@@ -61,6 +63,7 @@ export const defaultPolicy: Policy = Object.freeze({
   stopConfirmMs: 5_000,
   callTimeoutMs: 30_000,
   maxWaitingCalls: 1_000,
+  eventSilenceMs: 35_000,
   logTailLines: 50,
 });
 

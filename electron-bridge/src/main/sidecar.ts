@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { isAbsolute } from "node:path";
 import { SidecarError } from "../shared/errors.js";
+import type { Notice } from "../shared/events.js";
 import type { CallArguments, CallResult, OperationId } from "../shared/operations.js";
 import type { Ready, Status } from "../shared/status.js";
 import { type CallOptions, Calls } from "./calls.js";
@@ -11,6 +12,7 @@ import { systemClock } from "./clock.js";
 import { sidecarEnvironment } from "./environment.js";
 import { failureError } from "./failure.js";
 import { isAlive } from "./health.js";
+import { Events, type NoticesListener } from "./events.js";
 import { HttpClient } from "./http-client.js";
 import { definePolicy, type Policy } from "./policy.js";
 import { launchProcess } from "./process.js";
@@ -47,6 +49,7 @@ export class Sidecar {
   readonly #policy: Policy;
   readonly #supervisor: Supervisor;
   readonly #calls: Calls;
+  readonly #events: Events;
   readonly #listeners = { status: new Set<Listener<"status">>(), log: new Set<Listener<"log">>() };
   #logTail: string[] = [];
   #token = "";
@@ -63,6 +66,7 @@ export class Sidecar {
     this.#options = { ...options };
     this.#policy = definePolicy(options.policy);
     this.#calls = new Calls(this.#policy);
+    this.#events = new Events(this.#policy);
     this.#supervisor = new Supervisor({
       policy: this.#policy,
       clock: systemClock,
@@ -118,6 +122,21 @@ export class Sidecar {
     return (await this.#calls.call(operation, input, options ?? {})) as CallResult<Id>;
   }
 
+  /**
+   * Calls the listener with every live event of these topics. The first notice is a reset, as soon as the sidecar
+   * answers: read then what you need, and again at every later one. Returns a function that ends this.
+   *
+   * @throws SidecarError `invalid_call`
+   */
+  subscribe(topics: readonly string[], listener: (notice: Notice) => void): () => void {
+    return this.subscribeBatches(topics, (notices) => notices.forEach((notice) => listener(notice)));
+  }
+
+  /** As `subscribe`, with all that came at one time together. For what pages subscribe to. @internal */
+  subscribeBatches(topics: unknown, listener: NoticesListener): () => void {
+    return this.#events.subscribe(topics, listener);
+  }
+
   /** Calls the listener on every event of that name; returns a function that ends this. */
   on<Name extends keyof SidecarEvents>(name: Name, listener: Listener<Name>): () => void {
     const listeners = this.#listeners[name] as Set<Listener<Name>>;
@@ -156,7 +175,11 @@ export class Sidecar {
       this.#client?.close();
       this.#client = new HttpClient(ready.port, this.#token);
       this.#calls.open(this.#client);
-    } else if (state === "failed" && failure) {
+      this.#events.open({ port: ready.port, token: this.#token });
+      return;
+    }
+    this.#events.close();
+    if (state === "failed" && failure) {
       this.#calls.refuse(failureError(failure));
     } else if (state === "stopping" || state === "stopped") {
       // While it is stopping, it still answers what was sent before.

@@ -33,15 +33,34 @@ async function request<Kind extends RequestKind>(
   }
 }
 
+type NoticesListener = Parameters<PageBridge["subscribe"]>[2];
+const subscriptions = new Map<string, NoticesListener>();
+
+ipcRenderer.on(channels.event, (_: unknown, event: EventMessage) => {
+  if (event.kind !== "notices") return;
+  void request({ kind: "taken", id: event.id, count: event.notices.length });
+  subscriptions.get(event.id)?.(event.notices);
+});
+
 const bridge: PageBridge = {
   call: (id, operation, input) => request({ kind: "call", id, operation, ...(input && { input }) }),
   cancel: (id) => void request({ kind: "cancel", id }),
   status: () => request({ kind: "watch" }),
   onStatus: (listener) => {
-    const onEvent = (_: unknown, event: EventMessage): void => listener(event.status);
+    const onEvent = (_: unknown, event: EventMessage): void => {
+      if (event.kind === "status") listener(event.status);
+    };
     ipcRenderer.on(channels.event, onEvent);
     void request({ kind: "watch" });
     return () => void ipcRenderer.removeListener(channels.event, onEvent);
+  },
+  subscribe: (id, topics, listener) => {
+    subscriptions.set(id, listener);
+    return request({ kind: "subscribe", id, topics });
+  },
+  unsubscribe: (id) => {
+    subscriptions.delete(id);
+    void request({ kind: "unsubscribe", id });
   },
 };
 

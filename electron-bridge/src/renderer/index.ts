@@ -2,10 +2,14 @@
 
 import type { PageBridge } from "../shared/channels.js";
 import { type Envelope, SidecarError } from "../shared/errors.js";
+import type { Notice } from "../shared/events.js";
 import type { AnyCallInput, CallArguments, CallResult, OperationId } from "../shared/operations.js";
 import type { PageStatus } from "../shared/status.js";
 
+import { messageText } from "./message-text.js";
+
 export { type BridgeErrorCode, type FieldError, SidecarError } from "../shared/errors.js";
+export type { EventNotice, Notice, ResetNotice } from "../shared/events.js";
 export type { CallInput, CallResult, OperationId } from "../shared/operations.js";
 export type { PageStatus, State } from "../shared/status.js";
 
@@ -40,7 +44,49 @@ export const sidecar = {
   onStatus(listener: (status: PageStatus) => void): () => void {
     return pageBridge().onStatus(listener);
   },
+
+  events: {
+    /**
+     * Calls the listener with every live event of these topics. The first notice is a reset, as soon as the sidecar
+     * answers: read then what the page shows, and again at every later one. Returns a function that ends this. A page
+     * that may not subscribe finds that as an unhandled rejection.
+     */
+    subscribe(topics: readonly string[], listener: (notice: Notice) => void): () => void {
+      return subscribe(topics, listener).stop;
+    },
+  },
+
+  messages: {
+    /**
+     * A message's text as it grows: what is there, then what is added, to its end. Goes on where it was when the
+     * sidecar is restarted. Text that is replaced meanwhile is not taken back.
+     *
+     * @throws SidecarError `message_failed` or `message_cancelled` after the text of a message that ended so;
+     * `cancelled` by the signal; and what reading the message throws
+     */
+    text(messageId: number, { signal }: PageCallOptions = {}): AsyncIterableIterator<string> {
+      const read = async (id: number, end: AbortSignal | undefined) =>
+        sidecar.call(
+          "messages.get",
+          { path: { message_id: id }, query: { include_thinking: false } },
+          end && { signal: end },
+        );
+      const onStatus = (listener: (status: PageStatus) => void) => sidecar.onStatus(listener);
+      return messageText({ read, subscribe, onStatus }, messageId, signal);
+    },
+  },
 };
+
+function subscribe(
+  topics: readonly string[],
+  listener: (notice: Notice) => void,
+): { stop: () => void; accepted: Promise<unknown> } {
+  const id = nextCallId();
+  const accepted = pageBridge()
+    .subscribe(id, [...topics], (notices) => notices.forEach((notice) => listener(notice)))
+    .then(unwrap);
+  return { stop: () => pageBridge().unsubscribe(id), accepted };
+}
 
 function pageBridge(): PageBridge {
   const { electronSidecar } = globalThis as { electronSidecar?: PageBridge };

@@ -418,6 +418,495 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find
+         * @description Conversations, the one that changed last first.
+         */
+        get: operations["conversations.list"];
+        put?: never;
+        /**
+         * Create
+         * @description Begin a conversation.
+         */
+        post: operations["conversations.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/conversations/{conversation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get
+         * @description One conversation, deleted or not.
+         */
+        get: operations["conversations.get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete
+         * @description Delete a conversation; `conversations.restore` brings it back.
+         */
+        delete: operations["conversations.delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update
+         * @description Change some fields of a conversation.
+         */
+        patch: operations["conversations.update"];
+        trace?: never;
+    };
+    "/conversations/{conversation_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore
+         * @description Bring back a deleted conversation, with the status that it had.
+         */
+        post: operations["conversations.restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/conversations/{conversation_id}/permanent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Permanently
+         * @description Remove a conversation for good, with its messages and their thinking.
+         */
+        delete: operations["conversations.delete_permanently"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/conversations/{conversation_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find
+         * @description A page of a conversation's messages, the oldest first.
+         */
+        get: operations["messages.list"];
+        put?: never;
+        /**
+         * Create
+         * @description Add a message.
+         */
+        post: operations["messages.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/conversations/{conversation_id}/messages/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Streaming
+         * @description Add an empty message that is going to grow by `messages.append`.
+         */
+        post: operations["messages.create_streaming"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/messages/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get
+         * @description One message; while it streams, with everything that was appended so far.
+         */
+        get: operations["messages.get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete
+         * @description Remove a message with its thinking.
+         */
+        delete: operations["messages.delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update
+         * @description Replace a message's content.
+         */
+        patch: operations["messages.update"];
+        trace?: never;
+    };
+    "/messages/{message_id}/append": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Append
+         * @description Add a chunk to a message that is not finished.
+         */
+        post: operations["messages.append"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/messages/{message_id}/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Update Metadata
+         * @description Merge over a message's metadata.
+         */
+        patch: operations["messages.update_metadata"];
+        trace?: never;
+    };
+    "/messages/{message_id}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish
+         * @description Finish a message: completed, failed or cancelled.
+         */
+        post: operations["messages.finish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/messages/{message_id}/interrupt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Interrupt
+         * @description Cancel a message that is being written; what it has is kept.
+         */
+        post: operations["messages.interrupt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/messages/{message_id}/thinking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Thinking
+         * @description The thinking behind a message, in order.
+         */
+        get: operations["messages.thinking"];
+        put?: never;
+        /**
+         * Add Thinking
+         * @description Add a step of the thinking behind a message.
+         */
+        post: operations["messages.add_thinking"];
+        /**
+         * Clear Thinking
+         * @description Remove the thinking behind a message.
+         */
+        delete: operations["messages.clear_thinking"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream
+         * @description Everything that changes, as it changes: server-sent events with increasing ids `<instance>-<number>`.
+         *
+         *     The first event is `hello`: the instance, and whether the stream is `new`, `resumed` after `Last-Event-ID`, or
+         *     `reset`. An event `reset` means that some were missed, says why, and the stream goes on from now. All others are
+         *     named by their topic; their data is an object with `topic`, for a row its `id`, and what else there is to tell.
+         *     Every 15 s comes a comment.
+         */
+        get: operations["events.stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find
+         * @description Threads, the one that changed last first.
+         */
+        get: operations["states.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/states/{thread_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get
+         * @description A thread's messages and cache information; both empty for one that is not there.
+         */
+        get: operations["states.get"];
+        /**
+         * Save
+         * @description Replace a thread's messages; cache information is merged over what is stored.
+         */
+        put: operations["states.save"];
+        post?: never;
+        /**
+         * Clear
+         * @description Remove a thread's messages and cache information; what is known about it, and its exchanges, stay.
+         */
+        delete: operations["states.clear"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/states/{thread_id}/permanent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Permanently
+         * @description Remove a thread with everything that belongs to it.
+         */
+        delete: operations["states.delete_permanently"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/states/{thread_id}/thread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Thread
+         * @description What is known about a thread: its first request, project context and times.
+         */
+        get: operations["states.thread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/states/{thread_id}/cache": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Update Cache Info
+         * @description Merge cache information over what is stored.
+         */
+        patch: operations["states.update_cache_info"];
+        trace?: never;
+    };
+    "/states/{thread_id}/exchanges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Exchanges
+         * @description A thread's exchanges, the oldest first.
+         */
+        get: operations["states.exchanges"];
+        put?: never;
+        /**
+         * Add Exchange
+         * @description Note a request to a model, and what it cost.
+         */
+        post: operations["states.add_exchange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/states/{thread_id}/cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cost
+         * @description What all exchanges of a thread cost together.
+         */
+        get: operations["states.cost"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/transfer/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description Everything that is stored, as one archive.
+         */
+        get: operations["transfer.export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/transfer/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Archive
+         * @description Add what an archive holds and the store does not; all of it or, where it is damaged, nothing.
+         */
+        post: operations["transfer.import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -513,6 +1002,26 @@ export interface components {
             total?: number | null;
         };
         /**
+         * Appended
+         * @description What an append leaves behind.
+         */
+        Appended: {
+            /** Message Id */
+            message_id: number;
+            /** Next Sequence */
+            next_sequence: number;
+        };
+        /** CacheInfoUpdate */
+        CacheInfoUpdate: {
+            /**
+             * Cache Info
+             * @description Merged over what is stored, name by name.
+             */
+            cache_info: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
          * Component
          * @description One part of the sidecar: whether it works, and the numbers behind that.
          */
@@ -529,7 +1038,251 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** Conversation */
+        Conversation: {
+            /** Id */
+            id: number;
+            /** Title */
+            title: string | null;
+            /** User Id */
+            user_id: string | null;
+            /** Page Name */
+            page_name: string;
+            status: components["schemas"]["ConversationStatus"];
+            /**
+             * Metadata
+             * @description Project context, creation time, and whatever the caller added.
+             */
+            metadata: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+        };
+        /** ConversationCreate */
+        ConversationCreate: {
+            /** Page Name */
+            page_name: string;
+            /** User Id */
+            user_id?: string | null;
+            /** Title */
+            title?: string | null;
+            /**
+             * Metadata
+             * @default {}
+             */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
+         * ConversationPage
+         * @description Conversations, the one that changed last first.
+         */
+        ConversationPage: {
+            /** Items */
+            items: components["schemas"]["Conversation"][];
+            /**
+             * Next Cursor
+             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             */
+            next_cursor?: string | null;
+            /**
+             * Total
+             * @description How many rows match in all; only when `with_total` is given.
+             */
+            total?: number | null;
+        };
+        /**
+         * ConversationState
+         * @description What is stored of a thread; one that was never saved, or was cleared, has neither.
+         */
+        ConversationState: {
+            /** Thread Id */
+            thread_id: string;
+            /** Messages */
+            messages: components["schemas"]["JsonValue"][];
+            /** Cache Info */
+            cache_info: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Updated At
+             * @description When it was last saved; null when there is none.
+             */
+            updated_at: string | null;
+        };
+        /**
+         * ConversationStatus
+         * @enum {string}
+         */
+        ConversationStatus: "active" | "archived" | "deleted";
+        /**
+         * ConversationThread
+         * @description What is known about a thread beside its state.
+         */
+        ConversationThread: {
+            /** Thread Id */
+            thread_id: string;
+            /**
+             * Initial Request
+             * @description What the thread began with.
+             */
+            initial_request: string | null;
+            /** Project Root */
+            project_root: string | null;
+            /** Current Issue */
+            current_issue: string | null;
+            /** Metadata */
+            metadata: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+        };
+        /**
+         * ConversationThreadPage
+         * @description Threads, the one that changed last first.
+         */
+        ConversationThreadPage: {
+            /** Items */
+            items: components["schemas"]["ConversationThread"][];
+            /**
+             * Next Cursor
+             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             */
+            next_cursor?: string | null;
+            /**
+             * Total
+             * @description How many rows match in all; only when `with_total` is given.
+             */
+            total?: number | null;
+        };
+        /**
+         * ConversationUpdate
+         * @description Fields that are left out stay as they are.
+         */
+        ConversationUpdate: {
+            /** Title */
+            title?: string | null;
+            status?: components["schemas"]["ConversationStatus"];
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
+         * Exchange
+         * @description One request to a model, and what it cost.
+         */
+        Exchange: {
+            /** Exchange Id */
+            exchange_id: number;
+            /** Thread Id */
+            thread_id: string;
+            /** Model */
+            model: string;
+            /** Request */
+            request: string;
+            /** Cost */
+            cost: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Start
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            start: string;
+            /** End */
+            end: string | null;
+        };
+        /** ExchangeCreate */
+        ExchangeCreate: {
+            /** Model */
+            model: string;
+            /** Request */
+            request: string;
+            /**
+             * Cost
+             * @description Amounts by what they are for, e.g. `total`, `cache_read`.
+             * @default {}
+             */
+            cost?: {
+                [key: string]: number;
+            };
+            /**
+             * Start
+             * @description Now, if left out.
+             */
+            start?: string | null;
+            /** End */
+            end?: string | null;
+        };
+        /**
+         * ExchangePage
+         * @description Exchanges, the oldest first.
+         */
+        ExchangePage: {
+            /** Items */
+            items: components["schemas"]["Exchange"][];
+            /**
+             * Next Cursor
+             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             */
+            next_cursor?: string | null;
+            /**
+             * Total
+             * @description How many rows match in all; only when `with_total` is given.
+             */
+            total?: number | null;
+        };
+        /**
+         * ImportReport
+         * @description What an import did, or with `dry_run` would have done.
+         */
+        ImportReport: {
+            /** Dry Run */
+            dry_run: boolean;
+            /** Kinds */
+            kinds: {
+                [key: string]: components["schemas"]["KindReport"];
+            };
+        };
         JsonValue: unknown;
+        /**
+         * KindReport
+         * @description What became of the rows of one kind.
+         */
+        KindReport: {
+            /** Added */
+            added: number;
+            /**
+             * Skipped
+             * @description Already there: from an earlier import, or because the archive comes from here.
+             */
+            skipped: number;
+        };
         /** LatestActivity */
         LatestActivity: {
             /** @description The one that began last; null when there is none. */
@@ -550,6 +1303,181 @@ export interface components {
             /** Version */
             version: string;
         };
+        /** Message */
+        Message: {
+            /** Id */
+            id: number;
+            /** Conversation Id */
+            conversation_id: number;
+            /** Parent Message Id */
+            parent_message_id: number | null;
+            role: components["schemas"]["Role"];
+            /**
+             * Content
+             * @description While it streams, all that was appended so far.
+             */
+            content: string;
+            status: components["schemas"]["MessageStatus"];
+            /** Token Count */
+            token_count: number;
+            /** Metadata */
+            metadata: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Latency Ms
+             * @description From its creation to its end.
+             */
+            latency_ms: number | null;
+            /** Error Message */
+            error_message: string | null;
+            /** Completed At */
+            completed_at: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+            /**
+             * Next Sequence
+             * @description The sequence of the next chunk; 0 once it is finished.
+             * @default 0
+             */
+            next_sequence?: number;
+            /**
+             * Thinking
+             * @description In order; only where it is asked for.
+             * @default []
+             */
+            thinking?: components["schemas"]["MessageThinking"][];
+        };
+        /** MessageAppend */
+        MessageAppend: {
+            /** Content Chunk */
+            content_chunk: string;
+            /**
+             * Token Count
+             * @description Tokens of this chunk.
+             * @default 0
+             */
+            token_count?: number;
+            /**
+             * Sequence
+             * @description The number of the chunk, from 0: one that came before is not written twice, a gap is refused.
+             */
+            sequence?: number | null;
+        };
+        /** MessageCreate */
+        MessageCreate: {
+            role: components["schemas"]["Role"];
+            /** Content */
+            content: string;
+            /**
+             * Is Complete
+             * @default true
+             */
+            is_complete?: boolean;
+            /**
+             * Token Count
+             * @default 0
+             */
+            token_count?: number;
+            /** Parent Message Id */
+            parent_message_id?: number | null;
+            /**
+             * Metadata
+             * @default {}
+             */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /** MessageFinish */
+        MessageFinish: {
+            /** @default completed */
+            status?: components["schemas"]["MessageStatus"];
+            /** Error Message */
+            error_message?: string | null;
+        };
+        /** MessageMetadataUpdate */
+        MessageMetadataUpdate: {
+            /**
+             * Metadata
+             * @description Merged over what is there; null removes a name.
+             */
+            metadata: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
+         * MessagePage
+         * @description Messages of a conversation, the oldest first.
+         */
+        MessagePage: {
+            /** Items */
+            items: components["schemas"]["Message"][];
+            /**
+             * Has Before
+             * @description Whether there are older ones than the first; get them with `before`.
+             */
+            has_before: boolean;
+            /**
+             * Has After
+             * @description Whether there are newer ones than the last; get them with `after`.
+             */
+            has_after: boolean;
+        };
+        /**
+         * MessageStatus
+         * @description `pending` and `streaming` messages are open: they grow. The others are finished, each in its way.
+         * @enum {string}
+         */
+        MessageStatus: "pending" | "streaming" | "completed" | "failed" | "cancelled";
+        /** MessageThinking */
+        MessageThinking: {
+            /** Id */
+            id: number;
+            /** Message Id */
+            message_id: number;
+            /** Content */
+            content: string;
+            /** Stage */
+            stage: string | null;
+            /** Progress */
+            progress: number;
+            /** Sequence */
+            sequence: number;
+            /** Metadata */
+            metadata: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+        };
+        /** MessageUpdate */
+        MessageUpdate: {
+            /** New Content */
+            new_content: string;
+            /**
+             * Is Complete
+             * @description Also finish it, if it is open.
+             * @default false
+             */
+            is_complete?: boolean;
+            /** Token Count */
+            token_count?: number;
+        };
         /** Ready */
         Ready: {
             /**
@@ -562,6 +1490,108 @@ export interface components {
             /** Components */
             components: {
                 [key: string]: components["schemas"]["Component"];
+            };
+        };
+        /**
+         * Role
+         * @enum {string}
+         */
+        Role: "user" | "assistant" | "system" | "tool";
+        /** StateSave */
+        StateSave: {
+            /**
+             * Messages
+             * @description All messages of the thread; they replace those that are stored.
+             */
+            messages: components["schemas"]["JsonValue"][];
+            /**
+             * Cache Info
+             * @description Merged over what is stored, name by name; left out, that stays as it is.
+             */
+            cache_info?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Initial Request
+             * @description The first user message's text, if left out.
+             */
+            initial_request?: string | null;
+            /**
+             * Project Root
+             * @description Stays as it is, if left out.
+             */
+            project_root?: string | null;
+            /**
+             * Current Issue
+             * @description Stays as it is, if left out.
+             */
+            current_issue?: string | null;
+            /**
+             * Metadata
+             * @description Stays as it is, if left out.
+             */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+        };
+        /** StreamingMessageCreate */
+        StreamingMessageCreate: {
+            /** @default assistant */
+            role?: components["schemas"]["Role"];
+            /** Parent Message Id */
+            parent_message_id?: number | null;
+            /**
+             * Metadata
+             * @default {}
+             */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /** ThinkingCreate */
+        ThinkingCreate: {
+            /** Content */
+            content: string;
+            /** Stage */
+            stage?: string | null;
+            /**
+             * Progress
+             * @default 0
+             */
+            progress?: number;
+            /**
+             * Sequence
+             * @description Its place; behind the last, if left out.
+             */
+            sequence?: number | null;
+            /**
+             * Metadata
+             * @default {}
+             */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /** ThinkingList */
+        ThinkingList: {
+            /** Items */
+            items: components["schemas"]["MessageThinking"][];
+        };
+        /** ThreadCost */
+        ThreadCost: {
+            /** Thread Id */
+            thread_id: string;
+            /**
+             * Exchanges
+             * @description How many there are.
+             */
+            exchanges: number;
+            /**
+             * Cost
+             * @description Each amount's sum over all exchanges.
+             */
+            cost: {
+                [key: string]: number;
             };
         };
         /** Tip */
@@ -1853,6 +2883,1175 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tip"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "conversations.list": {
+        parameters: {
+            query?: {
+                /** @description At most this many rows. */
+                limit?: number;
+                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                offset?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Count all rows that match, too. */
+                with_total?: boolean;
+                page_name?: string | null;
+                user_id?: string | null;
+                /** @description All but deleted ones, if left out. */
+                status?: components["schemas"]["ConversationStatus"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPage"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "conversations.create": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "conversations.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "conversations.delete": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                conversation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "conversations.update": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                conversation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "conversations.restore": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                conversation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "conversations.delete_permanently": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                conversation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "messages.list": {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description Only messages after this one: a later page. */
+                after?: number | null;
+                /** @description Only messages before this one: an earlier page. */
+                before?: number | null;
+                /** @description Begin with the last page rather than the first. */
+                newest?: boolean;
+                include_thinking?: boolean;
+            };
+            header?: never;
+            path: {
+                conversation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "messages.create": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                conversation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "messages.create_streaming": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                conversation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StreamingMessageCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "messages.get": {
+        parameters: {
+            query?: {
+                include_thinking?: boolean;
+            };
+            header?: never;
+            path: {
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "messages.delete": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "messages.update": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "messages.append": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageAppend"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Appended"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "messages.update_metadata": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageMetadataUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "messages.finish": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageFinish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "messages.interrupt": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "messages.thinking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThinkingList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "messages.add_thinking": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThinkingCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageThinking"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "messages.clear_thinking": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "events.stream": {
+        parameters: {
+            query?: {
+                /** @description Only events of these topics, e.g. `todos,messages.delta`; all, if left out. */
+                topics?: string | null;
+            };
+            header?: {
+                /** @description The last id that was seen: what came after it is sent first. */
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "states.list": {
+        parameters: {
+            query?: {
+                /** @description At most this many rows. */
+                limit?: number;
+                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                offset?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Count all rows that match, too. */
+                with_total?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationThreadPage"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "states.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationState"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "states.save": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                thread_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StateSave"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationThread"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "states.clear": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                thread_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "states.delete_permanently": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                thread_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "states.thread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationThread"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "states.update_cache_info": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                thread_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CacheInfoUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationThread"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "states.exchanges": {
+        parameters: {
+            query?: {
+                /** @description At most this many rows. */
+                limit?: number;
+                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                offset?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Count all rows that match, too. */
+                with_total?: boolean;
+            };
+            header?: never;
+            path: {
+                thread_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePage"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "states.add_exchange": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                thread_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExchangeCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exchange"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "states.cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThreadCost"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "transfer.export": {
+        parameters: {
+            query?: {
+                /** @description Also hold the vaults as a tree of Markdown files. */
+                markdown?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "transfer.import": {
+        parameters: {
+            query?: {
+                /** @description Only report what would be added; nothing is changed. */
+                dry_run?: boolean;
+            };
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/zip": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
                 };
             };
             /** @description What went wrong. */

@@ -1,6 +1,7 @@
 // The two IPC channels and everything that may cross them. A new kind of request that main does not serve does not compile.
 
 import type { Envelope } from "./errors.js";
+import type { Notice } from "./events.js";
 import type { AnyCallInput } from "./operations.js";
 import type { PageStatus } from "./status.js";
 
@@ -18,6 +19,11 @@ export interface Requests {
   cancel: { message: { id: string }; answer: null };
   /** The status now, and from now on as events. */
   watch: { message: object; answer: PageStatus };
+  /** Live events of these topics, from now on; `id` is chosen by the page, and names the subscription afterwards. */
+  subscribe: { message: { id: string; topics: readonly string[] }; answer: null };
+  unsubscribe: { message: { id: string }; answer: null };
+  /** So many notices have arrived: main sends only so many more than it knows to have arrived. */
+  taken: { message: { id: string; count: number }; answer: null };
 }
 
 export type RequestKind = keyof Requests;
@@ -29,10 +35,9 @@ export type RequestMessage = {
 export type Answer<Kind extends RequestKind> = Envelope<Requests[Kind]["answer"]>;
 
 /** What main tells pages. */
-export interface EventMessage {
-  readonly kind: "status";
-  readonly status: PageStatus;
-}
+export type EventMessage =
+  | { readonly kind: "status"; readonly status: PageStatus }
+  | { readonly kind: "notices"; readonly id: string; readonly notices: readonly Notice[] };
 
 /** What the preload puts on `window.electronSidecar`: plain functions and plain data. */
 export interface PageBridge {
@@ -41,4 +46,11 @@ export interface PageBridge {
   status(): Promise<Answer<"watch">>;
   /** Calls the listener on every change; returns a function that ends this. */
   onStatus(listener: (status: PageStatus) => void): () => void;
+  /** The listener hears all that came at one time together, until `unsubscribe`. */
+  subscribe(
+    id: string,
+    topics: readonly string[],
+    listener: (notices: readonly Notice[]) => void,
+  ): Promise<Answer<"subscribe">>;
+  unsubscribe(id: string): void;
 }

@@ -51,6 +51,9 @@ export type BridgeErrorCode =
   | "crash_loop"
   /** The sidecar's answer is not one that the bridge understands. */
   | "invalid_answer"
+  /** The message whose text was read ended so; its text came first. */
+  | "message_failed"
+  | "message_cancelled"
   /** The page has no preload script of this bridge, or the main process does not serve it. */
   | "bridge_missing"
   /** A fault in the bridge. */

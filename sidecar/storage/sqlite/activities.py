@@ -10,12 +10,15 @@ from sidecar.errors import InvalidInput
 from sidecar.models import timestamps
 from sidecar.models.activities import Activity, ActivityCount, ActivityPage
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.storage.interfaces import DEFAULT_LIMIT, IActivityStore
 from sidecar.storage.sqlite.listing import Order, Part, Where
 from sidecar.storage.sqlite.table import Domain, Table
 from sidecar.storage.sqlite.values import json_text, optional_time, require_order
+from sidecar.storage.stores.activities import IActivityStore
+from sidecar.storage.stores.lists import DEFAULT_LIMIT
 
-ACTIVITIES = Table("activity", Activity, kind="activity", topic="activities", json_columns=("resources", "metadata"))
+ACTIVITIES = Table(
+    "activity", Activity, kind="activity", topic="activities", json_columns={"resources": "null", "metadata": "{}"}
+)
 LATEST_FIRST = Order("start_time", newest_first=True)
 MOST_DAYS = 731
 """Two years and a leap day: a heat map shows no more, and each day is a query."""

@@ -10,17 +10,33 @@ from sidecar.models.health import Component
 from sidecar.storage.interfaces import ChangeListener, IDocumentStorageBackend, StageListener, StorageType
 from sidecar.storage.sqlite import schema
 from sidecar.storage.sqlite.activities import Activities
+from sidecar.storage.sqlite.conversations import Conversations
 from sidecar.storage.sqlite.database import Database
 from sidecar.storage.sqlite.health import check
+from sidecar.storage.sqlite.messages import Messages
+from sidecar.storage.sqlite.states import ConversationStates
+from sidecar.storage.sqlite.thinking import Thinking
 from sidecar.storage.sqlite.tips import Tips
 from sidecar.storage.sqlite.todos import Todos
+from sidecar.storage.sqlite.transfer import Transfer
 from sidecar.storage.sqlite.vaults import Vaults
 
 NAME = "sqlite"
 BACKUPS = "backups"
 
 
-class SQLiteBackend(Vaults, Todos, Activities, Tips, IDocumentStorageBackend):
+class SQLiteBackend(
+    Vaults,
+    Todos,
+    Activities,
+    Tips,
+    Conversations,
+    Messages,
+    Thinking,
+    ConversationStates,
+    Transfer,
+    IDocumentStorageBackend,
+):
     """Stores documents in one SQLite file, or in memory."""
 
     async def initialize(self, config: Mapping[str, Any], announce: StageListener) -> None:
@@ -39,6 +55,7 @@ class SQLiteBackend(Vaults, Todos, Activities, Tips, IDocumentStorageBackend):
             self._database = await Database.open(path, prepare, readers=config.get("readers", 2))
         except DatabaseDamaged as error:
             raise DatabaseBeyondRepair(f"{path} is damaged and cannot be opened; it was left as it is.") from error
+        await self.fail_cut_off_messages()
         await self.insert_default_vault_document()
 
     def get_name(self) -> str:

@@ -134,6 +134,25 @@ class Database:
             # After a cancellation the query still runs in the reader's thread; what comes next waits its turn there.
             self._idle_readers.put_nowait(reader)
 
+    async def read_at_length(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Like `read`, for a query that takes long: on a connection of its own, so that no other read waits for it.
+
+        In memory there is but one connection, and everything waits. A cancelled caller interrupts the query.
+        """
+        if self.location is None:
+            return await self.read(query)
+        if self._closing is not None:
+            raise StorageClosed("The storage is closing.")
+        with translating():
+            reader = await _Connection.open(partial(_connect_reader, self.location))
+            try:
+                return await reader.run(_in_one_snapshot, query)
+            except asyncio.CancelledError:
+                await reader.interrupt()
+                raise
+            finally:
+                await reader.close()
+
     def subscribe(self, listener: ChangeListener) -> Callable[[], None]:
         """Have `listener` called, on the event loop, with what each commit changed; returns how to end that."""
         self._listeners.append(listener)

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
 from sidecar.errors import InvalidInput
-from sidecar.storage.interfaces import DEFAULT_LIMIT
 from sidecar.storage.sqlite.values import optional_time
+from sidecar.storage.stores.lists import DEFAULT_LIMIT, MAX_LIMIT
 
-MAX_LIMIT = 1_000
 MAX_OFFSET = 10_000
 
 
@@ -74,8 +73,8 @@ class Rows(NamedTuple):
 
 def read_page(connection: sqlite3.Connection, table: str, columns: str, where: Where, order: Order, part: Part) -> Rows:
     """The rows of one page. Raises `InvalidInput` for a limit, an offset or a cursor that makes no sense."""
-    _require_range("limit", part.limit, 1, MAX_LIMIT)
-    _require_range("offset", part.offset, 0, MAX_OFFSET)
+    require_range("limit", part.limit, 1, MAX_LIMIT)
+    require_range("offset", part.offset, 0, MAX_OFFSET)
     total = None
     if part.with_total:
         sql = f"SELECT count(*) FROM {table} WHERE {where.sql()}"
@@ -96,7 +95,7 @@ def read_page(connection: sqlite3.Connection, table: str, columns: str, where: W
     return Rows(rows, next_cursor, total)
 
 
-def _require_range(name: str, value: int, least: int, most: int) -> None:
+def require_range(name: str, value: int, least: int, most: int) -> None:
     if not least <= value <= most:
         raise InvalidInput.field(name, f"must be from {least} to {most}")
 

@@ -53,12 +53,12 @@ def check_version(path: Path, backups: Path, migrations: Sequence[Migration] = M
         with closing(_open_untouched(path)) as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             has_tables = connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is not None
-            is_ours = _is_ours(connection)
+            is_known = _is_ours(connection) or _is_seeds(connection)
     except sqlite3.Error as error:
         if isinstance(translated(error), DatabaseDamaged):
             raise DatabaseBeyondRepair(damaged) from error
         raise
-    if has_tables and not is_ours:
+    if has_tables and not is_known:
         raise BadConfiguration(f"{path} is the database of another program; choose another path.")
     if version > latest_version(migrations):
         usable = _newest_usable_backup(backups, latest_version(migrations))
@@ -78,15 +78,23 @@ def bring_up_to_date(
     """Apply the migrations that the database has not had; returns how many.
 
     If any is due and the database holds rows, a verified copy is put into `backups` first. A migration that fails
-    leaves the database as it was before that migration, and its error is raised.
+    leaves the database as it was before that migration, and its error is raised. A seed's database is adopted, which is
+    one step whatever the number of migrations.
     """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     due = [migration for migration in migrations if migration.version > version]
+    is_seeds = bool(due) and _is_seeds(connection)
     if due and backups is not None and any(snapshot.count_rows(connection).values()):
-        announce("backing_up", f"copying the database before changing its schema from version {version}")
-        snapshot.make_snapshot(connection, backups / backup_name(version))
+        announce("backing_up", f"Copying the database before changing its schema from version {version}")
+        # A seed's system never enforced foreign keys: its copy is good as it is.
+        snapshot.make_snapshot(connection, backups / backup_name(version), check_references=not is_seeds)
+    if is_seeds:
+        from sidecar.storage.sqlite import adoption
+
+        adoption.adopt(connection, lambda created: _apply_each(created, due), announce)
+        return len(due)
     for migration in due:
-        announce("migrating", f"to schema version {migration.version}: {migration.name}")
+        announce("migrating", f"Bringing the database to schema version {migration.version}: {migration.name}")
         _apply(connection, migration)
     return len(due)
 
@@ -100,6 +108,17 @@ def backup_name(version: int) -> str:
 def _apply(connection: sqlite3.Connection, migration: Migration) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
+        _apply_each(connection, [migration])
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _apply_each(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> None:
+    """Inside a transaction that is open."""
+    for migration in migrations:
         migration.apply(connection)
         connection.execute(_HISTORY)
         connection.execute(
@@ -108,11 +127,6 @@ def _apply(connection: sqlite3.Connection, migration: Migration) -> None:
         )
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {migration.version}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _newest_usable_backup(backups: Path, version: int) -> Path | None:
@@ -142,6 +156,12 @@ def _open_untouched(path: Path) -> sqlite3.Connection:
     if log.exists() and log.stat().st_size > 0:
         return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
     return snapshot.open_at_rest(path)
+
+
+def _is_seeds(connection: sqlite3.Connection) -> bool:
+    from sidecar.storage.sqlite import adoption  # only for a file that is not ours yet
+
+    return adoption.is_seeds(connection)
 
 
 def _is_ours(connection: sqlite3.Connection) -> bool:

@@ -22,7 +22,7 @@ class Snapshot(NamedTuple):
     """How many rows each table holds."""
 
 
-def make_snapshot(source: sqlite3.Connection, destination: Path) -> Snapshot:
+def make_snapshot(source: sqlite3.Connection, destination: Path, *, check_references: bool = True) -> Snapshot:
     """Copy what `source` sees at one moment to `destination`, which appears there only when it has been verified.
 
     `source` must have no transaction open. Raises `StorageError` when the copy is not sound, `OSError` and
@@ -41,7 +41,7 @@ def make_snapshot(source: sqlite3.Connection, destination: Path) -> Snapshot:
                 copy.execute("PRAGMA journal_mode = DELETE")
         finally:
             source.execute("ROLLBACK")
-        verified = verify(partial)
+        verified = verify(partial, check_references=check_references)
         if verified.rows != expected:
             raise StorageError("The copy of the database does not hold the same rows as the database.")
         _sync(partial)
@@ -52,8 +52,8 @@ def make_snapshot(source: sqlite3.Connection, destination: Path) -> Snapshot:
     return verified._replace(path=destination)
 
 
-def verify(path: Path) -> Snapshot:
-    """Open the copy at `path`, check every page and every foreign key, and count its rows.
+def verify(path: Path, *, check_references: bool = True) -> Snapshot:
+    """Open the copy at `path`, check every page and, unless told otherwise, every foreign key, and count its rows.
 
     Raises `StorageError` when something is wrong with it, `sqlite3.Error` when it is not a database.
     """
@@ -61,7 +61,7 @@ def verify(path: Path) -> Snapshot:
         problems = [str(row[0]) for row in copy.execute("PRAGMA integrity_check(3)") if row[0] != "ok"]
         if problems:
             raise StorageError(f"The copy of the database is damaged: {'; '.join(problems)}.")
-        if copy.execute("PRAGMA foreign_key_check").fetchone() is not None:
+        if check_references and copy.execute("PRAGMA foreign_key_check").fetchone() is not None:
             raise StorageError("The copy of the database has rows that refer to rows that are not there.")
         version: int = copy.execute("PRAGMA user_version").fetchone()[0]
         return Snapshot(path, version, count_rows(copy))

@@ -6,7 +6,7 @@ always bound.
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -27,21 +27,31 @@ class Domain:
 
 
 class Table(Generic[R]):
-    """Rows of the table `name` as records of one type, whose fields are the columns that are read."""
+    """Rows of the table `name` as records of one type, whose fields, but for the `computed`, are the columns read.
+
+    `json_columns` hold JSON; they name what NULL in them means, as JSON text too.
+    """
 
     def __init__(
-        self, name: str, record: type[R], *, kind: str, topic: str, json_columns: tuple[str, ...] = ()
+        self,
+        name: str,
+        record: type[R],
+        *,
+        kind: str,
+        topic: str,
+        json_columns: Mapping[str, str] | None = None,
+        computed: Collection[str] = (),
     ) -> None:
         self.name = name
         self.kind = kind
         self.topic = topic
         self._record = record
-        self._json_columns = json_columns
-        self._columns = ", ".join(record.model_fields)
+        self._json_columns = json_columns or {}
+        self.columns = ", ".join(field for field in record.model_fields if field not in computed)
 
     def get(self, connection: sqlite3.Connection, row_id: int) -> R:
         """The record with this id. Raises `NotFound`."""
-        sql = f"SELECT {self._columns} FROM {self.name} WHERE id = ?"
+        sql = f"SELECT {self.columns} FROM {self.name} WHERE id = ?"
         return self._found(connection.execute(sql, (row_id,)).fetchone(), row_id)
 
     def insert(self, work: Work, columns: Mapping[str, Any]) -> R:
@@ -61,13 +71,13 @@ class Table(Generic[R]):
 
     def delete(self, work: Work, row_id: int) -> None:
         """Remove the row. Raises `NotFound`."""
-        sql = f"DELETE FROM {self.name} WHERE id = ? RETURNING {self._columns}"
+        sql = f"DELETE FROM {self.name} WHERE id = ? RETURNING {self.columns}"
         self._found(work.connection.execute(sql, (row_id,)).fetchone(), row_id)
         work.changed(self.topic, row_id)
 
     def page(self, connection: sqlite3.Connection, kind: type[P], where: Where, order: Order, part: Part) -> P:
         """One part of the list of rows that match. Raises `InvalidInput` for a part that makes no sense."""
-        rows = read_page(connection, self.name, self._columns, where, order, part)
+        rows = read_page(connection, self.name, self.columns, where, order, part)
         return kind(items=[self.record(row) for row in rows.rows], next_cursor=rows.next_cursor, total=rows.total)
 
     def record(self, row: sqlite3.Row) -> R:
@@ -75,19 +85,19 @@ class Table(Generic[R]):
         if not self._json_columns:
             return self._record(**row)
         columns = dict(row)
-        for column in self._json_columns:
-            columns[column] = json.loads(columns[column] or "null")
+        for column, null in self._json_columns.items():
+            columns[column] = json.loads(columns[column] or null)
         return self._record(**columns)
 
     @cache  # noqa: B019 - tables live as long as the process
     def _insert_sql(self, columns: tuple[str, ...]) -> str:
         values = ", ".join("?" for _ in columns)
-        return f"INSERT INTO {self.name} ({', '.join(columns)}) VALUES ({values}) RETURNING {self._columns}"
+        return f"INSERT INTO {self.name} ({', '.join(columns)}) VALUES ({values}) RETURNING {self.columns}"
 
     @cache  # noqa: B019 - tables live as long as the process
     def _update_sql(self, columns: tuple[str, ...]) -> str:
         assignments = ", ".join(f"{column} = ?" for column in columns)
-        return f"UPDATE {self.name} SET {assignments} WHERE id = ? RETURNING {self._columns}"
+        return f"UPDATE {self.name} SET {assignments} WHERE id = ? RETURNING {self.columns}"
 
     def _found(self, row: sqlite3.Row | None, row_id: int) -> R:
         if row is None:

@@ -3,10 +3,11 @@
 from sidecar.models import timestamps
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.tips import Tip, TipPage
-from sidecar.storage.interfaces import DEFAULT_LIMIT, ITipStore
 from sidecar.storage.sqlite.listing import Order, Part, Where
 from sidecar.storage.sqlite.table import Domain, Table
 from sidecar.storage.sqlite.work import Work
+from sidecar.storage.stores.lists import DEFAULT_LIMIT
+from sidecar.storage.stores.tips import ITipStore
 
 TIPS = Table("tips", Tip, kind="tip", topic="tips")
 NEWEST_FIRST = Order("created_at", newest_first=True)

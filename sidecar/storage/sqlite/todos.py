@@ -10,11 +10,12 @@ from typing import Any, Unpack
 from sidecar.models import timestamps
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.todos import Todo, TodoPage, TodoStatus
-from sidecar.storage.interfaces import DEFAULT_LIMIT, ITodoStore, TodoChanges
 from sidecar.storage.sqlite.listing import Order, Part, Where
 from sidecar.storage.sqlite.table import Domain, Table
 from sidecar.storage.sqlite.values import one_of, optional_time, require_order
 from sidecar.storage.sqlite.work import Work
+from sidecar.storage.stores.lists import DEFAULT_LIMIT
+from sidecar.storage.stores.todos import ITodoStore, TodoChanges
 
 TODOS = Table("todo", Todo, kind="todo", topic="todos")
 NEWEST_FIRST = Order("created_at", newest_first=True)

@@ -4,8 +4,14 @@ import json
 from enum import Enum
 from typing import Any, TypeVar
 
+from pydantic_core import from_json
+
 from sidecar.errors import InvalidInput
 from sidecar.models import timestamps
+
+MAX_NESTING = 190
+_ANSWER_NESTING = 10
+"""pydantic's parser ends at 200 levels (measured); the first of them are an answer's own."""
 
 
 def optional_time(field: str, value: str | None) -> str | None:
@@ -31,7 +37,17 @@ def json_text(field: str, value: Any) -> str:
         text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput.field(field, f"cannot be stored as JSON: {error}") from None
+    if text.count("[") + text.count("{") > MAX_NESTING:
+        _require_readable(field, text)
     return text
+
+
+def _require_readable(field: str, text: str) -> None:
+    """Raises `InvalidInput` for what nests too deeply to be read again as a part of an answer."""
+    try:
+        from_json("[" * _ANSWER_NESTING + text + "]" * _ANSWER_NESTING)
+    except ValueError:
+        raise InvalidInput.field(field, f"nests more than {MAX_NESTING} levels deep") from None
 
 
 E = TypeVar("E", bound=Enum)

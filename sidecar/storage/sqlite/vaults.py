@@ -9,12 +9,13 @@ from typing import Any, Unpack
 from sidecar.models import timestamps
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.vaults import NOTE, Vault, VaultPage
-from sidecar.storage.interfaces import DEFAULT_LIMIT, IVaultStore, Paging, VaultChanges
 from sidecar.storage.sqlite import vault_tree
 from sidecar.storage.sqlite.listing import Order, Part, Where
 from sidecar.storage.sqlite.table import Domain
 from sidecar.storage.sqlite.vault_tree import VAULTS
 from sidecar.storage.sqlite.work import Work
+from sidecar.storage.stores.lists import DEFAULT_LIMIT, Paging
+from sidecar.storage.stores.vaults import IVaultStore, VaultChanges
 
 NEWEST_FIRST = Order("created_at", newest_first=True)
 LAST_CHANGED_FIRST = Order("updated_at", newest_first=True)

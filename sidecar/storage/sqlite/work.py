@@ -6,7 +6,7 @@ fails, all fail (https://sqlite.org/lang_transaction.html, "Response To Errors W
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,9 +25,9 @@ class Work:
         self.connection = connection
         self.changes: list[Change] = []
 
-    def changed(self, topic: str, row_id: int) -> None:
+    def changed(self, topic: str, row_id: int | str, data: Mapping[str, Any] | None = None) -> None:
         """Note that a row was made, changed or removed; subscribers hear of it if and when it is committed."""
-        self.changes.append(Change(topic, row_id))
+        self.changes.append(Change(topic, row_id, data))
 
 
 Unit = Callable[[Work], Any]

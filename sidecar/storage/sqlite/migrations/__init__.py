@@ -21,4 +21,8 @@ class Migration(NamedTuple):
         import_module(f"{__name__}.{self.module}").migrate(connection)
 
 
-MIGRATIONS = (Migration(1, "the seed's tables", "m0001_seed_tables"),)
+MIGRATIONS = (
+    Migration(1, "the seed's tables", "m0001_seed_tables"),
+    Migration(2, "streamed messages and conversation states", "m0002_streams_and_states"),
+    Migration(3, "what an import remembers", "m0003_imported_rows"),
+)

@@ -1,0 +1,34 @@
+// What subscribers hear. Plain data: the same in the main process and in a page.
+
+/** Something happened: a row changed, a message grew. */
+export interface EventNotice {
+  readonly kind: "event";
+  readonly topic: string;
+  /** Of the row; null where the event is about none. */
+  readonly id: number | string | null;
+  /** What else the event tells. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What was read before may be out of date: read it again. Every subscription begins with one, as soon as nothing more
+ * can be missed, so that a subscriber needs no other place to read from.
+ */
+export interface ResetNotice {
+  readonly kind: "reset";
+  /** `subscribed`: the first one; `another_instance`: the sidecar was restarted; `moved_on`: too much was missed. */
+  readonly reason: string;
+}
+
+export type Notice = EventNotice | ResetNotice;
+
+const MAX_TOPICS = 50;
+
+export function areTopics(value: unknown): value is readonly string[] {
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.length <= MAX_TOPICS &&
+    value.every((topic) => typeof topic === "string" && /^[a-z0-9_.]{1,100}$/.test(topic))
+  );
+}

@@ -1,0 +1,67 @@
+"""Conversations."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from sidecar.api.context import Storage, WriteKey
+from sidecar.api.operation import RESTRICTED, OperationRoute
+from sidecar.models.base import Identifier
+from sidecar.models.conversations import (
+    Conversation,
+    ConversationCreate,
+    ConversationPage,
+    ConversationQuery,
+    ConversationUpdate,
+)
+
+router = APIRouter(prefix="/conversations", tags=["conversations"], route_class=OperationRoute)
+
+
+@router.post("", operation_id="conversations.create", status_code=201)
+async def create(storage: Storage, body: ConversationCreate, key: WriteKey) -> Conversation:
+    """Begin a conversation."""
+    return await storage.create_conversation(**body.given(), key=key)
+
+
+@router.get("", operation_id="conversations.list")
+async def find(storage: Storage, query: Annotated[ConversationQuery, Query()]) -> ConversationPage:
+    """Conversations, the one that changed last first."""
+    return await storage.get_conversation_list(**{"with_total": False, **query.given()})
+
+
+@router.get("/{conversation_id}", operation_id="conversations.get")
+async def get(storage: Storage, conversation_id: Identifier) -> Conversation:
+    """One conversation, deleted or not."""
+    return await storage.get_conversation(conversation_id)
+
+
+@router.patch("/{conversation_id}", operation_id="conversations.update")
+async def update(
+    storage: Storage, conversation_id: Identifier, body: ConversationUpdate, key: WriteKey
+) -> Conversation:
+    """Change some fields of a conversation."""
+    return await storage.update_conversation(conversation_id, **body.given(), key=key)
+
+
+@router.delete("/{conversation_id}", operation_id="conversations.delete")
+async def delete(storage: Storage, conversation_id: Identifier, key: WriteKey) -> Conversation:
+    """Delete a conversation; `conversations.restore` brings it back."""
+    return await storage.delete_conversation(conversation_id, key=key)
+
+
+@router.post("/{conversation_id}/restore", operation_id="conversations.restore")
+async def restore(storage: Storage, conversation_id: Identifier, key: WriteKey) -> Conversation:
+    """Bring back a deleted conversation, with the status that it had."""
+    return await storage.restore_conversation(conversation_id, key=key)
+
+
+@router.delete(
+    "/{conversation_id}/permanent",
+    operation_id="conversations.delete_permanently",
+    status_code=204,
+    openapi_extra=RESTRICTED,
+)
+async def delete_permanently(storage: Storage, conversation_id: Identifier, key: WriteKey) -> None:
+    """Remove a conversation for good, with its messages and their thinking."""
+    await storage.delete_conversation_permanently(conversation_id, key=key)

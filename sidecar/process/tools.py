@@ -1,0 +1,65 @@
+"""How command-line tools reach a data directory: through its running sidecar, or by owning it while they work."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sidecar.config import load_settings
+from sidecar.errors import BadConfiguration, ExitCode, RequestRefused, SidecarError
+from sidecar.process.data_directory import DataDirectory, RunningSidecar, find_running
+from sidecar.process.hosts import Terminal
+from sidecar.storage.unified import document_backend
+from sidecar.transfer.commands import OwnStore, Store
+from sidecar.transfer.remote import RemoteStore, is_live
+
+PATIENCE_S = 5.0
+"""For a running sidecar to say that it lives."""
+
+
+def run_tool(
+    data_directory: Path, settings_file: Path | None, use: Callable[[Store], None], *, needs: Path
+) -> ExitCode:
+    """Have `use` work with the store in the directory; failures are told in one sentence on standard error.
+
+    Where the path that it `needs` is not there, nothing is made or opened.
+    """
+    os.umask(0o077)
+    try:
+        if not needs.exists():
+            raise BadConfiguration(f"There is no {needs}.")
+        with _store_in(data_directory.absolute(), settings_file) as store:
+            use(store)
+    except KeyboardInterrupt:
+        return _failed("interrupted; what was not finished left no trace", ExitCode.INTERNAL_ERROR)
+    except RequestRefused as error:
+        return _failed(error.message, ExitCode.BAD_CONFIGURATION)
+    except SidecarError as error:
+        return _failed(error.message, error.exit_code)
+    except OSError as error:
+        return _failed(f"{error.filename or 'a file'}: {error.strerror or error}", ExitCode.BAD_CONFIGURATION)
+    return ExitCode.CLEAN
+
+
+@contextmanager
+def _store_in(data_directory: Path, settings_file: Path | None) -> Iterator[Store]:
+    running = _find_live(data_directory)
+    if running is not None:
+        yield RemoteStore(running.url, running.token)
+        return
+    with DataDirectory(data_directory, Terminal(data_directory)):
+        database = load_settings(data_directory, settings_file=settings_file).database
+        if not database.enabled:
+            raise BadConfiguration("The settings keep everything in memory, and no sidecar is running that has any.")
+        yield OwnStore(document_backend(database, data_directory))
+
+
+def _find_live(data_directory: Path) -> RunningSidecar | None:
+    running = find_running(data_directory)
+    return running if running is not None and is_live(running.url, running.instance, PATIENCE_S) else None
+
+
+def _failed(sentence: str, code: ExitCode) -> ExitCode:
+    print(f"error: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - a terminal is for printing
+    return code

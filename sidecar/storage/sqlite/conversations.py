@@ -1,0 +1,132 @@
+"""Conversations: the table `conversations`.
+
+Deleting one marks it and remembers which status it had; permanent deletion takes its messages, their chunks and their
+thinking along, by the foreign keys.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Unpack
+
+from sidecar.errors import Conflict
+from sidecar.models import timestamps
+from sidecar.models.conversations import Conversation, ConversationPage, ConversationStatus
+from sidecar.models.idempotency import IdempotencyKey
+from sidecar.storage.sqlite.listing import Order, Part, Where
+from sidecar.storage.sqlite.table import Domain, Table
+from sidecar.storage.sqlite.values import json_text, one_of
+from sidecar.storage.sqlite.work import Work
+from sidecar.storage.stores.conversations import ConversationChanges, IConversationStore
+from sidecar.storage.stores.lists import DEFAULT_LIMIT
+
+CONVERSATIONS = Table(
+    "conversations", Conversation, kind="conversation", topic="conversations", json_columns={"metadata": "{}"}
+)
+LAST_CHANGED_FIRST = Order("updated_at", newest_first=True)
+
+
+class Conversations(Domain, IConversationStore):
+    async def create_conversation(
+        self,
+        page_name: str,
+        user_id: str | None = None,
+        title: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        key: IdempotencyKey | None = None,
+    ) -> Conversation:
+        now = timestamps.now()
+        columns = {
+            "page_name": page_name,
+            "user_id": user_id,
+            "title": title,
+            "status": ConversationStatus.ACTIVE,
+            "metadata": json_text("metadata", metadata or {}),
+            "created_at": now,
+            "updated_at": now,
+        }
+        return await self._database.write(lambda work: CONVERSATIONS.insert(work, columns), key, Conversation)
+
+    async def get_conversation(self, conversation_id: int) -> Conversation:
+        return await self._database.read(lambda connection: CONVERSATIONS.get(connection, conversation_id))
+
+    async def get_conversation_list(
+        self,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        page_name: str | None = None,
+        user_id: str | None = None,
+        status: str | None = None,
+        cursor: str | None = None,
+        with_total: bool = True,
+    ) -> ConversationPage:
+        where = Where().equals("page_name", page_name).equals("user_id", user_id)
+        if status is None:
+            where.that("status != ?", ConversationStatus.DELETED)
+        else:
+            where.equals("status", one_of(ConversationStatus, "status", status))
+        part = Part(limit, offset, cursor, with_total)
+        return await self._database.read(
+            lambda connection: CONVERSATIONS.page(connection, ConversationPage, where, LAST_CHANGED_FIRST, part)
+        )
+
+    async def update_conversation(
+        self, conversation_id: int, *, key: IdempotencyKey | None = None, **changes: Unpack[ConversationChanges]
+    ) -> Conversation:
+        columns: dict[str, Any] = {**changes}
+        if "metadata" in columns:
+            columns["metadata"] = json_text("metadata", columns["metadata"])
+        if "status" in columns:
+            columns["status"] = one_of(ConversationStatus, "status", columns["status"])
+
+        def update(work: Work) -> Conversation:
+            require_present(work, conversation_id)
+            if columns.get("status") == ConversationStatus.DELETED:
+                delete(work, conversation_id)
+                del columns["status"]
+            return CONVERSATIONS.update(work, conversation_id, {**columns, "updated_at": timestamps.now()})
+
+        return await self._database.write(update, key, Conversation)
+
+    async def delete_conversation(self, conversation_id: int, *, key: IdempotencyKey | None = None) -> Conversation:
+        return await self._database.write(lambda work: delete(work, conversation_id), key, Conversation)
+
+    async def restore_conversation(self, conversation_id: int, *, key: IdempotencyKey | None = None) -> Conversation:
+        def restore(work: Work) -> Conversation:
+            conversation = CONVERSATIONS.get(work.connection, conversation_id)
+            if conversation.status != ConversationStatus.DELETED:
+                raise Conflict(f"The conversation {conversation_id} is not deleted.")
+            sql = """
+                UPDATE conversations SET status = coalesce(restored_status, 'active'), restored_status = NULL
+                WHERE id = ?
+            """
+            work.connection.execute(sql, (conversation_id,))
+            return CONVERSATIONS.update(work, conversation_id, {"updated_at": timestamps.now()})
+
+        return await self._database.write(restore, key, Conversation)
+
+    async def delete_conversation_permanently(self, conversation_id: int, *, key: IdempotencyKey | None = None) -> None:
+        await self._database.write(lambda work: CONVERSATIONS.delete(work, conversation_id), key, type(None))
+
+
+def require_present(work: Work, conversation_id: int) -> Conversation:
+    """The conversation. Raises `NotFound`, and `Conflict` when it is deleted."""
+    conversation = CONVERSATIONS.get(work.connection, conversation_id)
+    if conversation.status == ConversationStatus.DELETED:
+        raise Conflict(f"The conversation {conversation_id} is deleted; restore it first.")
+    return conversation
+
+
+def touch(work: Work, conversation_id: int, moment: str) -> None:
+    """Note that something in the conversation changed: it moves to the top of the list."""
+    CONVERSATIONS.update(work, conversation_id, {"updated_at": moment})
+
+
+def delete(work: Work, conversation_id: int) -> Conversation:
+    """Mark the conversation as deleted. Raises `NotFound`, `Conflict`."""
+    conversation = require_present(work, conversation_id)
+    columns = {
+        "status": ConversationStatus.DELETED,
+        "restored_status": conversation.status,
+        "updated_at": timestamps.now(),
+    }
+    return CONVERSATIONS.update(work, conversation_id, columns)

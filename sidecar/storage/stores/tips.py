@@ -1,0 +1,27 @@
+"""The store of tips."""
+
+from abc import ABC, abstractmethod
+
+from sidecar.models.idempotency import IdempotencyKey
+from sidecar.models.tips import Tip, TipPage
+from sidecar.storage.stores.lists import DEFAULT_LIMIT
+
+
+class ITipStore(ABC):
+    """Tips."""
+
+    @abstractmethod
+    async def insert_tip(self, content: str, *, key: IdempotencyKey | None = None) -> Tip:
+        """Make a tip."""
+
+    @abstractmethod
+    async def get_tips(
+        self,
+        start_time: str | None = None,
+        end_time: str | None = None,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        cursor: str | None = None,
+        with_total: bool = False,
+    ) -> TipPage:
+        """Tips created from `start_time` to before `end_time`, the newest first."""

@@ -1,0 +1,254 @@
+"""Reading an archive that somebody hands over. None of it is believed: it is looked at as a whole before it is used.
+
+Refused are members that are not on the list, twice there, or whose names climb out of a folder; sizes no export has;
+whatever the manifest does not vouch for; and every line that is not a row of its kind.
+"""
+
+import re
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from errno import EINVAL
+from hashlib import sha256
+from io import BufferedReader, RawIOBase
+from pathlib import PurePosixPath
+from typing import IO, Any, Self, cast
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from pydantic import ValidationError
+
+from sidecar.errors import ArchiveRefused
+from sidecar.models.transfer import FORMAT, FORMAT_VERSION, LINES, Line, Manifest, ManifestFile, Row
+from sidecar.storage.stores.transfer import RowsOf
+
+MANIFEST = "manifest.json"
+MARKDOWN = "markdown"
+MEBIBYTE = 1024 * 1024
+
+LARGEST_MANIFEST = MEBIBYTE
+LONGEST_LINE = 256 * MEBIBYTE
+"""Bytes; a row holds at most a few bodies of requests, and each character may be written as six."""
+
+LARGEST_LIST = 256 * MEBIBYTE
+"""Bytes of the list of members: room for two million Markdown files."""
+
+UNSUSPICIOUS = 1024 * MEBIBYTE
+MOST_COMPRESSED = 100
+"""An archive that would unpack to more than this many times its size, and to more than `UNSUSPICIOUS`, is a bomb."""
+
+BLOCK = 256 * 1024
+_FORBIDDEN = re.compile(r'[\x00-\x1f\\:*?"<>|]')
+_END = struct.Struct("<4s4H2LH")
+_END_64 = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR_64 = struct.Struct("<4sLQL")
+
+Progress = Callable[[str, int], None]
+"""Told now and then: what is being done, and how much of it was (rows or bytes)."""
+
+
+def no_progress(activity: str, done: int) -> None:
+    """For callers that do not ask."""
+
+
+class Archive:
+    """An archive that was found to be sound. Made by `verify`, used as a context manager."""
+
+    def __init__(self, zip_file: ZipFile, manifest: Manifest, digest: bytes) -> None:
+        self._zip = zip_file
+        self.manifest = manifest
+        self.digest = digest
+        """Stands for the whole content."""
+
+    @classmethod
+    @contextmanager
+    def verify(cls, file: IO[bytes], progress: Progress = no_progress) -> Iterator[Self]:
+        """The archive in `file`. Raises `ArchiveRefused`, saying what is wrong with it."""
+        with _refusing():
+            _require_short_list(file)
+            zip_file = ZipFile(file)
+        with zip_file:
+            with _refusing():
+                _require_known_members(zip_file, _size(file))
+                with zip_file.open(MANIFEST) as member:
+                    content = member.read(LARGEST_MANIFEST + 1)
+                manifest = _manifest(content)
+                _require_vouched_members(zip_file, manifest)
+                for kind, promised in manifest.files.items():
+                    _require_sound_lines(zip_file, kind, promised, progress)
+                _require_sound_markdown(zip_file, manifest)
+            yield cls(zip_file, manifest, sha256(content).digest())
+
+    def rows(self, progress: Progress = no_progress) -> RowsOf:
+        """A way to read the rows of each kind, in the form in which they are stored."""
+
+        def rows_of(kind: str) -> Iterator[Row]:
+            with _refusing():
+                for number, (_, line) in enumerate(_lines(self._zip, kind), 1):
+                    yield dict(line)
+                    if number % 1000 == 0:
+                        progress(f"importing {kind}", number)
+
+        return rows_of
+
+
+def file_name(kind: str) -> str:
+    """The member that holds the rows of a kind."""
+    return f"{kind}.jsonl"
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What the reader of `.zip` files raises, as one error. Errors of the disk stay what they are."""
+    try:
+        yield
+    except (BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, OverflowError, ValueError) as error:
+        raise ArchiveRefused(f"The file is damaged or not a .zip: {error}.") from error
+    except OSError as error:
+        if error.errno != EINVAL:
+            raise
+        raise ArchiveRefused("The file is damaged or not a .zip: it names places before its beginning.") from error
+
+
+def _size(file: IO[bytes]) -> int:
+    return file.seek(0, 2)
+
+
+def _require_short_list(file: IO[bytes]) -> None:
+    """Opening a `.zip` reads the whole list of its members into memory, so its length is looked at first."""
+    size = _size(file)
+    start = max(0, size - _END.size - 0xFFFF)
+    file.seek(start)
+    tail = file.read()
+    found = tail.rfind(b"PK\x05\x06")
+    if found < 0:
+        raise ArchiveRefused("The file is not a .zip, or it was cut off.")
+    length = _END.unpack_from(tail, found)[5]
+    if length == 0xFFFFFFFF or start + found >= _LOCATOR_64.size:
+        file.seek(max(0, start + found - _LOCATOR_64.size))
+        signature, _, offset, _ = _LOCATOR_64.unpack(file.read(_LOCATOR_64.size).ljust(_LOCATOR_64.size, b"\0"))
+        if signature == b"PK\x06\x07" and offset < size:
+            # Where the record is looked for by its offset, and by its place before the locator: both must be short.
+            for place in (offset, start + found - _LOCATOR_64.size - _END_64.size):
+                file.seek(max(0, place))
+                record = file.read(_END_64.size)
+                if record[:4] == b"PK\x06\x06" and len(record) == _END_64.size:
+                    length = max(length if length != 0xFFFFFFFF else 0, _END_64.unpack(record)[8])
+    if length > LARGEST_LIST:
+        raise ArchiveRefused("The archive lists more files than an export ever holds.")
+    file.seek(0)
+
+
+def _require_known_members(zip_file: ZipFile, archive_bytes: int) -> None:
+    known = {MANIFEST, *map(file_name, LINES)}
+    seen: set[str] = set()
+    for member in zip_file.infolist():
+        name = member.orig_filename
+        if name not in known and not _is_markdown(name):
+            raise ArchiveRefused(f"The archive holds a file that no export has: {name[:100]!r}.")
+        if name.casefold() in seen:
+            raise ArchiveRefused(f"The archive holds the file {name[:100]!r} twice.")
+        seen.add(name.casefold())
+        _require_plain(member)
+    unpacked = sum(member.file_size for member in zip_file.infolist())
+    if unpacked > max(UNSUSPICIOUS, MOST_COMPRESSED * archive_bytes):
+        raise ArchiveRefused(f"The archive would unpack to {unpacked} bytes, far more than its size explains.")
+    if MANIFEST not in seen:
+        raise ArchiveRefused(f"The archive has no {MANIFEST}, so it is not an export of this program.")
+    if zip_file.getinfo(MANIFEST).file_size > LARGEST_MANIFEST:
+        raise ArchiveRefused(f"The {MANIFEST} is larger than {LARGEST_MANIFEST} bytes.")
+
+
+def _is_markdown(name: str) -> bool:
+    """Whether it is a file below `markdown/`, with a name that is the same file on every system."""
+    parts = PurePosixPath(name).parts
+    return (
+        len(parts) > 1
+        and parts[0] == MARKDOWN
+        and "/".join(parts) == name
+        and name.endswith(".md")
+        and ".." not in parts
+        and not _FORBIDDEN.search(name)
+    )
+
+
+def _require_plain(member: ZipInfo) -> None:
+    if member.flag_bits & 0x1:
+        raise ArchiveRefused(f"The file {member.orig_filename[:100]!r} of the archive is encrypted.")
+    if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        raise ArchiveRefused(f"The file {member.orig_filename[:100]!r} of the archive is compressed in an unknown way.")
+
+
+def _manifest(content: bytes) -> Manifest:
+    try:
+        manifest = Manifest.model_validate_json(content)
+    except ValidationError as error:
+        raise ArchiveRefused(f"The {MANIFEST} is not one of an export of this program: {_first(error)}.") from None
+    if manifest.format != FORMAT:
+        raise ArchiveRefused(f"The archive is a {manifest.format[:100]!r}, not an export of this program.")
+    if manifest.format_version > FORMAT_VERSION:
+        raise ArchiveRefused(
+            f"The archive was made by a newer version of this program ({manifest.program_version[:40]}); update first."
+        )
+    return manifest
+
+
+def _require_vouched_members(zip_file: ZipFile, manifest: Manifest) -> None:
+    names = {name for name in zip_file.namelist() if not _is_markdown(name)} - {MANIFEST}
+    promised = {file_name(kind) for kind in manifest.files}
+    if manifest.files.keys() != LINES.keys() or names != promised:
+        missing = sorted(set(map(file_name, LINES)) - (names & promised))
+        raise ArchiveRefused(f"The archive and its {MANIFEST} do not hold the same files: {', '.join(missing)}.")
+
+
+def _require_sound_lines(zip_file: ZipFile, kind: str, promised: ManifestFile, progress: Progress) -> None:
+    digest = sha256()
+    count = size = 0
+    key_name = next(iter(LINES[kind].model_fields))
+    last_key: Any = None
+    for count, (text, line) in enumerate(_lines(zip_file, kind), 1):
+        digest.update(text)
+        size += len(text)
+        key = getattr(line, key_name)
+        if last_key is not None and key <= last_key:
+            raise ArchiveRefused(f"{file_name(kind)}, line {count}: {key_name} does not come after the one before.")
+        last_key = key
+        if count % 1000 == 0:
+            progress(f"checking {kind}", count)
+    if ManifestFile(count=count, bytes=size, sha256=digest.hexdigest()) != promised:
+        raise ArchiveRefused(f"The archive is damaged: {file_name(kind)} is not what its {MANIFEST} says.")
+
+
+def _lines(zip_file: ZipFile, kind: str) -> Iterator[tuple[bytes, Line]]:
+    """Each line as it is written, and as what it means."""
+    model = LINES[kind]
+    with zip_file.open(file_name(kind)) as member, BufferedReader(cast("RawIOBase", member), BLOCK) as reader:
+        number = 0
+        while text := reader.readline(LONGEST_LINE + 1):
+            number += 1
+            where = f"{file_name(kind)}, line {number}"
+            if len(text) > LONGEST_LINE or not text.endswith(b"\n"):
+                raise ArchiveRefused(f"{where} is too long or was cut off.")
+            try:
+                yield text, model.model_validate_json(text)
+            except ValidationError as error:
+                raise ArchiveRefused(f"{where} is not a row of that kind: {_first(error)}.") from None
+
+
+def _require_sound_markdown(zip_file: ZipFile, manifest: Manifest) -> None:
+    names = [name for name in zip_file.namelist() if _is_markdown(name)]
+    digest = sha256()
+    size = 0
+    for name in names:
+        with zip_file.open(name) as member:
+            while block := member.read(BLOCK):
+                digest.update(block)
+                size += len(block)
+    found = ManifestFile(count=len(names), bytes=size, sha256=digest.hexdigest())
+    if (manifest.markdown or ManifestFile(count=0, bytes=0, sha256=sha256().hexdigest())) != found:
+        raise ArchiveRefused(f"The archive is damaged: its Markdown files are not what its {MANIFEST} says.")
+
+
+def _first(error: ValidationError) -> str:
+    detail = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    return ": ".join(filter(None, [".".join(map(str, detail["loc"]))[:100], detail["msg"]]))

@@ -1,0 +1,35 @@
+"""Export and import over a storage that this process has open."""
+
+import asyncio
+from typing import IO
+
+from sidecar.models.idempotency import IdempotencyKey
+from sidecar.models.transfer import ImportReport, Manifest
+from sidecar.storage.unified import UnifiedStorage
+from sidecar.transfer.archive import Archive, Progress, no_progress
+from sidecar.transfer.export import write_archive
+
+
+async def export_to(
+    storage: UnifiedStorage, file: IO[bytes], markdown: bool = False, progress: Progress = no_progress
+) -> Manifest:
+    """Write an archive of all rows as of one moment to `file`; returns what it holds."""
+    return await storage.export_rows(lambda rows, store_id: write_archive(file, rows, store_id, markdown, progress))
+
+
+async def import_from(
+    storage: UnifiedStorage,
+    file: IO[bytes],
+    dry_run: bool = False,
+    progress: Progress = no_progress,
+    *,
+    key: str | None = None,
+) -> ImportReport:
+    """Add what the archive in `file` holds and the store does not. Raises `ArchiveRefused`; nothing is then changed."""
+    verifying = Archive.verify(file, progress)
+    archive = await asyncio.to_thread(verifying.__enter__)
+    try:
+        named = None if key is None else IdempotencyKey(key, archive.digest)
+        return await storage.import_rows(archive.rows(progress), archive.manifest.store_id, dry_run, key=named)
+    finally:
+        verifying.__exit__(None, None, None)

@@ -1,0 +1,120 @@
+"""`sidecar export` and `sidecar import`, with a sidecar that runs in the data directory and without one."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import psutil
+import pytest
+
+from .conftest import Hosts
+from .host import PATIENCE_S
+
+
+def run(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "sidecar", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+
+
+@pytest.fixture
+def archive(hosts: Hosts, tmp_path: Path) -> Path:
+    """An export of a store with two tips, made while its sidecar runs."""
+    host = hosts.start(tmp_path / "source")
+    host.add_tip("one")
+    host.add_tip("two")
+    done = run("export", "--data-dir", tmp_path / "source", tmp_path / "a.zip")
+    assert done.returncode == 0, done.stderr
+    hosts.stop(host)
+    return tmp_path / "a.zip"
+
+
+def test_a_running_sidecar_is_exported_and_imported_into(hosts: Hosts, archive: Path) -> None:
+    host = hosts.start()
+    done = run("import", "--data-dir", hosts.data_dir, archive)
+    assert (done.returncode, done.stdout) == (0, "Added 1 vaults, 2 tips.\n"), done.stderr
+    assert host.tips() == ["one", "two"]
+
+
+def test_without_a_sidecar_the_directory_is_opened_itself(hosts: Hosts, archive: Path, tmp_path: Path) -> None:
+    done = run("import", "--data-dir", hosts.data_dir, archive)
+    assert (done.returncode, done.stdout) == (0, "Added 1 vaults, 2 tips.\n"), done.stderr
+    done = run("export", "--data-dir", hosts.data_dir, "--markdown", tmp_path / "b.zip")
+    assert (done.returncode, done.stdout) == (0, f"Exported 1 vaults, 2 tips to {tmp_path / 'b.zip'}.\n"), done.stderr
+    with zipfile.ZipFile(archive) as first, zipfile.ZipFile(tmp_path / "b.zip") as second:
+        assert first.read("tips.jsonl") == second.read("tips.jsonl")
+        assert "markdown/Quick Start.md" in second.namelist()
+    assert hosts.start().tips() == ["one", "two"]
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_a_second_import_and_a_dry_run_change_nothing(hosts: Hosts, archive: Path, is_running: bool) -> None:
+    if is_running:
+        hosts.start()
+    tried = run("import", "--data-dir", hosts.data_dir, "--dry-run", archive)
+    assert tried.stdout == "Would add 1 vaults, 2 tips.\n", tried.stderr
+    run("import", "--data-dir", hosts.data_dir, archive)
+    again = run("import", "--data-dir", hosts.data_dir, archive)
+    assert again.stdout == "Added nothing.\nSkipped 1 vaults, 2 tips: already there.\n", again.stderr
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_a_damaged_archive_is_one_sentence_and_status_2(
+    hosts: Hosts, archive: Path, tmp_path: Path, is_running: bool
+) -> None:
+    if is_running:
+        hosts.start()
+    (tmp_path / "damaged.zip").write_bytes(archive.read_bytes()[:300])
+    done = run("import", "--data-dir", hosts.data_dir, tmp_path / "damaged.zip")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == "error: The file is not a .zip, or it was cut off."
+
+
+def test_progress_is_shown_on_standard_error(archive: Path, hosts: Hosts, tmp_path: Path) -> None:
+    hosts.start()
+    assert "waiting for the sidecar's export …\n" in run("export", "--data-dir", hosts.data_dir, tmp_path / "x").stderr
+    assert "exporting tips …\n" in run("export", "--data-dir", tmp_path / "source", tmp_path / "y").stderr
+
+
+def test_what_a_killed_sidecar_left_does_not_mislead(hosts: Hosts, tmp_path: Path) -> None:
+    host = hosts.start()
+    host.add_tip("kept")
+    psutil.Process(host.pid).kill()
+    host.wait()
+    assert (hosts.data_dir / "run.json").exists()
+    done = run("export", "--data-dir", hosts.data_dir, tmp_path / "a.zip")
+    assert (done.returncode, done.stdout) == (0, f"Exported 1 vaults, 1 tips to {tmp_path / 'a.zip'}.\n"), done.stderr
+
+
+def test_an_import_may_be_larger_than_other_bodies(hosts: Hosts, archive: Path) -> None:
+    host = hosts.start(settings={"server": {"max_body_bytes": 1024}})
+    assert archive.stat().st_size > 1024
+    assert run("import", "--data-dir", hosts.data_dir, archive).returncode == 0
+    assert host.tips() == ["one", "two"]
+
+
+def test_an_import_has_a_limit_of_its_own(hosts: Hosts, archive: Path) -> None:
+    host = hosts.start(settings={"server": {"max_import_bytes": 1024}})
+    done = run("import", "--data-dir", hosts.data_dir, archive)
+    assert done.returncode != 0
+    assert host.tips() == []
+
+
+def test_files_and_directories_that_are_not_there(hosts: Hosts, archive: Path, tmp_path: Path) -> None:
+    for arguments in (
+        ("export", "--data-dir", tmp_path / "nowhere", tmp_path / "a"),
+        ("import", "--data-dir", tmp_path / "nowhere", tmp_path / "nothing.zip"),
+    ):
+        done = run(*arguments)
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: ")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_an_export_leaves_an_older_file_as_it_was_when_it_fails(hosts: Hosts, archive: Path, tmp_path: Path) -> None:
+    (tmp_path / "source" / "sidecar.db").write_bytes(b"no database")
+    before = archive.read_bytes()
+    done = run("export", "--data-dir", tmp_path / "source", archive)
+    assert done.returncode == 6, done.stderr
+    assert archive.read_bytes() == before
+    assert not list(tmp_path.glob("*.partial"))

@@ -1,0 +1,242 @@
+"""What is damaged, foreign or made to do harm is refused as a whole, and the store stays as it was."""
+
+import contextlib
+import io
+import json
+import warnings
+import zipfile
+from collections.abc import Callable
+from functools import cache
+from tempfile import TemporaryFile
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sidecar.errors import ArchiveRefused
+from sidecar.models.transfer import LINES
+from sidecar.storage.unified import UnifiedStorage
+from sidecar.transfer import archive as archives
+from sidecar.transfer.export import write_archive
+from sidecar.transfer.local import import_from
+
+from .conftest import OpenStore, archive_of, content_of, fill
+from .hostile import Forgery
+
+
+@pytest.fixture
+async def sound(open_store: OpenStore) -> io.BytesIO:
+    """An archive with rows of every kind, and Markdown."""
+    source = await open_store("source")
+    await fill(source)
+    return await archive_of(source, markdown=True)
+
+
+@pytest.fixture
+async def target(open_store: OpenStore) -> UnifiedStorage:
+    return await open_store("target")
+
+
+async def refused(target: UnifiedStorage, file: io.BytesIO) -> str:
+    """Why the archive is refused; the store must be as it was."""
+    before = await content_of(target)
+    with pytest.raises(ArchiveRefused) as error:
+        await import_from(target, file)
+    assert await content_of(target) == before
+    return error.value.message
+
+
+async def test_a_forgery_that_changes_nothing_is_imported(target: UnifiedStorage, sound: io.BytesIO) -> None:
+    assert (await import_from(target, Forgery(sound).file())).added > 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../todos.jsonl",
+        "/etc/passwd",
+        "C:\\x.md",
+        "markdown/../../x.md",
+        "markdown//x.md",
+        "markdown/./x.md",
+        "/markdown/x.md",
+        "markdown\\..\\x.md",
+        "markdown/c:x.md",
+        "markdown/x.exe",
+        "markdown/x\0.md",
+        "more.jsonl",
+        "todos.jsonl/x.md",
+    ],
+)
+async def test_members_that_no_export_has(target: UnifiedStorage, sound: io.BytesIO, name: str) -> None:
+    # Renamed in the finished file, for `zipfile` itself corrects some names when it writes them.
+    placeholder = "q" * len(name)
+    forged = Forgery(sound).file((placeholder, b"")).getvalue().replace(placeholder.encode(), name.encode())
+    assert repr(name) in await refused(target, io.BytesIO(forged))
+
+
+async def test_a_member_that_is_there_twice(target: UnifiedStorage, sound: io.BytesIO) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = Forgery(sound).file(("todos.jsonl", b""))
+    assert "twice" in await refused(target, file)
+
+
+async def test_two_markdown_files_that_are_one_on_other_systems(target: UnifiedStorage, sound: io.BytesIO) -> None:
+    file = Forgery(sound).file(("markdown/same.md", b""), ("markdown/SAME.md", b""))
+    assert "twice" in await refused(target, file)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "todos.jsonl", "states.jsonl"])
+async def test_a_member_that_is_missing(target: UnifiedStorage, sound: io.BytesIO, name: str) -> None:
+    forgery = Forgery(sound)
+    del forgery.members[name]
+    assert name in await refused(target, forgery.file())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:100],
+        lambda content: b"",
+        lambda content: b"SQLite format 3\0" + bytes(1000),
+        lambda content: bytes(1000) + b"PK\x05\x06" + bytes(18),
+        lambda content: content.replace(b"PK\x01\x02", b"PK\x01\x09"),
+        lambda content: content[:200] + bytes([content[200] ^ 0xFF]) + content[201:],
+    ],
+    ids=["half", "head", "empty", "a database", "zeros", "no list", "one bit"],
+)
+async def test_a_file_that_is_damaged(
+    target: UnifiedStorage, sound: io.BytesIO, damage: Callable[[bytes], bytes]
+) -> None:
+    assert await refused(target, io.BytesIO(damage(sound.getvalue())))
+
+
+async def test_a_zip_of_another_program(target: UnifiedStorage) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as zip_file:
+        zip_file.writestr("word/document.xml", "<x/>")
+    assert "no export has" in await refused(target, file)
+
+
+async def test_a_manifest_of_another_format(target: UnifiedStorage, sound: io.BytesIO) -> None:
+    forgery = Forgery(sound).manifest(lambda manifest: manifest.update(format="something else"))
+    assert "something else" in await refused(target, forgery.file())
+
+
+async def test_an_archive_of_a_newer_version(target: UnifiedStorage, sound: io.BytesIO) -> None:
+    forgery = Forgery(sound).manifest(lambda manifest: manifest.update(format_version=2))
+    assert "newer" in await refused(target, forgery.file())
+
+
+@pytest.mark.parametrize("field", ["count", "bytes", "sha256"])
+async def test_a_file_that_is_not_what_the_manifest_says(target: UnifiedStorage, sound: io.BytesIO, field: str) -> None:
+    wrong = {"count": 7, "bytes": 7, "sha256": "0" * 64}[field]
+    forgery = Forgery(sound).manifest(lambda manifest: manifest["files"]["tips"].update({field: wrong}))
+    assert "tips.jsonl is not what" in await refused(target, forgery.file())
+
+
+async def test_markdown_that_is_not_what_the_manifest_says(target: UnifiedStorage, sound: io.BytesIO) -> None:
+    assert "Markdown" in await refused(target, Forgery(sound).file(("markdown/more.md", b"x")))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\n",
+        b"[]\n",
+        b'{"id":1}\n',
+        b'{"id":0,"content":"x","created_at":"2026-01-31T09:30:00.000Z"}\n',
+        b'{"id":1,"content":7,"created_at":"2026-01-31T09:30:00.000Z"}\n',
+        b'{"id":1,"content":"x","created_at":"yesterday"}\n',
+        b'{"id":1,"content":"\\ud800","created_at":"2026-01-31T09:30:00.000Z"}\n',
+        b'{"id":1,"content":"\xff","created_at":"2026-01-31T09:30:00.000Z"}\n',
+        b'{"id":1,"content":"x","created_at":"2026-01-31T09:30:00.000Z","more":1}\n',
+        b'{"id":9223372036854775808,"content":"x","created_at":"2026-01-31T09:30:00.000Z"}\n',
+        b'{"id":1,"content":"x","created_at":"2026-01-31T09:30:00.000Z"}',
+        b'{"id":1,"content":"x","created_at":"2026-01-31T09:30:00.000Z"}\n' * 2,
+        b"[" * 100_000 + b"\n",
+    ],
+)
+async def test_a_line_that_is_not_a_row(target: UnifiedStorage, sound: io.BytesIO, line: bytes) -> None:
+    assert "tips.jsonl, line" in await refused(target, Forgery(sound).lines("tips", line).file())
+
+
+async def test_json_that_cannot_be_stored(target: UnifiedStorage, sound: io.BytesIO) -> None:
+    nested = json.dumps({"chat_id": "thread/1", "cache_info": {}, "updated_at": "2026-01-31T09:30:00.000Z"})
+    line = nested[:-1] + ',"messages":' + "[" * 100_000 + "]" * 100_000 + "}\n"
+    assert "states.jsonl, line 1" in await refused(target, Forgery(sound).lines("states", line.encode()).file())
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "value"),
+    [
+        ("vaults", "parent_id", 999),
+        ("messages", "conversation_id", 999),
+        ("thinking", "message_id", 999),
+        ("states", "chat_id", "nobody"),
+        ("exchanges", "chat_id", "nobody"),
+    ],
+)
+async def test_a_reference_to_what_is_not_there(
+    target: UnifiedStorage, sound: io.BytesIO, kind: str, column: str, value: object
+) -> None:
+    forgery = Forgery(sound).rows(kind, lambda rows: rows[-1].update({column: value}))
+    assert column in await refused(target, forgery.file())
+
+
+async def test_folders_in_a_circle(target: UnifiedStorage, sound: io.BytesIO) -> None:
+    forgery = Forgery(sound).rows("vaults", lambda rows: rows[1].update(parent_id=rows[1]["id"]))
+    assert "circle" in await refused(target, forgery.file())
+
+
+async def test_an_answer_to_a_message_of_another_conversation(target: UnifiedStorage, sound: io.BytesIO) -> None:
+    forgery = Forgery(sound).rows("conversations", lambda rows: rows.append({**rows[0], "id": rows[0]["id"] + 1}))
+    forgery.rows("messages", lambda rows: rows[1].update(conversation_id=rows[1]["conversation_id"] + 1))
+    assert "another conversation" in await refused(target, forgery.file())
+
+
+async def test_a_bomb(target: UnifiedStorage, sound: io.BytesIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "UNSUSPICIOUS", 1000)
+    file = Forgery(sound).lines("tips", bytes(10_000_000)).file()
+    assert "unpack" in await refused(target, file)
+
+
+async def test_a_line_without_end(target: UnifiedStorage, sound: io.BytesIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "LONGEST_LINE", 100_000)
+    assert "too long" in await refused(target, Forgery(sound).lines("tips", b" " * 200_000 + b"\n").file())
+
+
+async def test_a_list_of_members_without_end(
+    target: UnifiedStorage, sound: io.BytesIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "LARGEST_LIST", 100)
+    assert "lists more files" in await refused(target, sound)
+
+
+@cache
+def archive_of_nothing() -> bytes:
+    file = io.BytesIO()
+    rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in LINES}
+    write_archive(file, lambda kind: rows[kind], "a store")
+    return file.getvalue()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_whatever_bytes_are_changed_an_archive_is_sound_or_refused(data: st.DataObject) -> None:
+    content = bytearray(archive_of_nothing())
+    for place in data.draw(st.lists(st.integers(1, len(content)), min_size=1, max_size=4)):
+        content[-place] = data.draw(st.integers(0, 255))
+    with TemporaryFile() as damaged:
+        damaged.write(content)
+        with contextlib.suppress(ArchiveRefused), archives.Archive.verify(damaged) as archive:
+            assert archive.manifest.format == "electron-sidecar archive"
+
+
+async def test_an_encrypted_member(target: UnifiedStorage, sound: io.BytesIO) -> None:
+    content = bytearray(sound.getvalue())
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    assert "encrypted" in await refused(target, io.BytesIO(bytes(content)))

@@ -74,7 +74,7 @@ def _add_import(commands: Any) -> None:
         "system",
         nargs="?",
         choices=("minecontext", "vmpilot"),
-        help="the system whose database FILE.zip then is, e.g. app.db or vmpilot.db; a copy of it is adopted",
+        help="the system whose database FILE then is, e.g. app.db or vmpilot.db; a copy of it is adopted",
     )
     _add_transfer_options(importing)
     importing.add_argument("--dry-run", action="store_true", help="only say what would be added")
@@ -88,7 +88,7 @@ def _add_transfer_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--config", type=Path, metavar="FILE", help="settings (default: sidecar.toml in the directory)"
     )
-    command.add_argument("file", type=Path, metavar="FILE.zip")
+    command.add_argument("file", type=Path, metavar="FILE", help="the .zip")
 
 
 def _export(options: argparse.Namespace) -> ExitCode:

@@ -13,8 +13,26 @@ export function openPanels({ call, subscribe, tell }) {
       void submit(form, panel).catch(tell);
     });
     panel.refresh().catch(tell);
-    subscribe([panel.topic], () => void panel.refresh().catch(tell));
+    subscribe([panel.topic], oneAtATime(panel.refresh, tell));
   }
+}
+
+/** However many rows change at once: one refresh at a time, and one more for what changed meanwhile. */
+function oneAtATime(refresh, tell) {
+  let running = false;
+  let again = false;
+  return async function run() {
+    if (running) {
+      again = true;
+      return;
+    }
+    running = true;
+    do {
+      again = false;
+      await refresh().catch(tell);
+    } while (again);
+    running = false;
+  };
 }
 
 async function submit(form, panel) {

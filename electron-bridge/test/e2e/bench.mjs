@@ -14,6 +14,8 @@ const { electron, log } = await launch(CONSOLE, { userData: options["user-data"]
 try {
   const page = await electron.firstWindow();
   await page.locator('#state[data-state="ready"]').waitFor();
+  // A page of the same app that does nothing by itself: the console reads its lists again whenever a row changes.
+  await page.goto("app://console/electron-sidecar.js");
   console.log(JSON.stringify(await page.evaluate(measure, { rounds: ROUNDS, row: CALLS_IN_A_ROW })));
 } catch (error) {
   console.error(log());

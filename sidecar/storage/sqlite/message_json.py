@@ -1,11 +1,10 @@
-"""Messages as they are read: with their chunks and their thinking, as JSON that SQLite itself makes.
+"""Messages as they are read: with their chunks and their thinking, as JSON in UTF-8 that SQLite itself makes.
 
 A conversation of 500 messages with 3 steps of thinking each is two queries and 6 ms this way; as 2,000 records that are
 then written as JSON it was 24 ms. Who wants records parses the text.
 """
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -26,28 +25,30 @@ _GROWING = {
 """What stands for the columns of a message that are not taken as they are."""
 
 
-def _select(fields: Iterable[str], expressions: Mapping[str, str]) -> str:
-    """SQL for a JSON object of a row, and its metadata beside it, which is JSON already."""
+def _object(fields: Iterable[str], expressions: Mapping[str, str]) -> str:
+    """SQL for a row's JSON object without its opening brace. Its metadata is JSON already and goes in as it is."""
     pairs = (f"'{field}', {expressions.get(field, field)}" for field in fields if field not in ("metadata", "thinking"))
-    return f"json_object({', '.join(pairs)}), coalesce(metadata, '{{}}')"
+    return f"""'"metadata":' || coalesce(metadata, '{{}}') || ',' || substr(json_object({", ".join(pairs)}), 2)"""
 
 
-_MESSAGE = _select(Message.model_fields, _GROWING)
-_THINKING = _select(MessageThinking.model_fields, {})
+_MESSAGE = _object(Message.model_fields, _GROWING)
+_THINKING = _object(MessageThinking.model_fields, {})
 
 
 class Found(NamedTuple):
-    """A message's id, and the JSON text of its `Message`."""
+    """A message's id, and its `Message` as JSON."""
 
     id: int
-    text: str
+    json: bytes
 
 
-def read_message(connection: sqlite3.Connection, message_id: int, *, include_thinking: bool) -> str | None:
+def read_message(connection: sqlite3.Connection, message_id: int, *, include_thinking: bool) -> bytes | None:
     """One message; `None` if it is not there."""
-    rows = connection.execute(f"SELECT id, {_MESSAGE} FROM messages WHERE id = ?", (message_id,)).fetchall()
+    rows = connection.execute(
+        f"SELECT id, CAST({_MESSAGE} AS BLOB) FROM messages WHERE id = ?", (message_id,)
+    ).fetchall()
     steps = _read_thinking(connection, "?", (message_id,)) if include_thinking else {}
-    return next((found.text for found in _put_together(rows, steps)), None)
+    return next((found.json for found in _put_together(rows, steps)), None)
 
 
 def read_conversation(
@@ -62,11 +63,11 @@ def read_conversation(
 ) -> list[Found]:
     """Messages between two ids, neither included; two queries, whatever their number."""
     sql = f"""
-        SELECT id, {_MESSAGE} FROM messages WHERE conversation_id = ? AND id > ? AND id < ?
+        SELECT id, CAST({_MESSAGE} AS BLOB) FROM messages WHERE conversation_id = ? AND id > ? AND id < ?
         ORDER BY id {"DESC" if newest_first else "ASC"} LIMIT ?
     """
     rows = connection.execute(sql, (conversation_id, after, before, limit)).fetchall()
-    steps: Mapping[int, Sequence[str]] = {}
+    steps: Mapping[int, bytes] = {}
     if rows and include_thinking:
         first, last = sorted((rows[0][0], rows[-1][0]))
         theirs = "SELECT id FROM messages WHERE conversation_id = ? AND id BETWEEN ? AND ?"
@@ -74,20 +75,18 @@ def read_conversation(
     return _put_together(rows, steps)
 
 
-def _read_thinking(connection: sqlite3.Connection, ids: str, values: Sequence[Any]) -> Mapping[int, Sequence[str]]:
-    """The steps of each message whose id is among `ids`, in order."""
-    sql = f"""
-        SELECT message_id, {_THINKING} FROM message_thinking
-        WHERE message_id IN ({ids}) ORDER BY message_id, sequence, id
+def _read_thinking(connection: sqlite3.Connection, ids: str, values: Sequence[Any]) -> Mapping[int, bytes]:
+    """The steps of each message whose id is among `ids`, put together by SQLite: a row for each message.
+
+    They come in the order of the index, which is theirs; sorting them once more would cost a fifth.
     """
-    steps: defaultdict[int, list[str]] = defaultdict(list)
-    for message_id, text, metadata in connection.execute(sql, values):
-        steps[message_id].append(f'{text[:-1]},"metadata":{metadata}}}')
-    return steps
+    sql = f"""
+        SELECT message_id, CAST(group_concat('{{' || {_THINKING}) AS BLOB)
+        FROM message_thinking INDEXED BY idx_message_thinking_message_id
+        WHERE message_id IN ({ids}) GROUP BY message_id
+    """
+    return dict(connection.execute(sql, values).fetchall())
 
 
-def _put_together(rows: Iterable[sqlite3.Row], steps: Mapping[int, Sequence[str]]) -> list[Found]:
-    return [
-        Found(row_id, f'{text[:-1]},"metadata":{metadata},"thinking":[{",".join(steps.get(row_id, ()))}]}}')
-        for row_id, text, metadata in rows
-    ]
+def _put_together(rows: Iterable[sqlite3.Row], steps: Mapping[int, bytes]) -> list[Found]:
+    return [Found(row_id, b'{"thinking":[%b],%b' % (steps.get(row_id, b""), rest)) for row_id, rest in rows]

@@ -97,13 +97,13 @@ class Messages(Domain, IMessageStore):
         before: int | None = None,
         newest: bool = False,
         include_thinking: bool = True,
-    ) -> str:
+    ) -> bytes:
         require_range("limit", limit, 1, MAX_LIMIT)
         if sum(anchor is not None for anchor in (after, before)) + newest > 1:
             raise InvalidInput.field("after", "cannot be given together with before or newest")
         backwards = before is not None or newest
 
-        def query(connection: sqlite3.Connection) -> str:
+        def query(connection: sqlite3.Connection) -> bytes:
             conversations.CONVERSATIONS.get(connection, conversation_id)
             found = message_json.read_conversation(
                 connection,
@@ -115,13 +115,13 @@ class Messages(Domain, IMessageStore):
                 include_thinking=include_thinking,
             )
             there_is_more = len(found) > limit
-            items = [text for _, text in found[:limit]]
+            items = [message for _, message in found[:limit]]
             if backwards:
                 items.reverse()
             has_before = there_is_more if backwards else after is not None
             has_after = before is not None if backwards else there_is_more
             ends = f'"has_before":{json.dumps(has_before)},"has_after":{json.dumps(has_after)}'
-            return f'{{"items":[{",".join(items)}],{ends}}}'
+            return b'{"items":[%b],%b}' % (b",".join(items), ends.encode())
 
         return await self._database.read(query)
 
@@ -275,7 +275,7 @@ def _finish(work: Work, message: Message, status: MessageStatus, error_message: 
 
 
 def _read(connection: sqlite3.Connection, message_id: int, include_thinking: bool) -> Message:
-    text = message_json.read_message(connection, message_id, include_thinking=include_thinking)
-    if text is None:
+    found = message_json.read_message(connection, message_id, include_thinking=include_thinking)
+    if found is None:
         raise NotFound.row(MESSAGES.kind, message_id)
-    return Message.model_validate_json(text)
+    return Message.model_validate_json(found)

@@ -26,13 +26,13 @@ _GROWING = {
 
 
 def _object(fields: Iterable[str], expressions: Mapping[str, str]) -> str:
-    """SQL for a row's JSON object without its opening brace. Its metadata is JSON already and goes in as it is."""
-    pairs = (f"'{field}', {expressions.get(field, field)}" for field in fields if field not in ("metadata", "thinking"))
-    return f"""'"metadata":' || coalesce(metadata, '{{}}') || ',' || substr(json_object({", ".join(pairs)}), 2)"""
+    """SQL for a row's JSON object; `expressions` stand for the columns that are not taken as they are."""
+    return f"json_object({', '.join(f'{field!r}, {expressions.get(field, field)}' for field in fields)})"
 
 
-_MESSAGE = _object(Message.model_fields, _GROWING)
-_THINKING = _object(MessageThinking.model_fields, {})
+_METADATA = {"metadata": "json(coalesce(metadata, '{}'))"}
+_MESSAGE = _object((field for field in Message.model_fields if field != "thinking"), _GROWING | _METADATA)
+_THINKING = _object(MessageThinking.model_fields, _METADATA)
 
 
 class Found(NamedTuple):
@@ -81,7 +81,7 @@ def _read_thinking(connection: sqlite3.Connection, ids: str, values: Sequence[An
     They come in the order of the index, which is theirs; sorting them once more would cost a fifth.
     """
     sql = f"""
-        SELECT message_id, CAST(group_concat('{{' || {_THINKING}) AS BLOB)
+        SELECT message_id, CAST(group_concat({_THINKING}) AS BLOB)
         FROM message_thinking INDEXED BY idx_message_thinking_message_id
         WHERE message_id IN ({ids}) GROUP BY message_id
     """
@@ -89,4 +89,4 @@ def _read_thinking(connection: sqlite3.Connection, ids: str, values: Sequence[An
 
 
 def _put_together(rows: Iterable[sqlite3.Row], steps: Mapping[int, bytes]) -> list[Found]:
-    return [Found(row_id, b'{"thinking":[%b],%b' % (steps.get(row_id, b""), rest)) for row_id, rest in rows]
+    return [Found(row_id, b'%b,"thinking":[%b]}' % (json[:-1], steps.get(row_id, b""))) for row_id, json in rows]

@@ -49,7 +49,9 @@ export default defineConfig(
   mayNotImport("shared", ["main", "preload", "renderer"], noNode),
   {
     ...mayNotImport("main", ["preload", "renderer"], noNode),
-    files: ["src/main/{supervisor,child,clock,failure,lines,policy,status-line}.ts"],
+    files: [
+      "src/main/{supervisor,start-deadlines,health-watch,stopping,child,causes,clock,failure,lines,policy,stacks,status-line}.ts",
+    ],
   },
   {
     // Plain JavaScript runs in Node, in Electron or in a page: which names are defined differs from file to file.

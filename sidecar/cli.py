@@ -36,6 +36,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands)
     _add_export(commands)
     _add_import(commands)
+    _add_backup(commands)
+    _add_restore(commands)
+    _add_doctor(commands)
     return parser
 
 
@@ -81,13 +84,56 @@ def _add_import(commands: Any) -> None:
     importing.set_defaults(run=_import)
 
 
-def _add_transfer_options(command: argparse.ArgumentParser) -> None:
+def _add_backup(commands: Any) -> None:
+    backup = commands.add_parser(
+        "backup",
+        help="make a verified copy of everything, while a sidecar runs or without one",
+        description="Make a verified copy of all that is stored, in the directory 'backups' beside the database.",
+    )
+    _add_directory_options(backup)
+    backup.add_argument("--to", type=Path, metavar="FILE", help="put another copy there; an older file is replaced")
+    backup.set_defaults(run=_backup)
+
+
+def _add_restore(commands: Any) -> None:
+    restore = commands.add_parser(
+        "restore",
+        help="replace everything that is stored by a backup",
+        description="Replace everything that is stored by a backup. It is verified first, and what it replaces becomes "
+        "a backup itself, so that a restore can be undone by another one. A sidecar that runs goes on with what was "
+        "restored.",
+    )
+    _add_directory_options(restore)
+    which = restore.add_mutually_exclusive_group(required=True)
+    which.add_argument("--list", action="store_true", help="only say which backups there are")
+    which.add_argument("backup", nargs="?", metavar="NAME_OR_FILE", help="one of that list, or the file of another one")
+    restore.set_defaults(run=_restore)
+
+
+def _add_doctor(commands: Any) -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="look for what is wrong with a data directory, and say what to do",
+        description="Look, without changing anything, for damage, missing space or permissions, network and synced "
+        "folders, old backups and leftovers. Ends with 0 when nothing has to be done, with 1 otherwise.",
+    )
+    doctor.add_argument("--data-dir", type=Path, metavar="DIR", required=True, help="with or without a running sidecar")
+    doctor.add_argument("--config", type=Path, metavar="FILE", help="settings (default: sidecar.toml in the directory)")
+    doctor.add_argument("--json", action="store_true", help="the findings as JSON")
+    doctor.set_defaults(run=_doctor)
+
+
+def _add_directory_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--data-dir", type=Path, metavar="DIR", required=True, help="with or without a running sidecar"
     )
     command.add_argument(
         "--config", type=Path, metavar="FILE", help="settings (default: sidecar.toml in the directory)"
     )
+
+
+def _add_transfer_options(command: argparse.ArgumentParser) -> None:
+    _add_directory_options(command)
     command.add_argument("file", type=Path, metavar="FILE", help="the .zip")
 
 
@@ -115,6 +161,37 @@ def _import(options: argparse.Namespace) -> ExitCode:
             import_seed(store, options.system, options.file, options.dry_run, options.data_dir)
 
     return run_tool(options.data_dir, options.config, import_into, needs=options.file)
+
+
+def _backup(options: argparse.Namespace) -> ExitCode:
+    from sidecar.process.tools import run_tool
+    from sidecar.transfer.backups import make_backup
+    from sidecar.transfer.commands import Store
+
+    def make(store: Store) -> None:
+        make_backup(store, options.to)
+
+    return run_tool(options.data_dir, options.config, make, needs=options.data_dir)
+
+
+def _restore(options: argparse.Namespace) -> ExitCode:
+    from sidecar.process.tools import run_tool
+    from sidecar.transfer.backups import list_backups, restore_backup
+    from sidecar.transfer.commands import Store
+
+    def restore(store: Store) -> None:
+        if options.list:
+            list_backups(store)
+        else:
+            restore_backup(store, options.backup)
+
+    return run_tool(options.data_dir, options.config, restore, needs=options.data_dir)
+
+
+def _doctor(options: argparse.Namespace) -> ExitCode:
+    from sidecar.process.doctor import run_doctor
+
+    return run_doctor(options.data_dir, options.config, as_json=options.json)
 
 
 def _serve(options: argparse.Namespace) -> ExitCode:

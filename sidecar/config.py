@@ -5,12 +5,11 @@ pydantic's 80), and the layering is the twenty lines below.
 """
 
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from sidecar.errors import BadConfiguration
 
@@ -43,10 +42,57 @@ class ServerSettings(_Section):
     max_import_bytes: int = Field(default=4096 * MEBIBYTE, ge=1024, description="Of an archive that is imported.")
 
 
+class BackendSettings(_Section):
+    """One storage backend; its options go before what other sections say."""
+
+    name: str = Field(min_length=1, max_length=100)
+    storage_type: Literal["document_db", "vector_db"]
+    backend: str = Field(description="`sqlite` for both.")
+    options: dict[str, Any] = Field(default={}, description="What the backend is to know, e.g. the `path` of a file.")
+    default: bool = Field(default=True, description="The first default of a type serves it.")
+
+
+class StorageSettings(_Section):
+    backends: tuple[BackendSettings, ...] = (
+        BackendSettings(name="documents", storage_type="document_db", backend="sqlite"),
+        BackendSettings(name="contexts", storage_type="vector_db", backend="sqlite"),
+    )
+
+
+class EmbeddingSettings(_Section):
+    """An endpoint that makes vectors of text as OpenAI's does: `POST {url}/embeddings`."""
+
+    url: str | None = Field(default=None, pattern=r"^https?://[^\s/]", description="Without it, callers give vectors.")
+    model: str = "text-embedding-3-small"
+    api_key: SecretStr = SecretStr("")
+    dimensions: int | None = Field(default=None, ge=1, le=8_192, description="Asked for, where the model can choose.")
+    timeout_s: float = Field(default=30.0, gt=0, le=600)
+
+
 class LogSettings(_Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     max_bytes: int = Field(default=2 * MEBIBYTE, ge=1024, description="The log file is rotated at this size.")
     files: int = Field(default=3, ge=1, description="Rotated files that are kept.")
+
+
+class UpkeepSettings(_Section):
+    enabled: bool = Field(default=True, description="False does nothing by itself; tasks can still be run by hand.")
+    idempotency_key_days: int = Field(
+        default=7, ge=1, le=3650, description="A change that is sent again later than this is done again."
+    )
+    monitoring_days: int = Field(default=7, ge=1, le=3650, description="Older measurements are removed.")
+    first_after_s: float = Field(default=60, ge=0, description="How long after the start the first task runs.")
+    checkpoint_after_s: float = Field(
+        default=30, ge=0, description="How long after a change the write-ahead log is moved into the database file."
+    )
+
+
+class BackupSettings(_Section):
+    enabled: bool = Field(default=True, description="False makes none by itself; those that are made are thinned.")
+    every_hours: int = Field(default=24, ge=1, le=24 * 365, description="If something was changed since the last one.")
+    keep_latest: int = Field(default=3, ge=1, le=1000, description="So many of the newest are kept,")
+    keep_daily: int = Field(default=7, ge=0, le=1000, description="the last one of so many days,")
+    keep_weekly: int = Field(default=4, ge=0, le=1000, description="and the last one of so many weeks.")
 
 
 class Settings(_Section):
@@ -55,6 +101,10 @@ class Settings(_Section):
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
     log: LogSettings = LogSettings()
+    upkeep: UpkeepSettings = UpkeepSettings()
+    backups: BackupSettings = BackupSettings()
+    storage: StorageSettings = StorageSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
 
 
 def load_settings(
@@ -83,7 +133,10 @@ def load_settings(
 
 def _read_file(file: Path, *, required: bool) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        import tomllib  # most apps have no such file
+
+        return tomllib.loads(text)
     except FileNotFoundError:
         if required:
             raise BadConfiguration(f"There is no settings file {file}.") from None

@@ -7,9 +7,11 @@
     │   ├── Forbidden             403   a foreign Host or Origin
     │   ├── NotFound              404
     │   ├── MethodNotAllowed      405
+    │   ├── RequestTooSlow        408   did not arrive in time; retryable
     │   ├── Conflict              409   does not fit what is there now: a cycle, a deleted row, a used key
     │   ├── BodyTooLarge          413
     │   ├── UnsupportedMediaType  415
+    │   ├── HeadTooLarge          431   the request line and headers
     │   ├── ArchiveRefused        422   damaged, or not an archive of this program
     │   └── InvalidInput          422   names each field and what is wrong with it
     ├── StorageError              500   the database could not do it; the unit of work was rolled back
@@ -17,7 +19,11 @@
     │   ├── StorageBusy           503   retryable
     │   ├── StorageReadOnly       503   the disk or directory refuses writes
     │   ├── DiskFull              507
-    │   └── DatabaseDamaged       500
+    │   ├── SearchIndexDamaged    503   the rows are not; it is made anew; retryable
+    │   └── DatabaseDamaged       503   being mended; retryable
+    ├── NotAvailable              501   needs an extra, a backend or an endpoint that this sidecar does not have
+    ├── EmbeddingUnavailable      503   the embedding endpoint does not answer; retryable
+    ├── EmbeddingRefused          502   the embedding endpoint does not do what it is asked
     └── StartRefused              ends the process, with an exit code that a host can act on
         ├── BadConfiguration          2
         ├── DataDirectoryLocked       3
@@ -124,6 +130,15 @@ class MethodNotAllowed(RequestRefused):
         self.allowed = allowed
 
 
+class RequestTooSlow(RequestRefused):
+    """The request did not arrive in the time that it has."""
+
+    code = "request_too_slow"
+    title = "Request too slow"
+    status = 408
+    retryable = True
+
+
 class Conflict(RequestRefused):
     """The request is well-formed, but does not fit the present state."""
 
@@ -146,6 +161,14 @@ class UnsupportedMediaType(RequestRefused):
     code = "unsupported_media_type"
     title = "Unsupported media type"
     status = 415
+
+
+class HeadTooLarge(RequestRefused):
+    """The request line and the headers are larger than any request needs."""
+
+    code = "head_too_large"
+    title = "Head too large"
+    status = 431
 
 
 class ArchiveRefused(RequestRefused):
@@ -210,11 +233,47 @@ class DiskFull(StorageError):
     status = 507
 
 
+class SearchIndexDamaged(StorageError):
+    """The full-text index is damaged, and only that; it is made anew from the rows."""
+
+    code = "search_index_damaged"
+    title = "Search index damaged"
+    status = 503
+    retryable = True
+
+
 class DatabaseDamaged(StorageError):
-    """SQLite reports that the database's file is damaged."""
+    """SQLite reports that the database's file is damaged; a recovery begins."""
 
     code = "database_damaged"
     title = "Database damaged"
+    status = 503
+    retryable = True
+
+
+class NotAvailable(SidecarError):
+    """What is asked for needs an extra that is not installed, or something that is not configured."""
+
+    code = "not_available"
+    title = "Not available"
+    status = 501
+
+
+class EmbeddingUnavailable(SidecarError):
+    """The embedding endpoint does not answer, or has too much to do; nothing was changed."""
+
+    code = "embedding_unavailable"
+    title = "Embedding unavailable"
+    status = 503
+    retryable = True
+
+
+class EmbeddingRefused(SidecarError):
+    """The embedding endpoint refuses, or answers what cannot be used; nothing was changed."""
+
+    code = "embedding_refused"
+    title = "Embedding refused"
+    status = 502
 
 
 class StartRefused(SidecarError):

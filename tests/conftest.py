@@ -11,8 +11,9 @@ from sidecar.api.context import Context
 from sidecar.api.dispatch import Dispatcher
 from sidecar.api.events import EventHub
 from sidecar.api.security import SecurityGate
-from sidecar.config import DatabaseSettings
-from sidecar.storage.unified import UnifiedStorage, document_backend
+from sidecar.config import DatabaseSettings, Settings, UpkeepSettings
+from sidecar.storage.unified import UnifiedStorage, configured_backends
+from sidecar.upkeep.keeper import Upkeep
 
 TOKEN = "0123456789abcdef" * 4
 PORT = 47110
@@ -24,7 +25,7 @@ MAX_BODY_BYTES = 64 * 1024
 async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[UnifiedStorage]:
     """An open storage; every test that takes it runs over a file and over memory."""
     settings = DatabaseSettings(enabled=request.param == "disk")
-    opened = UnifiedStorage.create([document_backend(settings, tmp_path)])
+    opened = UnifiedStorage.create(configured_backends(Settings(database=settings), tmp_path))
     await opened.initialize()
     yield opened
     await opened.close()
@@ -33,7 +34,9 @@ async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 @pytest.fixture
 async def client(storage: UnifiedStorage) -> AsyncIterator[httpx.AsyncClient]:
     """A client with the token, of the app behind its gate."""
-    app = create_app(Context(storage, EventHub("test-instance"), instance="test-instance"))
+    events = EventHub("test-instance")
+    upkeep = Upkeep(storage, UpkeepSettings(), events.publish)
+    app = create_app(Context(storage, events, "test-instance", upkeep))
     gate = SecurityGate(Dispatcher(app), token=TOKEN, port=PORT, allowed_origins=(), max_body_bytes=MAX_BODY_BYTES)
     transport = httpx.ASGITransport(gate, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {TOKEN}"}

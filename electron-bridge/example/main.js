@@ -1,9 +1,9 @@
 // The console: a small app around a sidecar. This is its main process: one window, one scheme, one sidecar.
 "use strict";
 
-const { app, BrowserWindow, ipcMain, nativeTheme, protocol, session } = require("electron");
+const { app, BrowserWindow, ipcMain, nativeTheme, powerMonitor, protocol, session } = require("electron");
 const path = require("node:path");
-const { exposeToPages, Sidecar } = require("electron-sidecar/main");
+const { exposeToPages, Sidecar, watchPower } = require("electron-sidecar/main");
 const { ORIGIN, SCHEME, servePage } = require("./scheme");
 
 const REPOSITORY = path.join(__dirname, "..", "..");
@@ -67,6 +67,7 @@ async function run() {
   const sidecar = new Sidecar({ ...sidecarCommand(), dataDir: path.join(app.getPath("userData"), "data") });
   sidecar.on("log", (line) => console.error(line));
   exposeToPages(sidecar, { ipcMain, origins: [ORIGIN] });
+  watchPower(sidecar, powerMonitor);
   void start(sidecar);
 
   let stopped = false;

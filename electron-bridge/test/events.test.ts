@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { exposeToPages, type Notice, type Sidecar } from "../src/main/index.js";
 import { EventParser } from "../src/main/event-stream.js";
 import type { IpcEventLike, WebContentsLike } from "../src/main/ipc.js";
+import { PageSubscriptions } from "../src/main/page-subscriptions.js";
 import { errorOf, fixtureSidecar, until } from "./support.js";
 
 interface Seen {
@@ -140,6 +141,19 @@ describe("a connection", () => {
     expect(seen.lastIds).toEqual([null, `${sidecar.status.ready?.instance}-1`]);
   });
 
+  test("that breaks again before its first event goes on after the same id", async () => {
+    const sidecar = await startSidecar();
+    const { heard } = listen(sidecar, "todos");
+    await hears(heard, "subscribed");
+    await send(sidecar, "todos", 1);
+    await hears(heard, "subscribed", 1);
+    await command(sidecar, "breakTwice");
+    let seen = await command(sidecar, "look");
+    while (seen.streams === 0) seen = await command(sidecar, "look");
+    const last = `${sidecar.status.ready?.instance}-1`;
+    expect(seen.lastIds).toEqual([null, last, last]);
+  });
+
   test("that falls silent is made again", async () => {
     const sidecar = await startSidecar({ eventSilenceMs: 150 });
     const { heard } = listen(sidecar, "todos");
@@ -171,7 +185,8 @@ describe("a connection", () => {
 
   test("is none that a call could have: it is refused at once", async () => {
     const sidecar = await startSidecar();
-    expect(await errorOf(sidecar.call("events.stream"))).toMatchObject({ code: "invalid_answer" });
+    const call = sidecar.call("events.stream" as "tips.list");
+    expect(await errorOf(call)).toMatchObject({ code: "unknown_operation" });
   });
 });
 
@@ -278,6 +293,45 @@ describe("pages", () => {
     slow.takes = true;
     await slow.request({ kind: "taken", id: "a", count: sent });
     expect(slow.heard("a").slice(sent)).toEqual(["moved_on"]);
+  });
+
+  test("that say they took less than nothing, or no number, are bounded all the same", async () => {
+    const { sidecar, page } = await expose();
+    const liar = page(1);
+    liar.takes = false;
+    await liar.subscribe("a", "todos");
+    for (const count of [-1e9, "many", undefined]) await liar.request({ kind: "taken", id: "a", count });
+    const { heard } = listen(sidecar, "todos");
+    await command(sidecar, "sendMany", { topic: "todos", data: {}, count: 6_000 });
+    await until(() => heard.length > 6_000, "all events");
+    expect(liar.heard("a").length).toBeLessThanOrEqual(5_000);
+    expect(liar.heard("a").length).toBeGreaterThan(1);
+  });
+
+  test("that have taken everything are sent what comes at once, however much it is", () => {
+    const sidecar = new (class {
+      tell: (notices: readonly Notice[]) => void = () => undefined;
+      subscribeBatches = (_: unknown, listener: typeof this.tell) => {
+        this.tell = listener;
+        return () => undefined;
+      };
+    })();
+    const subscriptions = new PageSubscriptions(sidecar as unknown as Sidecar, () => true);
+    const one = new Page(1, () => Promise.resolve());
+    one.takes = false;
+    subscriptions.add(one, "a", ["todos"]);
+    const notices = Array.from({ length: 6_000 }, (_, id): Notice => ({
+      kind: "event",
+      topic: "todos",
+      id,
+      data: {},
+    }));
+    sidecar.tell(notices);
+    expect(one.heard("a")).toHaveLength(6_000);
+    sidecar.tell(notices.slice(0, 1));
+    expect(one.heard("a")).toHaveLength(6_000);
+    subscriptions.taken(one, "a", 6_000);
+    expect(one.heard("a").slice(6_000)).toEqual(["moved_on"]);
   });
 
   test("may not subscribe when the app denies it, or with topics that are none", async () => {

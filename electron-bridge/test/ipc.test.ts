@@ -120,6 +120,16 @@ describe("a page of the app's own", () => {
     });
   });
 
+  test("can give a write its key, which must be one", async () => {
+    const { page } = setUp();
+    const write = { kind: "call", operation: "tips.create", input: { body: { content: "x" } } };
+    const value = { headers: expect.objectContaining({ "idempotency-key": "my-key" }) as unknown };
+    expect(await page.request({ ...write, id: "1", key: "my-key" })).toMatchObject({ ok: true, value });
+    for (const key of ["", "two\r\nlines", "x".repeat(201), 7, null, {}]) {
+      expect(await page.request({ ...write, id: "2", key })).toMatchObject(refusal("invalid_call"));
+    }
+  });
+
   test("can cancel its own call, and nobody else's", async () => {
     const { ipc, page } = setUp();
     let isAnswered = false;
@@ -201,6 +211,14 @@ describe("operations that pages may call", () => {
 
   test.each(["vaults.explode", "GET /vaults", "http://127.0.0.1/vaults", "__proto__", "toString", ""])(
     "do not include %o, which is none",
+    async (operation) => {
+      const { page } = setUp();
+      expect(await page.call(operation)).toEqual(refusal("unknown_operation"));
+    },
+  );
+
+  test.each(["events.stream", "transfer.export", "transfer.import"])(
+    "do not include %s, which speaks more than JSON",
     async (operation) => {
       const { page } = setUp();
       expect(await page.call(operation)).toEqual(refusal("unknown_operation"));

@@ -62,6 +62,17 @@ describe("a call", () => {
     expect(seen).toEqual([[channels.request, { ...message, id: expect.any(String) as string }]]);
   });
 
+  test("crosses with the key that the page gives a write, and with none if it gives none", async () => {
+    const keys: unknown[] = [];
+    await loadPage((_, message) => {
+      keys.push("key" in message ? message["key"] : "none");
+      return { ok: true, value: {} };
+    });
+    await sidecar.call("tips.create", { body: { content: "x" } }, { key: "my-key" });
+    await sidecar.call("tips.create", { body: { content: "x" } });
+    expect(keys).toEqual(["my-key", "none"]);
+  });
+
   test("has an id of its own", async () => {
     const ids = new Set<unknown>();
     await loadPage((_, { id }) => {

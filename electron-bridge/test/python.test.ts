@@ -4,7 +4,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Sidecar, SidecarOptions } from "../src/main/index.js";
+import type { Failure, Policy, Sidecar, SidecarOptions } from "../src/main/index.js";
+import { API_VERSION } from "../src/main/supervisor.js";
 import { errorOf, fixturePath, isRunning, makeSidecar, temporaryFolder, until } from "./support.js";
 
 const REPOSITORY = join(__dirname, "..", "..");
@@ -106,6 +107,84 @@ describe("a data directory", () => {
     await sidecar.stop();
     await sidecar.start();
     expect(await tipsOf(sidecar)).toEqual(["kept"]);
+  });
+});
+
+describe("a sidecar that does not answer any more", () => {
+  const policy: Partial<Policy> = { probeIntervalMs: 300, probeTimeoutMs: 200, restartFirstMs: 50 };
+  /** `GET /health/ready` takes the event loop and does not give it back. */
+  const BLOCKING = [
+    "import sys",
+    "from sidecar.api.routes import health",
+    "def never_return():",
+    "    while True: pass",
+    "health._process = never_return",
+    "from sidecar.cli import main",
+    "sys.exit(main())",
+  ].join("\n");
+
+  /** Resolves with why the sidecar was lost. */
+  async function failureOf(sidecar: Sidecar): Promise<Failure> {
+    await until(() => sidecar.status.restarts === 1, "the restart", 10_000);
+    const { exits } = await sidecar.supportBundle();
+    expect(exits).toHaveLength(1);
+    return exits[0] as Failure;
+  }
+
+  test("tells what it was doing before it is killed", async () => {
+    const sidecar = makeSidecar({ ...pythonOptions(), args: ["-c", BLOCKING], policy });
+    await sidecar.start();
+    void errorOf(sidecar.call("health.ready"));
+    const failure = await failureOf(sidecar);
+    expect(failure).toMatchObject({ code: "sidecar_unresponsive", signal: "SIGKILL" });
+    expect(failure.stacks.join("\n")).toContain("in never_return");
+    expect(failure.logTail.join("\n")).not.toContain("in never_return");
+  });
+
+  test.skipIf(process.platform === "win32")("because it is stopped is killed all the same", async () => {
+    const sidecar = makeSidecar({ ...pythonOptions(), policy });
+    const { pid } = await sidecar.start();
+    process.kill(pid, "SIGSTOP");
+    expect(await failureOf(sidecar)).toMatchObject({ code: "sidecar_unresponsive", stacks: [] });
+    expect(isRunning(pid)).toBe(false);
+  });
+});
+
+describe("a support bundle", () => {
+  test("holds what happened, versions, health and log, as plain data without secrets", async () => {
+    const sidecar = await startPython();
+    const log: string[] = [];
+    sidecar.on("log", (line) => log.push(line));
+    process.kill(pidOf(sidecar), "SIGKILL");
+    await until(() => sidecar.status.restarts === 1 && sidecar.status.state === "ready", "the restart");
+    const bundle = await sidecar.supportBundle();
+    expect(JSON.parse(JSON.stringify(bundle))).toEqual(bundle);
+    expect(bundle).toMatchObject({
+      versions: { node: process.versions.node, electron: null, api: API_VERSION },
+      state: "ready",
+      restarts: 1,
+      exits: [{ code: "sidecar_exited", signal: "SIGKILL" }],
+      lastStop: null,
+      health: { status: "ready" },
+    });
+    expect(bundle.transitions.map(({ state }) => state)).toEqual(
+      expect.arrayContaining(["starting", "ready", "restarting"]),
+    );
+    expect(bundle.versions.bridge).toMatch(/^\d+\.\d+\.\d+/);
+    expect(bundle.versions.sidecar).toMatch(/^\d+\.\d+\.\d+/);
+    expect(bundle.logTail.join("\n")).toContain("ready at http://127.0.0.1:");
+    expect(JSON.stringify(bundle)).not.toMatch(/[0-9a-f]{64}/);
+  });
+
+  test("can be had when no sidecar runs, and then tells how it was stopped", async () => {
+    const sidecar = await startPython();
+    await sidecar.stop();
+    expect(await sidecar.supportBundle()).toMatchObject({
+      state: "stopped",
+      health: null,
+      lastStop: { outcome: "graceful", confirmed: true },
+      exits: [],
+    });
   });
 });
 

@@ -1,9 +1,12 @@
 // The Sidecar with real processes, most of them deliberately misbehaving.
 
-import { readFileSync } from "node:fs";
+import { EventEmitter } from "node:events";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { Sidecar, SidecarError, type Status } from "../src/main/index.js";
+import { setTimeout as delay } from "node:timers/promises";
+import { Sidecar, SidecarError, type Status, watchPower } from "../src/main/index.js";
+import type { Policy } from "../src/main/policy.js";
 import { errorOf, fixtureOptions, fixtureSidecar, isRunning, temporaryFolder, until } from "./support.js";
 
 /** What the well-behaved fixture answers: what it received. */
@@ -15,6 +18,8 @@ interface Received {
   bootstrap: Record<string, unknown>;
   env: Record<string, string>;
   argv: string[];
+  /** Of all writes that this process has received. */
+  seenKeys: string[];
 }
 
 async function createTip(sidecar: Sidecar, content = "hello"): Promise<Received> {
@@ -30,6 +35,14 @@ function logOf(sidecar: Sidecar): string[] {
 async function grandchildPid(log: readonly string[]): Promise<number> {
   await until(() => log.some((line) => line.startsWith("grandchild")), "the grandchild's line");
   return Number(log.find((line) => line.startsWith("grandchild"))?.split(" ")[1]);
+}
+
+/** The policy's pauses before a call is sent again are not longer. */
+const LONGEST_REPLAY_PAUSE_MS = 1_000;
+
+function abortable() {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
 }
 
 describe("options", () => {
@@ -231,6 +244,17 @@ describe("a misbehaving sidecar", () => {
     expect(isRunning(grandchild)).toBe(false);
   });
 
+  test("whose program is to be replaced lets go of it by the time that stop() has resolved", async () => {
+    const program = join(temporaryFolder(), process.platform === "win32" ? "sidecar.exe" : "sidecar");
+    copyFileSync(process.execPath, program);
+    const sidecar = fixtureSidecar("leaves-a-child", { command: program });
+    const log = logOf(sidecar);
+    await sidecar.start();
+    await grandchildPid(log);
+    expect(await sidecar.stop()).toMatchObject({ confirmed: true });
+    writeFileSync(program, "the new version");
+  });
+
   test.each(["hangs-on-health", "wrong-instance"])(
     "(%s) that misses its health checks is replaced",
     async (name) => {
@@ -270,6 +294,77 @@ describe("a misbehaving sidecar", () => {
     expect(await sidecar.stop()).toMatchObject({ confirmed: true });
     expect(await started).toMatchObject({ code: "not_running" });
     expect(sidecar.status.state).toBe("stopped");
+  });
+});
+
+describe("a machine that sleeps", () => {
+  function sleepy(name: string, policy: Partial<Policy> = {}) {
+    const sidecar = fixtureSidecar(name, { policy });
+    const powerMonitor = new EventEmitter();
+    return { sidecar, powerMonitor, stopWatching: watchPower(sidecar, powerMonitor) };
+  }
+
+  test("does not lose a sidecar that did not answer meanwhile", async () => {
+    const { sidecar, powerMonitor } = sleepy("stops-answering");
+    const { pid } = await sidecar.start();
+    powerMonitor.emit("suspend");
+    await createTip(sidecar, "stop answering");
+    await delay(600);
+    await createTip(sidecar, "answer again");
+    powerMonitor.emit("resume");
+    await delay(300);
+    expect(sidecar.status).toMatchObject({ state: "ready", restarts: 0, ready: { pid } });
+  });
+
+  test("finds out after it woke that a sidecar does not answer", async () => {
+    const { sidecar, powerMonitor } = sleepy("hangs-on-health");
+    await sidecar.start();
+    powerMonitor.emit("suspend");
+    await delay(600);
+    expect(sidecar.status).toMatchObject({ state: "ready", restarts: 0 });
+    powerMonitor.emit("resume");
+    await until(() => sidecar.status.restarts >= 1, "the restart");
+  });
+
+  test("does not fail a start, nor a call that waits for it", async () => {
+    const { sidecar, powerMonitor } = sleepy("never-ready", {
+      startSilenceMs: 200,
+      startTotalMs: 400,
+      callTimeoutMs: 200,
+    });
+    const started = errorOf(sidecar.start());
+    let callHasEnded = false;
+    const call = errorOf(sidecar.call("tips.list")).finally(() => (callHasEnded = true));
+    powerMonitor.emit("suspend");
+    await delay(700);
+    expect(sidecar.status).toMatchObject({ state: "starting", restarts: 0 });
+    expect(callHasEnded).toBe(false);
+    powerMonitor.emit("resume");
+    expect(await call).toMatchObject({ code: "timeout" });
+    expect(await started).toMatchObject({ code: "start_timeout" });
+  });
+
+  test("that never says that it woke counts as awake after a while", async () => {
+    const { sidecar, powerMonitor } = sleepy("hangs-on-health", { sleepNoticeMs: 300 });
+    await sidecar.start();
+    powerMonitor.emit("suspend");
+    await until(() => sidecar.status.restarts >= 1, "the restart");
+  });
+
+  test.each(["before", "during"])("does not hold up a stop(), whether it says so %s that", async (when) => {
+    const { sidecar, powerMonitor } = sleepy("ignores-shutdown");
+    await sidecar.start();
+    if (when === "before") powerMonitor.emit("suspend");
+    const stopped = sidecar.stop();
+    if (when === "during") powerMonitor.emit("suspend");
+    expect(await stopped).toMatchObject({ outcome: "terminated", confirmed: true });
+  });
+
+  test("is not listened to any more when the app says so", () => {
+    const { powerMonitor, stopWatching } = sleepy("well-behaved");
+    expect(powerMonitor.eventNames()).toEqual(["suspend", "resume"]);
+    stopWatching();
+    expect(powerMonitor.eventNames()).toEqual([]);
   });
 });
 
@@ -411,6 +506,44 @@ describe("calls", () => {
     });
     await sidecar.stop();
     expect(await Promise.all(waiting)).toMatchObject([{ code: "not_running" }, { code: "not_running" }]);
+  });
+
+  test("that were sent before their sidecar was lost keep their place, however many may wait", async () => {
+    const sidecar = fixtureSidecar("well-behaved", { policy: { maxWaitingCalls: 0 } });
+    await sidecar.start();
+    const sent = createTip(sidecar, "crash once");
+    await until(() => sidecar.status.state === "restarting", "the crash to be noticed");
+    expect(await errorOf(createTip(sidecar))).toMatchObject({ code: "too_many_calls", retryable: true });
+    expect(await sent).toMatchObject({ method: "POST" });
+  });
+
+  test("that were cancelled when their answer was lost are not sent again", async () => {
+    const dataDir = temporaryFolder();
+    const sidecar = fixtureSidecar("well-behaved", { dataDir });
+    await sidecar.start();
+    const { signal, abort } = abortable();
+    const input = { body: { content: "crash once" } };
+    const cancelled = errorOf(sidecar.call("tips.create", input, { signal, key: "cancelled" }));
+    await until(() => sidecar.status.state === "restarting", "the crash to be noticed");
+    expect(readFileSync(join(dataDir, "crashed-with-key"), "utf8")).toBe("cancelled");
+    abort();
+    expect(await cancelled).toMatchObject({ code: "cancelled" });
+    const { seenKeys } = await createTip(sidecar);
+    expect(seenKeys).not.toContain("cancelled");
+    await delay(LONGEST_REPLAY_PAUSE_MS);
+    expect((await createTip(sidecar)).seenKeys).not.toContain("cancelled");
+  });
+
+  test("that were refused are not sent again, not even after a restart", async () => {
+    const sidecar = fixtureSidecar("well-behaved");
+    const { pid } = await sidecar.start();
+    const input = { body: { content: "be refused" } };
+    const refused = errorOf(sidecar.call("tips.create", input, { key: "refused" }));
+    expect(await refused).toMatchObject({ status: 422 });
+    expect((await createTip(sidecar)).seenKeys.filter((key) => key === "refused")).toHaveLength(1);
+    process.kill(pid, "SIGKILL");
+    await until(() => sidecar.status.restarts === 1, "the restart");
+    expect((await createTip(sidecar)).seenKeys).not.toContain("refused");
   });
 
   test("are refused before start(), after stop() and after it has failed", async () => {

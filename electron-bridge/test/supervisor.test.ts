@@ -2,9 +2,11 @@
 
 import { describe, expect, test } from "vitest";
 import type { ChildEvents, Exit } from "../src/main/child.js";
+import { AwakeClock } from "../src/main/clock.js";
+import { failureError } from "../src/main/failure.js";
 import { defaultPolicy, definePolicy, type Policy } from "../src/main/policy.js";
 import type { StatusLine } from "../src/main/status-line.js";
-import { Supervisor } from "../src/main/supervisor.js";
+import { API_VERSION, Supervisor } from "../src/main/supervisor.js";
 import type { Ready, State, Status } from "../src/shared/status.js";
 import { FakeClock } from "./fake-clock.js";
 
@@ -15,15 +17,25 @@ const CRASH: Exit = { code: 1, signal: null };
 class FakeChild {
   readonly orders: string[] = [];
   isGone = false;
+  /** What it answers at once when it is asked; undefined if it is stuck for good. */
+  stacks: string[] | undefined = ["a stack"];
 
   constructor(private readonly events: ChildEvents) {}
 
   readonly shutdown = (): void => void this.orders.push("shutdown");
+  readonly askForStacks = (): void => {
+    this.orders.push("askForStacks");
+    if (this.stacks) this.events.stacks(this.stacks);
+  };
   readonly terminate = (): void => void this.orders.push("terminate");
   readonly kill = (): void => void this.orders.push("kill");
 
   say(line: StatusLine): void {
     this.events.line(line);
+  }
+
+  tellStacks(stacks: string[]): void {
+    this.events.stacks(stacks);
   }
 
   becomeReady(): void {
@@ -47,12 +59,13 @@ class FakeChild {
 
 function setUp(changes: Partial<Policy> = {}) {
   const clock = new FakeClock();
+  const awakeClock = new AwakeClock(clock);
   const children: FakeChild[] = [];
   const statuses: Status[] = [];
   const world = { alive: true, probes: 0, random: 0 };
   const supervisor = new Supervisor({
     policy: definePolicy(changes),
-    clock,
+    clock: awakeClock,
     random: () => world.random,
     launch: (events) => {
       const child = new FakeChild(events);
@@ -72,7 +85,14 @@ function setUp(changes: Partial<Policy> = {}) {
     return newest;
   };
   const states = (): State[] => statuses.map(({ state }) => state);
-  return { supervisor, clock, children, child, world, states };
+  const sleep = async (ms: number): Promise<void> => {
+    supervisor.suspend();
+    awakeClock.suspend();
+    await clock.advance(ms);
+    supervisor.resume();
+    awakeClock.resume();
+  };
+  return { supervisor, clock, children, child, world, states, sleep };
 }
 
 function startQuietly(supervisor: Supervisor): Promise<unknown> {
@@ -114,7 +134,7 @@ describe("starting", () => {
     await clock.advance(44_999);
     expect(child().orders).toEqual([]);
     await clock.advance(1);
-    expect(child().orders).toEqual(["kill"]);
+    expect(child().orders).toEqual(["askForStacks", "kill"]);
     child().end({ code: null, signal: "SIGKILL" });
     expect(supervisor.status).toMatchObject({ state: "restarting", failure: { code: "start_timeout" } });
     await clock.advance(500);
@@ -131,7 +151,7 @@ describe("starting", () => {
     await clock.advance(3_999);
     expect(child().orders).toEqual([]);
     await clock.advance(1);
-    expect(child().orders).toEqual(["kill"]);
+    expect(child().orders).toEqual(["askForStacks", "kill"]);
     child().end({ code: null, signal: "SIGKILL" });
     expect(await started).toMatchObject({ code: "start_timeout" });
     expect(supervisor.status.state).toBe("failed");
@@ -163,6 +183,46 @@ describe("starting", () => {
     expect(clock.now()).toBe(defaultPolicy.startTotalMs);
     expect(children).toHaveLength(4);
     expect(await started).toMatchObject({ code: "start_timeout" });
+  });
+
+  test("a machine that sleeps meanwhile does not fail it", async () => {
+    const { supervisor, clock, child, sleep } = setUp();
+    const started = supervisor.start();
+    for (let nap = 1; nap <= 3; nap += 1) {
+      await clock.advance(44_000);
+      await sleep(3_600_000);
+      await clock.advance(1_000);
+      child().say({ event: "stage", stage: "starting", detail: null });
+    }
+    expect(child().orders).toEqual([]);
+    child().becomeReady();
+    expect(await started).toEqual(READY);
+  });
+
+  test("one that says nothing after such a sleep is given up 45 s after that", async () => {
+    const { supervisor, clock, child, sleep } = setUp();
+    void startQuietly(supervisor);
+    await clock.advance(44_000);
+    await sleep(3_600_000);
+    await clock.advance(44_999);
+    expect(child().orders).toEqual([]);
+    await clock.advance(1);
+    expect(child().orders).toEqual(["askForStacks", "kill"]);
+  });
+
+  test("a sidecar of another API version is killed, with no restart, and the error says which to install", async () => {
+    const { supervisor, child, clock } = setUp();
+    const started = startQuietly(supervisor);
+    child().say({ event: "ready", ready: { ...READY, version: "9.0", apiVersion: API_VERSION + 1 } });
+    expect(supervisor.status.state).toBe("starting");
+    expect(child().orders).toEqual(["kill"]);
+    child().end({ code: null, signal: "SIGKILL" });
+    expect(await started).toMatchObject({
+      code: "api_version_mismatch",
+      message: `The sidecar (version 9.0) speaks API version ${API_VERSION + 1}, the bridge speaks ${API_VERSION}; use a bridge and a sidecar of the same version.`,
+    });
+    expect(supervisor.status).toMatchObject({ state: "failed", restarts: 0 });
+    expect(clock.pending).toBe(0);
   });
 
   test("a program that cannot be run fails at once, with no restart", async () => {
@@ -348,7 +408,7 @@ describe("watching", () => {
     world.alive = false;
     await clock.advance(10_000);
     expect(supervisor.status).toMatchObject({ state: "unresponsive", ready: null });
-    expect(child().orders).toEqual(["kill"]);
+    expect(child().orders).toEqual(["askForStacks", "kill"]);
     child().end({ code: null, signal: "SIGKILL" });
     expect(supervisor.status.failure).toMatchObject({ code: "sidecar_unresponsive", signal: "SIGKILL" });
     await clock.advance(500);
@@ -357,17 +417,69 @@ describe("watching", () => {
   });
 
   test("while the machine sleeps no probe is sent, and those missed before do not count after", async () => {
-    const { clock, world, child, supervisor } = await ready();
+    const { clock, world, child, sleep } = await ready();
     world.alive = false;
     await clock.advance(5_000);
-    supervisor.suspend();
-    await clock.advance(100_000);
+    await sleep(100_000);
     expect(world.probes).toBe(1);
-    supervisor.resume();
     await clock.advance(5_000);
     expect(child().orders).toEqual([]);
     await clock.advance(5_000);
-    expect(child().orders).toEqual(["kill"]);
+    expect(child().orders).toEqual(["askForStacks", "kill"]);
+  });
+
+  test("an unresponsive sidecar is killed as soon as it has told its stacks, which are in the failure", async () => {
+    const { clock, world, child, supervisor } = await ready();
+    child().stacks = undefined;
+    world.alive = false;
+    await clock.advance(10_000);
+    expect(child().orders).toEqual(["askForStacks"]);
+    child().tellStacks(["Thread 1", "  in never_return"]);
+    expect(child().orders).toEqual(["askForStacks", "kill"]);
+    child().end({ code: null, signal: "SIGKILL" });
+    expect(supervisor.status).toMatchObject({
+      state: "restarting",
+      failure: { code: "sidecar_unresponsive", stacks: ["Thread 1", "  in never_return"] },
+    });
+  });
+
+  test("one that tells none is killed all the same, 1 s after it was asked", async () => {
+    const { clock, world, child, supervisor } = await ready();
+    child().stacks = undefined;
+    world.alive = false;
+    await clock.advance(10_999);
+    expect(child().orders).toEqual(["askForStacks"]);
+    await clock.advance(1);
+    expect(child().orders).toEqual(["askForStacks", "kill"]);
+    child().end({ code: null, signal: "SIGKILL" });
+    expect(supervisor.status.failure?.stacks).toEqual([]);
+  });
+
+  test("stacks that come only with its end are in the failure too", async () => {
+    const { clock, world, child, supervisor } = await ready();
+    child().stacks = undefined;
+    world.alive = false;
+    await clock.advance(11_000);
+    child().exit({ code: null, signal: "SIGKILL" });
+    child().tellStacks(["half a stack"]);
+    child().vanish({ code: null, signal: "SIGKILL" });
+    expect(supervisor.status.failure?.stacks).toEqual(["half a stack"]);
+    expect(child().orders).toEqual(["askForStacks", "kill"]);
+  });
+
+  test("a sidecar that is unresponsive again and again fails with its stacks, in the error too", async () => {
+    const { clock, world, child, supervisor } = setUp({ breakerCrashes: 1 });
+    const failed = supervisor.start();
+    child().becomeReady();
+    await failed;
+    world.alive = false;
+    await clock.advance(10_000);
+    child().end({ code: null, signal: "SIGKILL" });
+    expect(supervisor.status).toMatchObject({ state: "failed", failure: { stacks: ["a stack"] } });
+    const { failure } = supervisor.status;
+    expect(String(failure && failureError(failure).cause)).toContain(
+      "the last line\nWhat its threads were doing:\na stack",
+    );
   });
 
   test("what an old process still says is not taken for the new one's", async () => {
@@ -463,6 +575,20 @@ describe("stopping", () => {
     expect(supervisor.status.state).toBe("stopped");
   });
 
+  test("of one that is asked for its stacks kills it without waiting for them", async () => {
+    const { supervisor, child, clock, world } = setUp();
+    void supervisor.start();
+    child().becomeReady();
+    child().stacks = undefined;
+    world.alive = false;
+    await clock.advance(10_000);
+    const stopped = supervisor.stop();
+    expect(child().orders).toEqual(["askForStacks", "kill"]);
+    child().end({ code: null, signal: "SIGKILL" });
+    expect(await stopped).toMatchObject({ outcome: "killed", confirmed: true });
+    expect(clock.pending).toBe(0);
+  });
+
   test("twice is the same stop", () => {
     const { supervisor, child } = setUp();
     void startQuietly(supervisor);
@@ -516,7 +642,7 @@ describe("whatever happens", () => {
 
   /** Lets random things happen, checks the invariant after each, and returns the states that were seen. */
   async function walk(random: () => number, steps: number): Promise<Set<State>> {
-    const { supervisor, clock, children, world } = setUp();
+    const { supervisor, clock, children, world, sleep } = setUp();
     const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
     const seen = new Set<State>();
     let wanted = false;
@@ -535,6 +661,8 @@ describe("whatever happens", () => {
         () => random() < 0.1 && stop(),
         () => (world.alive = random() < 0.7),
         () => clock.advance(pick([10, 700, 6_000, 46_000])),
+        () => sleep(60_000),
+        () => child && (child.stacks = random() < 0.5 ? ["a stack"] : undefined),
         () => child?.becomeReady(),
         () => child?.say({ event: "stage", stage: pick(["migrating", "starting"]), detail: null }),
         () => child?.exit(CRASH),

@@ -18,6 +18,7 @@ export const QUICK: Partial<Policy> = {
   restartMaxMs: 100,
   stopGraceMs: 300,
   stopTerminateMs: 300,
+  stacksWaitMs: 100,
   callTimeoutMs: 5_000,
 };
 

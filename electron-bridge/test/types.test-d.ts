@@ -1,8 +1,15 @@
 // What the compiler must accept and refuse. Checked by vitest's type checker, never run.
 
-import type { IpcMain } from "electron";
+import type { IpcMain, PowerMonitor } from "electron";
 import { describe, expectTypeOf, test } from "vitest";
-import type { CallInput, CallResult, ExposeOptions, OperationId, Sidecar } from "../src/main/index.js";
+import type {
+  CallInput,
+  CallResult,
+  ExposeOptions,
+  OperationId,
+  PowerMonitorLike,
+  Sidecar,
+} from "../src/main/index.js";
 import type { sidecar as pageSidecar } from "../src/renderer/index.js";
 import type { operations as apiOperations } from "../src/shared/api.generated.js";
 import type { RequestKind, RequestMessage, Requests } from "../src/shared/channels.js";
@@ -69,7 +76,8 @@ describe("channels", () => {
     expectTypeOf<RequestKind>().toEqualTypeOf<keyof Requests>();
   });
 
-  test("Electron's own ipcMain fits", () => {
+  test("Electron's own ipcMain and powerMonitor fit", () => {
     expectTypeOf<IpcMain>().toExtend<ExposeOptions["ipcMain"]>();
+    expectTypeOf<PowerMonitor>().toExtend<PowerMonitorLike>();
   });
 });

@@ -9,14 +9,21 @@ from sidecar.api.context import Context
 from sidecar.api.problems import answer_errors_with_problems
 from sidecar.api.routes import (
     activities,
+    backups,
+    contexts,
     conversations,
+    doctor,
     events,
     health,
     messages,
+    monitoring,
+    recovery,
+    search,
     states,
     tips,
     todos,
     transfer,
+    upkeep,
     vaults,
 )
 
@@ -31,6 +38,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     events.router,
     states.router,
     transfer.router,
+    search.router,
+    contexts.router,
+    contexts.todos_router,
+    upkeep.router,
+    backups.router,
+    monitoring.router,
+    recovery.router,
+    doctor.router,
 )
 
 

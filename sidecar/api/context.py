@@ -9,6 +9,7 @@ from fastapi import Depends, Header, Request
 from sidecar.api.events import EventHub
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.storage.unified import UnifiedStorage
+from sidecar.upkeep.keeper import Upkeep
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Context:
     storage: UnifiedStorage
     events: EventHub
     instance: str
+    upkeep: Upkeep
 
 
 async def _context(request: Request) -> Context:
@@ -44,7 +46,10 @@ async def _write_key(
 ) -> IdempotencyKey | None:
     if idempotency_key is None:
         return None
-    content = blake2b(f"{request.method} {request.scope['path']}\n".encode(), digest_size=16)
+    target = request.scope["path"]
+    if request.scope["query_string"]:
+        target += f"?{request.scope['query_string'].decode('latin-1')}"
+    content = blake2b(f"{request.method} {target}\n".encode(), digest_size=16)
     content.update(await request.body())
     return IdempotencyKey(idempotency_key, content.digest())
 

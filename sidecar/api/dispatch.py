@@ -9,6 +9,7 @@ goes to the app as usual.
 from urllib.parse import unquote_to_bytes
 
 from fastapi import FastAPI, Request
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from sidecar.api.operation import OperationRoute
@@ -57,6 +58,8 @@ class Dispatcher:
                 raise MethodNotAllowed(f"{scope['path']} cannot be called with {scope['method']}.", sorted(operations))
             scope["path_params"] = dict(zip(route.param_convertors, values, strict=True))
             response = await route.answer(request)
+        except ClientDisconnect:
+            return  # nobody is there to be answered
         except Exception as error:  # noqa: BLE001 - every error has an answer; unexpected ones are logged there
             response = answer_to(request, error)
         await response(scope, receive, send)

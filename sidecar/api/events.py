@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from sidecar.models.events import Hello, Reset, ResetReason, Start
-from sidecar.storage.interfaces import Change
+from sidecar.storage.interfaces import STORE_REPLACED, Change
 
 MAX_EVENTS = 4_096
 MAX_BYTES = 4 * 1024 * 1024
@@ -45,6 +45,7 @@ class EventHub:
         self._bytes = 0
         self._oldest = 1
         self._next = 1
+        self._replaced_at = 0
         self._waiting: set[asyncio.Future[None]] = set()
         self._streams = 0
         self._round: asyncio.TimerHandle | None = None
@@ -72,6 +73,9 @@ class EventHub:
     def on_changes(self, changes: Sequence[Change]) -> None:
         """Publish what a commit changed; to be subscribed to a storage."""
         for change in changes:
+            if change is STORE_REPLACED:
+                self._forget_all()
+                continue
             self._append(change.topic, {"topic": change.topic, "id": change.id, **(change.data or {})})
         self._wake()
 
@@ -132,6 +136,18 @@ class EventHub:
         self._ring[slot] = None
         self._oldest += 1
 
+    def _forget_all(self) -> None:
+        """Have every subscriber reset: what was told so far is of another store."""
+        while self._oldest < self._next:
+            self._forget_oldest()
+        # One number is left out, so that even a subscriber that has heard everything is behind.
+        self._replaced_at = self._next
+        self._next += 1
+        self._oldest = self._next
+
+    def _missed(self, position: int) -> ResetReason:
+        return ResetReason.REPLACED if position < self._replaced_at else ResetReason.MOVED_ON
+
     def _open(self, last_event_id: str | None) -> tuple[int, bytes]:
         """Where a stream begins, and its first piece."""
         if last_event_id is None:
@@ -150,12 +166,12 @@ class EventHub:
             return ResetReason.ANOTHER_INSTANCE
         if int(number) > self.position:
             return ResetReason.MALFORMED
-        return int(number) if int(number) >= self._oldest - 1 else ResetReason.MOVED_ON
+        return int(number) if int(number) >= self._oldest - 1 else self._missed(int(number))
 
     def _pending(self, position: int, topics: Collection[str] | None) -> tuple[bytes, int]:
         """The next piece for a subscriber at this position, and its position after that."""
         if position < self._oldest - 1:
-            return self._reset(ResetReason.MOVED_ON), self.position
+            return self._reset(self._missed(position)), self.position
         pieces: list[bytes] = []
         size = 0
         while position < self.position and size < LARGEST_SEND:

@@ -6,6 +6,8 @@
 import json
 import sys
 import warnings
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -38,18 +40,39 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     schemas["Problem"] = problem
     document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"token": []}]
+    shared = document["components"]["responses"] = {"default": _problem_response("What went wrong.")}
     for path, operations in document["paths"].items():
-        for operation in operations.values():
+        for method, operation in operations.items():
             operation["responses"].pop("422", None)
-            operation["responses"]["default"] = _problem_response()
+            for status in _problem_statuses(path, method, operation):
+                shared[f"{status}"] = _problem_response(HTTPStatus(status).phrase)
+                operation["responses"].setdefault(f"{status}", {"$ref": f"#/components/responses/{status}"})
+            operation["responses"]["default"] = {"$ref": "#/components/responses/default"}
             if path == OPEN_PATH:
                 operation["security"] = []
     return document
 
 
-def _problem_response() -> dict[str, Any]:
+def _problem_statuses(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[int]:
+    """How an operation of this shape can fail; what a route adds of its own it declares as `x-problems`."""
+    yield from (400, 403, 431)
+    if path == OPEN_PATH:
+        return
+    yield from (401, 408, 500, 503)
+    if "{" in path:
+        yield 404
+    if operation.get("parameters") or "requestBody" in operation:
+        yield 422
+    if "requestBody" in operation:
+        yield from (413, 415)
+    if method != "get":
+        yield from (409, 507)
+    yield from operation.get("x-problems", ())
+
+
+def _problem_response(description: str) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": "What went wrong.", "content": {MEDIA_TYPE: {"schema": schema}}}
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import logging
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from sidecar.errors import MethodNotAllowed, NotFound, RequestRefused, SidecarError, Unauthorized
+from sidecar.errors import MethodNotAllowed, NotAvailable, NotFound, RequestRefused, SidecarError, Unauthorized
 from sidecar.models.problems import Problem, ProblemField
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def answer_to(request: Request, error: Exception) -> Response:
         error = _from_http_exception(request, error)
     if not isinstance(error, SidecarError):
         error = _Unexpected(error)
-    if error.status >= 500:
+    if error.status >= 500 and not isinstance(error, NotAvailable):
         cause = error.__cause__ or error
         log.error("%s %s failed: %s", request.method, request.url.path, error.message, exc_info=cause)
     return problem_response(error)

@@ -7,6 +7,12 @@ from pydantic import Field
 
 from sidecar.models.base import Record, Wire
 
+UPKEEP_TOPIC = "upkeep"
+"""Runs of upkeep that did something or failed; the data is an `UpkeepRun`."""
+
+RECOVERY_TOPIC = "recovery"
+"""A damaged database was mended, or the reports of that were acknowledged; see `RecoveryReport` for the outcomes."""
+
 
 class EventsQuery(Wire):
     topics: str | None = Field(
@@ -22,6 +28,7 @@ class ResetReason(StrEnum):
 
     ANOTHER_INSTANCE = "another_instance"
     MOVED_ON = "moved_on"
+    REPLACED = "replaced"
     MALFORMED = "malformed"
 
 

@@ -17,6 +17,11 @@ def now() -> str:
     return render(datetime.now(UTC))
 
 
+def for_file_names() -> str:
+    """The same, without the characters that not every file system takes."""
+    return now().replace("-", "").replace(":", "")
+
+
 def render(moment: datetime) -> str:
     """`moment`, which must know its offset, as text in UTC. Raises `ValueError` when it does not."""
     if moment.tzinfo is None:

@@ -10,13 +10,13 @@ from pydantic import AfterValidator, Field, JsonValue
 from sidecar.models.base import Identifier, Integer, Record, Wire
 from sidecar.models.conversations import ConversationStatus
 from sidecar.models.messages import Count, MessageStatus, Progress, Role
+from sidecar.models.states import ThreadId
 from sidecar.models.timestamps import Timestamp, TimestampInput
 from sidecar.models.todos import TodoStatus
 
 FORMAT = "electron-sidecar archive"
 FORMAT_VERSION = 1
 
-Key = Annotated[str, Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -116,7 +116,7 @@ class ThinkingLine(Line):
 
 
 class ThreadLine(Line):
-    id: Key
+    id: ThreadId
     initial_request: String | None
     project_root: String | None
     current_issue: String | None
@@ -126,18 +126,18 @@ class ThreadLine(Line):
 
 
 class StateLine(Line):
-    chat_id: Key
-    messages: JsonValue
-    cache_info: JsonValue
+    chat_id: ThreadId
+    messages: list[JsonValue]
+    cache_info: dict[str, JsonValue]
     updated_at: TimestampInput
 
 
 class ExchangeLine(Line):
     exchange_id: Identifier
-    chat_id: Key
+    chat_id: ThreadId
     model: String
     request: String
-    cost: JsonValue
+    cost: dict[str, JsonValue]
     start: TimestampInput
     end: TimestampInput | None
 
@@ -169,7 +169,7 @@ class Manifest(Record):
     """`manifest.json`: what else the archive holds."""
 
     format: str
-    format_version: int
+    format_version: int = Field(ge=1)
     program_version: str
     created_at: Timestamp
     store_id: str = Field(min_length=1, max_length=100, description="Tells stores apart; copies of one share it.")

@@ -1,25 +1,25 @@
 """The control pipe: standard input, as long as a host holds its other end.
 
-Its first line is the bootstrap. Every later line is a command; the only one is `{"command":"shutdown"}`. End-of-file
-means that the host is gone, however it died. Parent pids are not looked at: shims and subreapers change them, and the
-system gives them to others.
+Its first line is the bootstrap. Every later line is a command: `{"command":"shutdown"}`, or `{"command":"stacks"}`
+from a host that gets no answers and wants to know why. End-of-file means that the host is gone, however it died. Parent
+pids are not looked at: shims and subreapers change them, and the system gives them to others.
 
 Read with `os.read` in a daemon thread: a buffered reader holds a lock that a stuck read keeps until the interpreter's
 end.
 """
 
+import contextlib
 import json
-import logging
 import os
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sidecar.errors import BadConfiguration, ExitCode
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROTOCOL = 1
 
@@ -29,10 +29,15 @@ BOOTSTRAP_DEADLINE_S = 10.0
 LAST_GRACE_S = 1.5
 """Between the host's end and ours by force."""
 
+STACKS_BEGIN, STACKS_END = b"--- stacks of all threads ---\n", b"--- end of stacks ---\n"
+"""The lines between which the stacks are written. A host looks for them in standard error."""
+
 LONGEST_LINE = 1024 * 1024
 CHUNK = 64 * 1024
 
 SHORTEST_TOKEN = 32
+
+_STANDARD_ERROR = 2
 
 _NOT_JSON = (ValueError, RecursionError)
 """What reading JSON raises; the second for brackets without an end."""
@@ -42,7 +47,7 @@ class Bootstrap(NamedTuple):
     """What a host tells its sidecar at the start."""
 
     token: str
-    data_directory: Path
+    data_directory: "Path"
     overrides: dict[str, Any]
 
 
@@ -93,6 +98,8 @@ class ControlPipe:
                     self._first_line.put(b"")
                     is_first = False
         self._first_line.put(None)
+        if is_first:
+            return  # nothing was begun yet: the start ends by itself, and says why, when it misses its bootstrap
         self._request_stop("host_gone")
         threading.Event().wait(LAST_GRACE_S)
         # Nobody is left to serve: neither a stuck request nor a long backup is worth outliving the host for.
@@ -109,10 +116,15 @@ class ControlPipe:
             command = json.loads(line)
         except _NOT_JSON:
             command = None
-        if isinstance(command, dict) and command.get("command") == "shutdown":
-            self._request_stop("shutdown")
-        else:
-            log.warning("the host sent an unknown command; it was ignored")
+        match command:
+            case {"command": "shutdown"}:
+                self._request_stop("shutdown")
+            case {"command": "stacks"}:
+                _write_stacks()
+            case _:
+                import logging
+
+                logging.getLogger(__name__).warning("the host sent an unknown command; it was ignored")
 
     def _request_stop(self, reason: str) -> None:
         with self._lock:
@@ -122,7 +134,22 @@ class ControlPipe:
             stop(reason)
 
 
+def _write_stacks() -> None:
+    """Write what every thread is doing to standard error: places in the code, no values.
+
+    By way of the descriptor, as `faulthandler` does: the stuck thread may hold a lock of `sys.stderr` or of a logger.
+    """
+    import faulthandler
+
+    with contextlib.suppress(OSError):  # a standard error that is closed: nobody asked to see it
+        os.write(_STANDARD_ERROR, STACKS_BEGIN)
+        faulthandler.dump_traceback(_STANDARD_ERROR, all_threads=True)
+        os.write(_STANDARD_ERROR, STACKS_END)
+
+
 def _parse_bootstrap(line: bytes) -> Bootstrap:
+    from pathlib import Path
+
     try:
         fields = json.loads(line)
     except _NOT_JSON:

@@ -33,6 +33,8 @@ class RunningSidecar(NamedTuple):
     token: str
     instance: str
     pid: int
+    database: str | None = None
+    """The database's file, which a host may have put anywhere; `None` in memory."""
 
 
 class DataDirectory:

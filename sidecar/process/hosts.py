@@ -5,17 +5,16 @@ Both say what to run with, hear how it is getting on, and ask for the end.
 
 import contextlib
 import json
-import logging
 import os
-import secrets
-import shlex
 import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sidecar.process.control import Bootstrap, ControlPipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEADER_FILE = "authorization.header"
 """In the data directory: the token as a line that `curl -H @file` reads, so that it is in no command line."""
@@ -28,7 +27,7 @@ _STANDARD_INPUT, _STANDARD_OUTPUT, _STANDARD_ERROR = 0, 1, 2
 class Host(Protocol):
     """Its methods may be called from any thread."""
 
-    least_log_level: int
+    least_log_level: str
     """Of the log's events, those it wants on standard error."""
 
     def report(self, event: str, **fields: object) -> None:
@@ -47,7 +46,7 @@ class PipeHost:
     So the real standard output is kept here, and whatever else is printed to it goes to standard error.
     """
 
-    least_log_level = logging.NOTSET
+    least_log_level = "NOTSET"
 
     def __init__(self) -> None:
         self._status_lines = os.dup(_STANDARD_OUTPUT)
@@ -71,9 +70,11 @@ class PipeHost:
 class Terminal:
     """A person, who gets what is needed to call the sidecar by hand, and stops it with Ctrl-C."""
 
-    least_log_level = logging.WARNING
+    least_log_level = "WARNING"
 
-    def __init__(self, data_directory: Path) -> None:
+    def __init__(self, data_directory: "Path") -> None:
+        import secrets
+
         self._bootstrap = Bootstrap(secrets.token_hex(32), data_directory.absolute(), {})
         self._header_file = self._bootstrap.data_directory / HEADER_FILE
 
@@ -100,6 +101,8 @@ class Terminal:
 
 def _quoted(word: str) -> str:
     """`word` as one word of the command line of this system's shell."""
+    import shlex
+
     return f'"{word}"' if os.name == "nt" else shlex.quote(word)
 
 

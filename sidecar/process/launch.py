@@ -1,22 +1,25 @@
 """The first moments of a sidecar, in their order: bind, say so, import, take the bootstrap and the data directory, run.
 
-Kept free of heavy imports: `bound` is reported before FastAPI, which is most of the time to `ready`, is loaded.
+Kept free of heavy imports, and so is what it imports: `bound` is reported before FastAPI, which is most of the time to
+`ready`, is loaded, and before whatever else can wait for the bootstrap, such as `logging` and `pathlib`.
 """
 
 import gc
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import ExitCode, SidecarError
 from sidecar.process.hosts import Host
 from sidecar.process.listening import listen
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 def launch(
-    host: Host, *, port: int = 0, settings_file: Path | None = None, overrides: Mapping[str, Any] | None = None
+    host: Host, *, port: int = 0, settings_file: "Path | None" = None, overrides: Mapping[str, Any] | None = None
 ) -> ExitCode:
     """Run a sidecar to its end; returns why it ended. Failures are reported to the host, not raised.
 
@@ -40,7 +43,7 @@ def launch(
     return ExitCode.CLEAN
 
 
-def _launch(host: Host, port: int, settings_file: Path | None, overrides: Mapping[str, Any]) -> None:
+def _launch(host: Host, port: int, settings_file: "Path | None", overrides: Mapping[str, Any]) -> None:
     instance = os.urandom(8).hex()
     with listen(port) as listener:
         bound_port = listener.getsockname()[1]

@@ -39,7 +39,7 @@ class _OneLine(logging.Formatter):
         return text.replace("\n", "\n    ")
 
 
-def configure_logging(data_directory: Path, settings: LogSettings, secret: str, least_on_stderr: int) -> None:
+def configure_logging(data_directory: Path, settings: LogSettings, secret: str, least_on_stderr: str) -> None:
     """Send every logger's events to the log file, and those of a level from `least_on_stderr` on to standard error too.
 
     `secret` is replaced wherever it appears. Raises `DataDirectoryNotWritable`.

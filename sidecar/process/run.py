@@ -20,7 +20,8 @@ from sidecar.errors import DataDirectoryNotWritable, StorageReadOnly
 from sidecar.process.data_directory import DataDirectory, RunningSidecar
 from sidecar.process.hosts import Host
 from sidecar.process.server import Server
-from sidecar.storage.unified import UnifiedStorage, document_backend
+from sidecar.storage.unified import UnifiedStorage, configured_backends
+from sidecar.upkeep.keeper import Upkeep
 
 log = logging.getLogger(__name__)
 
@@ -57,19 +58,20 @@ class Run:
     async def _serve(self) -> None:
         stop_reason: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._listen_for_the_end(stop_reason)
-        storage = UnifiedStorage.create(
-            [document_backend(self._settings.database, self._directory.path)], self._announce
-        )
+        storage = UnifiedStorage.create(configured_backends(self._settings, self._directory.path), self._announce)
         await self._open(storage)
         try:
             events = EventHub(self._instance)
             storage.subscribe(events.on_changes)
-            server = Server(self._app(storage, events))
+            upkeep = Upkeep(storage, self._settings.upkeep, events.publish, backups=self._settings.backups)
+            server = Server(self._app(storage, events, upkeep))
             await server.start(self._listener)
             self._publish(storage)
+            upkeep.start()
             reason = await stop_reason
             log.info("stopping: %s", reason)
             self._host.report("stopping", reason=reason)
+            await upkeep.close()
             events.close()
             await server.stop()
         finally:
@@ -83,10 +85,10 @@ class Run:
             message = f"The database in {self._directory.path} cannot be written to; check the permissions of its file."
             raise DataDirectoryNotWritable(message) from error
 
-    def _app(self, storage: UnifiedStorage, events: EventHub) -> SecurityGate:
+    def _app(self, storage: UnifiedStorage, events: EventHub, upkeep: Upkeep) -> SecurityGate:
         server = self._settings.server
         return SecurityGate(
-            Dispatcher(create_app(Context(storage, events, self._instance))),
+            Dispatcher(create_app(Context(storage, events, self._instance, upkeep))),
             token=self._token,
             port=self._port,
             allowed_origins=server.allowed_origins,
@@ -96,7 +98,9 @@ class Run:
 
     def _publish(self, storage: UnifiedStorage) -> None:
         url = f"http://127.0.0.1:{self._port}"
-        self._directory.publish(RunningSidecar(url, self._token, self._instance, os.getpid()))
+        file = storage.database_file()
+        database = None if file is None else str(file)
+        self._directory.publish(RunningSidecar(url, self._token, self._instance, os.getpid(), database))
         log.info("ready at %s, instance %s, version %s", url, self._instance, __version__)
         self._host.report(
             "ready",

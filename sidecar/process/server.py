@@ -10,6 +10,8 @@ import socket
 import uvicorn
 from starlette.types import ASGIApp
 
+from sidecar.process.connections import BoundedConnection
+
 GRACE_S = 3.0
 """For requests that are being answered when the server stops."""
 
@@ -28,6 +30,7 @@ class Server:
             app,
             access_log=False,
             date_header=False,
+            http=BoundedConnection,
             lifespan="off",
             log_config=None,
             server_header=False,

@@ -32,7 +32,7 @@ def run_tool(
         with _store_in(data_directory.absolute(), settings_file) as store:
             use(store)
     except KeyboardInterrupt:
-        return _failed("interrupted; what was not finished left no trace", ExitCode.INTERNAL_ERROR)
+        return _failed("interrupted; whatever was begun is done as a whole or not at all", ExitCode.INTERNAL_ERROR)
     except RequestRefused as error:
         return _failed(error.message, ExitCode.BAD_CONFIGURATION)
     except SidecarError as error:
@@ -46,7 +46,8 @@ def run_tool(
 def _store_in(data_directory: Path, settings_file: Path | None) -> Iterator[Store]:
     running = _find_live(data_directory)
     if running is not None:
-        yield RemoteStore(running.url, running.token)
+        file = None if running.database is None else Path(running.database)
+        yield RemoteStore(running.url, running.token, file)
         return
     with DataDirectory(data_directory, Terminal(data_directory)):
         database = load_settings(data_directory, settings_file=settings_file).database

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from sidecar.errors import BadConfiguration
@@ -19,21 +20,41 @@ class BackendConfig:
     default: bool = True
 
 
-def _sqlite() -> IStorageBackend:
+Opened = Mapping[str, IStorageBackend]
+"""The backends that are open already, by name."""
+
+
+def _sqlite(config: BackendConfig, opened: Opened) -> IStorageBackend:  # noqa: ARG001 - every maker's shape
     from sidecar.storage.sqlite.backend import SQLiteBackend
 
     return SQLiteBackend()
 
 
-_MAKERS: dict[tuple[StorageType, str], Callable[[], IStorageBackend]] = {
+def _sqlite_vectors(config: BackendConfig, opened: Opened) -> IStorageBackend:
+    """Beside the document backend that `config.options["beside"]` names, in its database; without a name, the first."""
+    from sidecar.storage.sqlite.backend import SQLiteBackend
+    from sidecar.storage.vectors.backend import VectorBackend
+
+    name = config.options.get("beside")
+    for other, backend in opened.items():
+        if isinstance(backend, SQLiteBackend) and name in (None, other):
+            return VectorBackend(backend)
+    wanted = "a backend 'sqlite' for document_db" if name is None else f"one called '{name}'"
+    raise BadConfiguration(f"The backend '{config.name}' lives beside {wanted}, and there is none.")
+
+
+_MAKERS: dict[tuple[StorageType, str], Callable[[BackendConfig, Opened], IStorageBackend]] = {
     (StorageType.DOCUMENT_DB, "sqlite"): _sqlite,
+    (StorageType.VECTOR_DB, "sqlite"): _sqlite_vectors,
 }
 
 
 class StorageBackendFactory:
     """Makes backends; each is imported when it is first asked for."""
 
-    async def create_storage_backend(self, config: BackendConfig, announce: StageListener) -> IStorageBackend:
+    async def create_storage_backend(
+        self, config: BackendConfig, announce: StageListener, opened: Opened = MappingProxyType({})
+    ) -> IStorageBackend:
         """An initialised backend. Raises `BadConfiguration` for one that does not exist."""
         maker = _MAKERS.get((config.storage_type, config.backend))
         if maker is None:
@@ -41,6 +62,6 @@ class StorageBackendFactory:
             raise BadConfiguration(
                 f"There is no backend '{config.backend}' for {config.storage_type}; there is: {known}."
             )
-        backend = maker()
+        backend = maker(config, opened)
         await backend.initialize(config.options, announce)
         return backend

@@ -7,12 +7,18 @@ from typing import Any, NamedTuple
 
 from sidecar.models.health import Component
 from sidecar.storage.stores.activities import IActivityStore
+from sidecar.storage.stores.backups import IBackupStore
+from sidecar.storage.stores.contexts import IContextStore, IDocumentMeaningStore, ITodoEmbeddingStore
 from sidecar.storage.stores.conversations import IConversationStore
 from sidecar.storage.stores.messages import IMessageStore, IThinkingStore
+from sidecar.storage.stores.monitoring import IMonitoringStore
+from sidecar.storage.stores.recovery import IRecoveryStore
+from sidecar.storage.stores.search import ISearchStore
 from sidecar.storage.stores.states import IConversationStateStore
 from sidecar.storage.stores.tips import ITipStore
 from sidecar.storage.stores.todos import ITodoStore
 from sidecar.storage.stores.transfer import ITransferStore
+from sidecar.storage.stores.upkeep import IUpkeepStore
 from sidecar.storage.stores.vaults import IVaultStore
 
 
@@ -20,6 +26,7 @@ class StorageType(StrEnum):
     """What a backend stores."""
 
     DOCUMENT_DB = "document_db"
+    VECTOR_DB = "vector_db"
 
 
 class Change(NamedTuple):
@@ -29,6 +36,9 @@ class Change(NamedTuple):
     id: int | str
     data: Mapping[str, Any] | None = None
 
+
+STORE_REPLACED = Change("storage", "replaced")
+"""The whole store was replaced by another, such as a backup: whatever was read before may be out of date."""
 
 ChangeListener = Callable[[Sequence[Change]], None]
 StageListener = Callable[[str, str], None]
@@ -69,6 +79,11 @@ class IDocumentStores(
     IThinkingStore,
     IConversationStateStore,
     ITransferStore,
+    ISearchStore,
+    IUpkeepStore,
+    IMonitoringStore,
+    IBackupStore,
+    IRecoveryStore,
 ):
     """Every store of a document backend; what is listed here has its way through `UnifiedStorage`."""
 
@@ -84,3 +99,11 @@ class IDocumentStorageBackend(IStorageBackend, IDocumentStores):
     @abstractmethod
     def subscribe(self, listener: ChangeListener) -> Callable[[], None]:
         """Have `listener` called on the event loop with what each commit changed; returns how to end that."""
+
+
+class IVectorStores(IContextStore, ITodoEmbeddingStore, IDocumentMeaningStore):
+    """Every store of a vector backend; what is listed here has its way through `UnifiedStorage`."""
+
+
+class IVectorStorageBackend(IStorageBackend, IVectorStores):
+    """A backend that stores everything that is found by meaning."""

@@ -10,18 +10,25 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
-from sidecar.config import DatabaseSettings
-from sidecar.errors import BadConfiguration, StorageClosed
+from pydantic import ValidationError
+
+from sidecar.config import BackendSettings, DatabaseSettings, Settings
+from sidecar.errors import BadConfiguration, NotAvailable, StorageClosed
 from sidecar.models.health import Component
+from sidecar.models.search import HybridHit, HybridPage
+from sidecar.storage import hybrid
 from sidecar.storage.factory import BackendConfig, StorageBackendFactory
 from sidecar.storage.interfaces import (
     ChangeListener,
     IDocumentStorageBackend,
     IDocumentStores,
     IStorageBackend,
+    IVectorStorageBackend,
+    IVectorStores,
     StageListener,
     StorageType,
 )
+from sidecar.storage.stores.search import DEFAULT_HITS
 
 C = TypeVar("C", bound=type)
 
@@ -54,7 +61,8 @@ def _ignore_stages(stage: str, detail: str) -> None:
 
 
 @forwarding(IDocumentStores, to="_document_backend")
-class UnifiedStorage(IDocumentStores):
+@forwarding(IVectorStores, to="_vector_backend")
+class UnifiedStorage(IDocumentStores, IVectorStores):
     """Every store, whatever backend it lives in. Made by `create`, then `initialize`d, at last `close`d."""
 
     def __init__(self, configs: Sequence[BackendConfig], announce: StageListener = _ignore_stages) -> None:
@@ -72,23 +80,32 @@ class UnifiedStorage(IDocumentStores):
     async def initialize(self) -> None:
         """Open every configured backend. Raises `StartRefused` when one cannot be; none is then left open."""
         try:
-            for config in self._configs:
+            # Documents first: others may live beside them.
+            for config in sorted(self._configs, key=lambda config: config.storage_type != StorageType.DOCUMENT_DB):
                 if config.name in self._backends:
                     raise BadConfiguration(f"Two storage backends are called '{config.name}'; rename one.")
-                backend = await self._factory.create_storage_backend(config, self._announce)
-                self._backends[config.name] = backend
-                if config.default:
-                    self._defaults.setdefault(config.storage_type, backend)
+                self._backends[config.name] = await self._factory.create_storage_backend(
+                    config, self._announce, self._backends
+                )
+            for config in sorted(self._configs, key=lambda config: not config.default):
+                self._defaults.setdefault(config.storage_type, self._backends[config.name])
+            if StorageType.DOCUMENT_DB not in self._defaults:
+                raise BadConfiguration("The settings [[storage.backends]] name no backend for document_db; add one.")
         except BaseException:
             await self.close()
             raise
 
     def get_default_backend(self, storage_type: StorageType) -> IStorageBackend:
-        """The backend that serves this type. Raises `StorageClosed` before `initialize` and after `close`."""
-        try:
-            return self._defaults[storage_type]
-        except KeyError:
-            raise StorageClosed(f"No {storage_type} backend is open.") from None
+        """The backend that serves this type: the first default of it, or else the first of it.
+
+        Raises `StorageClosed` before `initialize` and after `close`, `NotAvailable` when none is configured.
+        """
+        backend = self._defaults.get(storage_type)
+        if backend is not None:
+            return backend
+        if not self._defaults:
+            raise StorageClosed(f"No {storage_type} backend is open.")
+        raise NotAvailable(f"There is no backend for {storage_type}; add one to the settings [[storage.backends]].")
 
     @property
     def schema_version(self) -> int:
@@ -99,11 +116,42 @@ class UnifiedStorage(IDocumentStores):
         """Have `listener` called on the event loop with what each commit changed; returns how to end that."""
         return self._document_backend.subscribe(listener)
 
+    async def search_hybrid(
+        self,
+        query: str,
+        vector: Sequence[float] | None = None,
+        kinds: Sequence[str] | None = None,
+        limit: int = DEFAULT_HITS,
+    ) -> HybridPage:
+        """What is found by word, by meaning (of `vector`, or of the query itself), or by both; the best first.
+
+        Raises what `search_documents` and `search_documents_by_meaning` raise.
+        """
+        words = await self.search_documents(query, hybrid.RANKED, filters={"kinds": kinds})
+        meanings = await self.search_documents_by_meaning(query if vector is None else vector, hybrid.RANKED, kinds)
+        similarities = dict(meanings)
+        fused = hybrid.fuse([hit.id for hit in words.items], list(similarities))[:limit]
+        hits = {hit.id: hit for hit in words.items}
+        unseen = [found.id for found in fused if found.id not in hits]
+        hits |= {hit.id: hit for hit in await self.show_documents(unseen, query)}
+        items = [
+            HybridHit(
+                **{**dict(hits[found.id]), "score": round(found.score, 6)},
+                word_rank=found.word_rank,
+                meaning_rank=found.meaning_rank,
+                similarity=similarities.get(found.id),
+            )
+            for found in fused
+            if found.id in hits
+        ]
+        return HybridPage(items=items, complete=words.complete)
+
     async def health(self) -> Mapping[str, Component]:
-        """Each component's state, named `backend.component` when there are several backends; never raises."""
+        """Each component's state, all but the default document backend's as `backend.component`; never raises."""
         components: dict[str, Component] = {}
+        documents = self._defaults.get(StorageType.DOCUMENT_DB)
         for name, backend in self._backends.items():
-            prefix = f"{name}." if len(self._backends) > 1 else ""
+            prefix = "" if backend is documents else f"{name}."
             components |= {prefix + part: state for part, state in (await backend.health()).items()}
         return components
 
@@ -118,9 +166,48 @@ class UnifiedStorage(IDocumentStores):
     def _document_backend(self) -> IDocumentStorageBackend:
         return cast(IDocumentStorageBackend, self.get_default_backend(StorageType.DOCUMENT_DB))
 
+    @property
+    def _vector_backend(self) -> IVectorStorageBackend:
+        return cast(IVectorStorageBackend, self.get_default_backend(StorageType.VECTOR_DB))
+
 
 def document_backend(database: DatabaseSettings, data_directory: Path) -> BackendConfig:
     """The configuration of the document store, as the settings have it."""
     path = (data_directory / database.path).absolute() if database.enabled else None
     options = {"path": path, "readers": database.readers}
     return BackendConfig("documents", StorageType.DOCUMENT_DB, "sqlite", options)
+
+
+def configured_backends(settings: Settings, data_directory: Path) -> list[BackendConfig]:
+    """The configuration of every backend that the settings list. Raises `BadConfiguration`."""
+    configs = [_configured(backend, settings, data_directory) for backend in settings.storage.backends]
+    owners: dict[Path, str] = {}
+    for config in configs:
+        path: Path | None = config.options.get("path")
+        if path is not None and owners.setdefault(path, config.name) != config.name:
+            raise BadConfiguration(f"The backends '{owners[path]}' and '{config.name}' have the same file, {path}.")
+    return configs
+
+
+def _configured(backend: BackendSettings, settings: Settings, data_directory: Path) -> BackendConfig:
+    storage_type = StorageType(backend.storage_type)
+    if storage_type == StorageType.DOCUMENT_DB:
+        database = _with_options(backend, settings.database)
+        options = document_backend(database, data_directory).options
+    else:
+        unknown = ", ".join(sorted(backend.options.keys() - {"beside"}))
+        if unknown:
+            raise BadConfiguration(f"The backend '{backend.name}' knows the option beside, and not: {unknown}.")
+        options = {**backend.options, "embedding": settings.embedding}
+    return BackendConfig(backend.name, storage_type, backend.backend, options, backend.default)
+
+
+def _with_options(backend: BackendSettings, database: DatabaseSettings) -> DatabaseSettings:
+    try:
+        return DatabaseSettings.model_validate({**database.model_dump(), **backend.options})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise BadConfiguration(
+            f"The option '{name}' of the backend '{backend.name}' is wrong: {first['msg']}."
+        ) from None

@@ -5,6 +5,7 @@ whatever the manifest does not vouch for; and every line that is not a row of it
 """
 
 import re
+import stat
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -18,8 +19,9 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from pydantic import ValidationError
 
-from sidecar.errors import ArchiveRefused
+from sidecar.errors import ArchiveRefused, InvalidInput
 from sidecar.models.transfer import FORMAT, FORMAT_VERSION, LINES, Line, Manifest, ManifestFile, Row
+from sidecar.storage.sqlite.values import json_text
 from sidecar.storage.stores.transfer import RowsOf
 
 MANIFEST = "manifest.json"
@@ -27,11 +29,11 @@ MARKDOWN = "markdown"
 MEBIBYTE = 1024 * 1024
 
 LARGEST_MANIFEST = MEBIBYTE
-LONGEST_LINE = 256 * MEBIBYTE
-"""Bytes; a row holds at most a few bodies of requests, and each character may be written as six."""
+LONGEST_LINE = 64 * MEBIBYTE
+"""Bytes; the text of a row came in a few bodies of requests, and is no longer here than it was there."""
 
-LARGEST_LIST = 256 * MEBIBYTE
-"""Bytes of the list of members: room for two million Markdown files."""
+LARGEST_LIST = 16 * MEBIBYTE
+"""Bytes of the list of members, which is held in memory: room for a hundred thousand Markdown files."""
 
 UNSUSPICIOUS = 1024 * MEBIBYTE
 MOST_COMPRESSED = 100
@@ -52,7 +54,7 @@ def no_progress(activity: str, done: int) -> None:
 
 
 class Archive:
-    """An archive that was found to be sound. Made by `verify`, used as a context manager."""
+    """An archive that was found to be sound. Made by `verify`; the file stays its caller's to close."""
 
     def __init__(self, zip_file: ZipFile, manifest: Manifest, digest: bytes) -> None:
         self._zip = zip_file
@@ -61,23 +63,20 @@ class Archive:
         """Stands for the whole content."""
 
     @classmethod
-    @contextmanager
-    def verify(cls, file: IO[bytes], progress: Progress = no_progress) -> Iterator[Self]:
+    def verify(cls, file: IO[bytes], progress: Progress = no_progress) -> Self:
         """The archive in `file`. Raises `ArchiveRefused`, saying what is wrong with it."""
         with _refusing():
             _require_short_list(file)
             zip_file = ZipFile(file)
-        with zip_file:
-            with _refusing():
-                _require_known_members(zip_file, _size(file))
-                with zip_file.open(MANIFEST) as member:
-                    content = member.read(LARGEST_MANIFEST + 1)
-                manifest = _manifest(content)
-                _require_vouched_members(zip_file, manifest)
-                for kind, promised in manifest.files.items():
-                    _require_sound_lines(zip_file, kind, promised, progress)
-                _require_sound_markdown(zip_file, manifest)
-            yield cls(zip_file, manifest, sha256(content).digest())
+            _require_known_members(zip_file, _size(file))
+            with zip_file.open(MANIFEST) as member:
+                content = member.read(LARGEST_MANIFEST + 1)
+            manifest = _manifest(content)
+            _require_vouched_members(zip_file, manifest)
+            for kind, promised in manifest.files.items():
+                _require_sound_lines(zip_file, kind, promised, progress)
+            _require_sound_markdown(zip_file, manifest)
+        return cls(zip_file, manifest, sha256(content).digest())
 
     def rows(self, progress: Progress = no_progress) -> RowsOf:
         """A way to read the rows of each kind, in the form in which they are stored."""
@@ -177,6 +176,8 @@ def _require_plain(member: ZipInfo) -> None:
         raise ArchiveRefused(f"The file {member.orig_filename[:100]!r} of the archive is encrypted.")
     if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
         raise ArchiveRefused(f"The file {member.orig_filename[:100]!r} of the archive is compressed in an unknown way.")
+    if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
+        raise ArchiveRefused(f"The file {member.orig_filename[:100]!r} of the archive is a link or a device.")
 
 
 def _manifest(content: bytes) -> Manifest:
@@ -230,9 +231,20 @@ def _lines(zip_file: ZipFile, kind: str) -> Iterator[tuple[bytes, Line]]:
             if len(text) > LONGEST_LINE or not text.endswith(b"\n"):
                 raise ArchiveRefused(f"{where} is too long or was cut off.")
             try:
-                yield text, model.model_validate_json(text)
+                line = model.model_validate_json(text)
+                _require_storable(line)
             except ValidationError as error:
                 raise ArchiveRefused(f"{where} is not a row of that kind: {_first(error)}.") from None
+            except InvalidInput as error:
+                raise ArchiveRefused(f"{where} is not a row of that kind: {error.message}") from None
+            yield text, line
+
+
+def _require_storable(line: Line) -> None:
+    """Raises `InvalidInput` for JSON that is none, such as NaN, or that nests without end."""
+    for name, value in line:
+        if isinstance(value, dict | list | float):
+            json_text(name, value)
 
 
 def _require_sound_markdown(zip_file: ZipFile, manifest: Manifest) -> None:

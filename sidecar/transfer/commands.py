@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar
 from zipfile import ZipFile
 
+from sidecar.models.backups import Backup, Restored
 from sidecar.models.transfer import ImportReport, Manifest
 from sidecar.storage.factory import BackendConfig
+from sidecar.storage.sqlite.backup_directory import BackupDirectory
+from sidecar.storage.sqlite.restoring import restore_at_rest
 from sidecar.storage.unified import UnifiedStorage
 from sidecar.transfer import local
 from sidecar.transfer.archive import MANIFEST, Progress
@@ -27,6 +30,19 @@ class Store(Protocol):
     def import_from(self, file: IO[bytes], dry_run: bool, progress: Progress) -> ImportReport:
         """Import the archive in `file`."""
 
+    @property
+    def backup_directory(self) -> BackupDirectory:
+        """Where its backups lie."""
+
+    def create_backup(self) -> Backup:
+        """A new backup."""
+
+    def get_backups(self) -> list[Backup]:
+        """All backups, the newest first."""
+
+    def restore_backup(self, name: str) -> Restored:
+        """Replace the whole store by that backup."""
+
 
 class OwnStore:
     """A store that nobody has open; this process opens it for each call."""
@@ -39,6 +55,20 @@ class OwnStore:
 
     def import_from(self, file: IO[bytes], dry_run: bool, progress: Progress) -> ImportReport:
         return self._with_storage(lambda storage: local.import_from(storage, file, dry_run, progress))
+
+    def create_backup(self) -> Backup:
+        return self._with_storage(lambda storage: storage.create_backup())
+
+    def get_backups(self) -> list[Backup]:
+        return self.backup_directory.listed()
+
+    def restore_backup(self, name: str) -> Restored:
+        # Without opening the store: it may be damaged, or a newer program's.
+        return restore_at_rest(self.backup_directory, self._config.options["path"], name)
+
+    @property
+    def backup_directory(self) -> BackupDirectory:
+        return BackupDirectory.beside(self._config.options["path"])
 
     def _with_storage(self, do: Callable[[UnifiedStorage], Awaitable[T]]) -> T:
         async def run() -> T:
@@ -57,7 +87,7 @@ def export_archive(store: Store, path: Path, markdown: bool) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.unlink(missing_ok=True)
     try:
-        with ProgressLine() as progress, _owner_only(partial) as file:
+        with ProgressLine() as progress, owner_only(partial) as file:
             store.export_to(file, markdown, progress)
             file.flush()
             os.fsync(file.fileno())
@@ -66,7 +96,7 @@ def export_archive(store: Store, path: Path, markdown: bool) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-    _say(f"Exported {_counted({kind: file.count for kind, file in manifest.files.items()})} to {path}.")
+    say(f"Exported {_counted({kind: file.count for kind, file in manifest.files.items()})} to {path}.")
 
 
 def import_archive(store: Store, path: Path, dry_run: bool) -> None:
@@ -75,9 +105,9 @@ def import_archive(store: Store, path: Path, dry_run: bool) -> None:
         report = store.import_from(file, dry_run, progress)
     added = _counted({kind: rows.added for kind, rows in report.kinds.items()})
     skipped = _counted({kind: rows.skipped for kind, rows in report.kinds.items()})
-    _say(f"{'Would add' if dry_run else 'Added'} {added}.")
+    say(f"{'Would add' if dry_run else 'Added'} {added}.")
     if report.skipped:
-        _say(f"{'Would skip' if dry_run else 'Skipped'} {skipped}: already there.")
+        say(f"{'Would skip' if dry_run else 'Skipped'} {skipped}: already there.")
 
 
 class ProgressLine:
@@ -111,7 +141,7 @@ class ProgressLine:
         sys.stderr.flush()
 
 
-def _owner_only(path: Path) -> IO[Any]:
+def owner_only(path: Path) -> IO[Any]:
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     return os.fdopen(os.open(path, flags, 0o600), "w+b")
 
@@ -121,5 +151,6 @@ def _counted(counts: dict[str, int]) -> str:
     return ", ".join(parts) or "nothing"
 
 
-def _say(sentence: str) -> None:
+def say(sentence: str) -> None:
+    """Tell the person at the terminal what was done."""
     print(sentence, flush=True)  # noqa: T201 - a terminal is for printing

@@ -26,10 +26,6 @@ async def import_from(
     key: str | None = None,
 ) -> ImportReport:
     """Add what the archive in `file` holds and the store does not. Raises `ArchiveRefused`; nothing is then changed."""
-    verifying = Archive.verify(file, progress)
-    archive = await asyncio.to_thread(verifying.__enter__)
-    try:
-        named = None if key is None else IdempotencyKey(key, archive.digest)
-        return await storage.import_rows(archive.rows(progress), archive.manifest.store_id, dry_run, key=named)
-    finally:
-        verifying.__exit__(None, None, None)
+    archive = await asyncio.to_thread(Archive.verify, file, progress)
+    named = None if key is None else IdempotencyKey(key, archive.digest)
+    return await storage.import_rows(archive.rows(progress), archive.manifest.store_id, dry_run, key=named)

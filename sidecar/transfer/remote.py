@@ -1,57 +1,110 @@
-"""Export and import through a sidecar that is running, over HTTP; only the standard library is needed for that."""
+"""Export and import through a sidecar that is running, over HTTP; only the standard library is needed for that.
 
-import http.client
+Without proxies, whatever the environment says: the sidecar is on this computer.
+"""
+
 import json
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from pathlib import Path
 from typing import IO, Any
-from urllib.error import HTTPError, URLError
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.parse import quote, urlsplit
 
-from sidecar.errors import RequestRefused, SidecarError, StorageClosed
+from sidecar.errors import BadConfiguration, RequestRefused, SidecarError, StorageClosed
+from sidecar.models.backups import Backup, BackupList, Restored
 from sidecar.models.transfer import ImportReport
+from sidecar.storage.sqlite.backup_directory import BackupDirectory
 from sidecar.transfer.archive import BLOCK, Progress
 
 LONGEST_SILENCE_S = 3600.0
 """While the sidecar writes or checks an archive, it sends nothing."""
 
-_opener = build_opener(ProxyHandler({}))
-
 
 class RemoteStore:
-    """The store of the sidecar at `url`."""
+    """The store of the sidecar at `url`. Raises what the sidecar says, and `StorageClosed` when it is gone."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, database: Path | None) -> None:
         self._url = url
+        self._database = database
         self._authorization = {"Authorization": f"Bearer {token}"}
 
     def export_to(self, file: IO[bytes], markdown: bool, progress: Progress) -> None:
-        """Write an archive to `file`. Raises `SidecarError`."""
+        """Write an archive to `file`."""
         received = 0
         progress("waiting for the sidecar's export", 0)
-        with closing(self._open(f"/transfer/export?markdown={str(markdown).lower()}")) as answer:
-            while block := answer.read(BLOCK):
+        with self._connection() as connection:
+            answer = self._answer(connection, "GET", f"/transfer/export?markdown={str(markdown).lower()}")
+            while block := self._read(answer, BLOCK):
                 received += file.write(block)
                 progress("receiving bytes", received)
-            if received != int(answer.headers["Content-Length"]):
-                raise StorageClosed("The sidecar ended in the middle of the export.")
+        if received != int(answer.headers["Content-Length"]):
+            raise StorageClosed("The sidecar ended in the middle of the export.")
 
     def import_from(self, file: IO[bytes], dry_run: bool, progress: Progress) -> ImportReport:
-        """Import the archive in `file`. Raises `SidecarError`."""
+        """Import the archive in `file`."""
         size = file.seek(0, 2)
         file.seek(0)
         headers = {"Content-Type": "application/zip", "Content-Length": str(size)}
-        body = _Told(file, progress)
-        with closing(self._open(f"/transfer/import?dry_run={str(dry_run).lower()}", body, headers)) as answer:
-            return ImportReport.model_validate_json(answer.read())
+        path = f"/transfer/import?dry_run={str(dry_run).lower()}"
+        with self._connection() as connection:
+            answer = self._answer(connection, "POST", path, _Told(file, progress), headers)
+            return ImportReport.model_validate_json(self._read(answer))
 
-    def _open(self, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
-        request = Request(self._url + path, body, {**self._authorization, **(headers or {})})
+    @property
+    def backup_directory(self) -> BackupDirectory:
+        """Where its backups lie. Raises `BadConfiguration` when it has none."""
+        if self._database is None:
+            raise BadConfiguration("The sidecar that runs keeps everything in memory, so there are no backups.")
+        return BackupDirectory.beside(self._database)
+
+    def create_backup(self) -> Backup:
+        """A new backup."""
+        return Backup.model_validate_json(self._ask("POST", "/backups", b"{}"))
+
+    def get_backups(self) -> list[Backup]:
+        """All backups, the newest first."""
+        return BackupList.model_validate_json(self._ask("GET", "/backups")).items
+
+    def restore_backup(self, name: str) -> Restored:
+        """Replace the whole store by that backup."""
+        return Restored.model_validate_json(self._ask("POST", f"/backups/{quote(name, safe='')}/restore"))
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        headers = None if body is None else {"Content-Type": "application/json"}
+        with self._connection() as connection:
+            return self._read(self._answer(connection, method, path, body, headers))
+
+    def _connection(self) -> "closing[HTTPConnection]":
+        return closing(HTTPConnection(urlsplit(self._url).netloc, timeout=LONGEST_SILENCE_S))
+
+    def _answer(
+        self,
+        connection: HTTPConnection,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> HTTPResponse:
+        """The answer to a request. Raises what it says when it is a refusal."""
+        with self._translating():
+            # A request that is refused is answered before all of it was taken; then the answer is there to be read.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.request(method, path, body, {**self._authorization, **(headers or {})})
+            answer = connection.getresponse()
+        if answer.status >= 400:
+            raise _refusal(answer.status, self._read(answer))
+        return answer
+
+    def _read(self, answer: HTTPResponse, size: int | None = None) -> bytes:
+        with self._translating():
+            return answer.read(size)
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
         try:
-            return _opener.open(request, timeout=LONGEST_SILENCE_S)
-        except HTTPError as error:
-            with closing(error):
-                raise _refusal(error) from None
-        except (URLError, OSError, http.client.HTTPException) as error:
+            yield
+        except (OSError, HTTPException) as error:
             raise StorageClosed(f"The sidecar at {self._url} went away: {error}.") from error
 
 
@@ -76,15 +129,16 @@ class _Told:
 def is_live(url: str, instance: str, within_s: float) -> bool:
     """Whether that instance of a sidecar answers there."""
     try:
-        with _opener.open(f"{url}/health/live", timeout=within_s) as answer:
-            return bool(json.load(answer)["instance"] == instance)
-    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
+        with closing(HTTPConnection(urlsplit(url).netloc, timeout=within_s)) as connection:
+            connection.request("GET", "/health/live")
+            return bool(json.load(connection.getresponse())["instance"] == instance)
+    except (OSError, ValueError, KeyError, TypeError, HTTPException):
         return False
 
 
-def _refusal(error: HTTPError) -> SidecarError:
+def _refusal(status: int, body: bytes) -> SidecarError:
     try:
-        detail = str(json.load(error)["detail"])
-    except (OSError, ValueError, KeyError, TypeError):
-        detail = f"The sidecar answered {error.code}."
-    return RequestRefused(detail) if error.code < 500 else SidecarError(detail)
+        detail = str(json.loads(body)["detail"])
+    except (ValueError, KeyError, TypeError):
+        detail = f"The sidecar answered {status}."
+    return RequestRefused(detail) if status < 500 else SidecarError(detail)

@@ -13,6 +13,7 @@ from starlette.types import Message
 from sidecar.api import events
 from sidecar.api.events import EventHub
 from sidecar.api.routes.events import EventStream
+from sidecar.storage.interfaces import STORE_REPLACED
 from sidecar.storage.unified import UnifiedStorage
 
 SOON_S = 5.0
@@ -206,6 +207,30 @@ async def test_a_subscriber_that_falls_behind_is_reset() -> None:
         assert await subscriber.piece() == [("reset", "one-5", {"reason": "moved_on"})]
         publish(hub, 4)
         assert numbers(await subscriber.piece()) == [6, 7, 8, 9]
+
+
+async def test_when_the_store_was_replaced_everyone_is_reset_and_hears_what_comes_after() -> None:
+    hub = EventHub("a")
+    publish(hub, 2)
+    async with subscribed(hub) as up_to_date, subscribed(hub, "a-1") as behind:
+        await up_to_date.take(1)
+        await behind.take(2)
+        publish(hub, 1)
+        await up_to_date.take(1)
+        hub.on_changes([STORE_REPLACED])
+        for subscriber in (up_to_date, behind):
+            (reset,) = await subscriber.take(1)
+            assert (reset.event, reset.data) == ("reset", {"reason": "replaced"})
+        publish(hub, 1)
+        (event,), (other,) = await up_to_date.take(1), await behind.take(1)
+        assert event == other
+        assert event.event == "todos"
+    async with subscribed(hub, "a-3") as late:
+        _, reset = await late.take(2)
+        assert reset.data == {"reason": "replaced"}
+    async with subscribed(hub, event.id) as resumed:
+        (hello,) = await resumed.take(1)
+        assert hello.data["start"] == "resumed"
 
 
 async def test_the_ring_is_bounded_by_bytes_too() -> None:

@@ -40,10 +40,22 @@ def test_every_operation_has_an_id_of_its_own_made_of_resource_and_verb(document
 
 
 def test_every_operation_tells_what_an_error_looks_like(document: dict[str, Any]) -> None:
-    for _, _, operation in operations(document):
-        content = operation["responses"]["default"]["content"]
+    for response in document["components"]["responses"].values():
+        content = response["content"]
         assert content["application/problem+json"]["schema"]["$ref"].endswith("/Problem")
-        assert "422" not in operation["responses"]
+    for _, _, operation in operations(document):
+        assert operation["responses"]["default"] == {"$ref": "#/components/responses/default"}
+
+
+def test_every_operation_tells_with_which_statuses_it_can_fail(document: dict[str, Any]) -> None:
+    def told(operation_id: str) -> set[str]:
+        (found,) = [one for _, _, one in operations(document) if one["operationId"] == operation_id]
+        return {status for status, response in found["responses"].items() if "$ref" in response} - {"default"}
+
+    assert told("health.live") == {"400", "403", "431"}
+    assert told("todos.get") == told("health.live") | {"401", "404", "408", "422", "500", "503"}
+    assert told("todos.delete") == told("todos.get") | {"409", "507"}
+    assert told("vaults.create") == told("todos.delete") | {"413", "415"}
 
 
 def test_every_operation_is_described(document: dict[str, Any]) -> None:

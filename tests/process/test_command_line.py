@@ -118,7 +118,12 @@ def test_ctrl_c_stops_it_cleanly(tmp_path: Path) -> None:
         assert program.wait() == 0
         assert program.lines() == ["Stopping …"]
         assert program.stderr == ""
-    assert {path.name for path in (tmp_path / "data").iterdir()} == {"sidecar.db", "sidecar.lock", "logs"}
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {
+        "sidecar.db",
+        "sidecar.db.closed",
+        "sidecar.lock",
+        "logs",
+    }
 
 
 def test_it_does_not_end_with_its_standard_input(tmp_path: Path) -> None:

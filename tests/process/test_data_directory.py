@@ -47,9 +47,10 @@ class TestOneOwner:
         writing = threading.Thread(target=write_in_vain)
         writing.start()
         wait_until(lambda: "has begun" in old.stderr, "the unit of work begins")
+        new = hosts.begin()
+        assert new.event("stage")["stage"] == "waiting_for_lock"
         old.close_pipe()
-        new = hosts.start()
-        assert new.stages == ["waiting_for_lock"]
+        new.event("ready")
         assert old.wait(0.5) == 1
         assert new.tips() == ["kept"]
         writing.join()
@@ -62,6 +63,7 @@ class TestRunFile:
             "token": shared_host.token,
             "instance": shared_host.events[-1]["instance"],
             "pid": shared_host.pid,
+            "database": str(shared_host.data_dir / "sidecar.db"),
         }
 
     def test_it_is_there_when_ready_is_told_and_not_before_the_lock_is_held(self, hosts: Hosts) -> None:

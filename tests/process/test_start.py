@@ -11,6 +11,15 @@ from .conftest import Hosts
 from .host import Host
 from .patches import LONG_MIGRATION, PRINTING_EVERYWHERE
 
+TELLING_IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1"}
+"""Has Python write a line to standard error for each module, when it has been imported."""
+
+
+def imported(host: Host) -> list[str]:
+    """The modules, in the order in which their imports ended."""
+    lines = [line for line in host.stderr.splitlines() if line.startswith("import time:")]
+    return [line.rpartition("|")[2].strip() for line in lines]
+
 
 def test_bound_comes_first_and_ready_last(shared_host: Host) -> None:
     names = [status["event"] for status in shared_host.events]
@@ -25,6 +34,22 @@ def test_bound_needs_no_bootstrap_and_names_port_process_and_instance(hosts: Hos
     assert bound["pid"] == host.process.pid
     assert 0 < bound["port"] < 65536
     assert bytes.fromhex(bound["instance"])
+
+
+def test_bound_waits_for_no_import_that_can_come_later(hosts: Hosts) -> None:
+    modules = imported(hosts.start(environment=TELLING_IMPORTS))
+    before_bound = modules[: modules.index("sidecar.process.launch")]
+    assert "socket" in before_bound
+    later = {"argparse", "asyncio", "fastapi", "logging", "pathlib", "pydantic", "secrets"}
+    assert later & set(before_bound) == set()
+
+
+def test_ready_waits_for_no_import_that_may_never_be_needed(hosts: Hosts) -> None:
+    modules = imported(hosts.start(environment=TELLING_IMPORTS))
+    assert "fastapi" in modules
+    seldom = {"argparse", "httpx", "numpy", "sidecar.transfer", "tomllib"}
+    when_fastapi_reads_declarations = {"pydantic.v1", "sidecar.api.openapi"}
+    assert (seldom | when_fastapi_reads_declarations) & set(modules) == set()
 
 
 def test_a_request_made_when_only_bound_is_answered_once_ready(hosts: Hosts) -> None:

@@ -54,7 +54,12 @@ def test_a_clean_stop_leaves_no_trace_but_the_rows(hosts: Hosts) -> None:
     host = hosts.start()
     host.add_tip("kept")
     hosts.stop(host)
-    assert {path.name for path in hosts.data_dir.iterdir()} == {"sidecar.db", "sidecar.lock", "logs"}
+    assert {path.name for path in hosts.data_dir.iterdir()} == {
+        "sidecar.db",
+        "sidecar.db.closed",
+        "sidecar.lock",
+        "logs",
+    }
     assert "WARNING" not in host.stderr
     assert "ERROR" not in host.stderr
 

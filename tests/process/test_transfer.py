@@ -2,14 +2,23 @@
 
 import subprocess
 import sys
+import threading
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
+from sidecar.models.transfer import Row
+from sidecar.transfer.export import write_archive
+
 from .conftest import Hosts
-from .host import PATIENCE_S
+from .host import PATIENCE_S, Host
+
+MEBIBYTE = 1024 * 1024
+MEMORY_FOR_A_TRANSFER = 40 * MEBIBYTE
 
 
 def run(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
@@ -95,9 +104,61 @@ def test_an_import_may_be_larger_than_other_bodies(hosts: Hosts, archive: Path) 
 
 def test_an_import_has_a_limit_of_its_own(hosts: Hosts, archive: Path) -> None:
     host = hosts.start(settings={"server": {"max_import_bytes": 1024}})
+    with archive.open("ab") as file:
+        file.truncate(64 * MEBIBYTE)  # more than any buffer takes: the refusal comes before all of it was sent
     done = run("import", "--data-dir", hosts.data_dir, archive)
-    assert done.returncode != 0
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "1024" in done.stderr
     assert host.tips() == []
+
+
+def test_an_export_and_an_import_hold_little_memory_however_much_they_carry(hosts: Hosts, tmp_path: Path) -> None:
+    with (tmp_path / "large.zip").open("wb") as file:
+        write_archive(file, many_messages, "a store")
+    host = hosts.start()
+    host.add_tip("one")
+    with memory_growth_of(host) as growth:
+        done = run("import", "--data-dir", hosts.data_dir, tmp_path / "large.zip")
+        assert done.returncode == 0, done.stderr
+        done = run("export", "--data-dir", hosts.data_dir, tmp_path / "again.zip")
+        assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(tmp_path / "again.zip") as again:
+        assert again.getinfo("messages.jsonl").file_size > 2 * MEMORY_FOR_A_TRANSFER
+    assert max(growth) < MEMORY_FOR_A_TRANSFER
+
+
+def many_messages(kind: str) -> Iterator[Row]:
+    """A conversation of 10,000 messages of 8 KiB, each an answer to the one before."""
+    time = "2026-01-31T09:30:00.000Z"
+    times = {"created_at": time, "updated_at": time}
+    if kind == "conversations":
+        conversation = {"id": 1, "title": None, "user_id": None, "page_name": "home", "status": "active", **times}
+        yield {**conversation, "metadata": None, "restored_status": None}
+    elif kind == "messages":
+        for number in range(1, 10_001):
+            answered = {"id": number, "conversation_id": 1, "parent_message_id": number - 1 or None, "role": "user"}
+            written = {"content": f"{number:08}" * 1024, "status": "completed", "token_count": 1, "completed_at": time}
+            yield {**answered, **written, **times, "metadata": {}, "latency_ms": 1, "error_message": None}
+
+
+@contextmanager
+def memory_growth_of(host: Host) -> Iterator[list[int]]:
+    """By how many bytes the sidecar has grown at each of many moments until the end."""
+    process, ended = psutil.Process(host.pid), threading.Event()
+    growth: list[int] = []
+    before = process.memory_info().rss
+
+    def watch() -> None:
+        while not ended.wait(0.01):
+            growth.append(process.memory_info().rss - before)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield growth
+    finally:
+        ended.set()
+        watcher.join()
 
 
 def test_files_and_directories_that_are_not_there(hosts: Hosts, archive: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from sidecar.config import DatabaseSettings
 from sidecar.errors import BadConfiguration
-from sidecar.storage.sqlite import adoption, schema, seed_values, snapshot
+from sidecar.storage.sqlite import orphans, schema, seed_values, snapshot
 from sidecar.storage.unified import UnifiedStorage, document_backend
 
 SEEDS = Path(__file__).with_name("seeds")
@@ -240,7 +240,7 @@ def test_an_adopted_database_is_sound_and_has_the_schema_of_a_new_one(shape: str
         assert old.execute("PRAGMA foreign_key_check").fetchall() == []
         assert old.execute("PRAGMA foreign_keys").fetchone() == (1,)
         sql = "SELECT name, sql FROM sqlite_schema WHERE name NOT IN (?, 'of_another_tool', 'open_todos')"
-        assert set(old.execute(sql, [adoption.ORPHANS])) == set(new.execute(sql, [""]))
+        assert set(old.execute(sql, [orphans.ORPHANS])) == set(new.execute(sql, [""]))
         for pragma in ("user_version", "application_id"):
             assert old.execute(f"PRAGMA {pragma}").fetchone() == new.execute(f"PRAGMA {pragma}").fetchone()
 
@@ -259,7 +259,7 @@ def test_a_verified_copy_is_made_first(shape: str, tmp_path: Path) -> None:
     with closing(sqlite3.connect(make(shape, tmp_path / "old.db"), isolation_level=None)) as connection:
         before = list(connection.iterdump())
         bring_up_to_date(connection, tmp_path / "backups")
-    (backup,) = (tmp_path / "backups").iterdir()
+    (backup,) = (tmp_path / "backups").glob("*.db")
     with closing(snapshot.open_at_rest(backup)) as copy:
         assert list(copy.iterdump()) == before
 

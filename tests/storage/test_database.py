@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import Conflict, DiskFull, InvalidInput, StorageClosed, StorageError
+from sidecar.errors import Conflict, DatabaseDamaged, DiskFull, InvalidInput, StorageClosed, StorageError
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.tips import Tip
 from sidecar.storage.interfaces import Change
 from sidecar.storage.sqlite.database import LARGEST_GROUP, Database
+from sidecar.storage.sqlite.failures import translated
 from sidecar.storage.sqlite.work import Work
 from tests.storage.conftest import prepare
 
@@ -273,6 +274,13 @@ async def test_changes_are_handed_out_after_the_commit_and_only_those_that_were_
     unsubscribe()
     await database.write(insert("c"))
     assert len(seen) == 2
+
+
+def test_a_file_that_was_cut_off_is_a_damaged_one_and_a_disk_that_fails_is_not() -> None:
+    short, broken = sqlite3.OperationalError(), sqlite3.OperationalError()
+    short.sqlite_errorcode, broken.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_READ
+    assert isinstance(translated(short), DatabaseDamaged)
+    assert type(translated(broken)) is StorageError
 
 
 async def test_a_listener_that_fails_disturbs_neither_the_writer_nor_other_listeners(

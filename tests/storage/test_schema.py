@@ -12,8 +12,9 @@ from types import ModuleType
 import pytest
 
 from sidecar import __version__
-from sidecar.errors import BadConfiguration, DatabaseBeyondRepair, DatabaseTooNew
+from sidecar.errors import BadConfiguration, DatabaseDamaged, DatabaseTooNew
 from sidecar.storage.sqlite import schema, snapshot
+from sidecar.storage.sqlite.backup_directory import BackupDirectory
 from sidecar.storage.sqlite.migrations import MIGRATIONS, Migration
 
 SEED_TABLES = {
@@ -138,7 +139,7 @@ def test_rows_are_copied_and_verified_before_a_migration_touches_them(
         connection.execute("INSERT INTO tips (content) VALUES ('keep me')")
         migrations = (*MIGRATIONS, later(NEXT, add_column, monkeypatch))
         schema.bring_up_to_date(connection, tmp_path / "backups", lambda stage, _: stages.append(stage), migrations)
-    (backup,) = (tmp_path / "backups").iterdir()
+    (backup,) = (tmp_path / "backups").glob("*.db")
     assert stages == ["backing_up", "migrating"]
     assert snapshot.verify(backup).schema_version == NEXT - 1
     with closing(sqlite3.connect(backup)) as copy:
@@ -167,8 +168,9 @@ def test_a_newer_database_is_refused_untouched_and_a_usable_backup_is_named(migr
     path, backups = tmp_path / "migrated.db", tmp_path / "backups"
     with closing(migrated()) as connection:
         older = snapshot.make_snapshot(connection, backups / schema.backup_name(1))
+        BackupDirectory(backups).record(older)
         connection.execute("PRAGMA user_version = 99")
-        snapshot.make_snapshot(connection, backups / "9999-newer.db")
+        BackupDirectory(backups).record(snapshot.make_snapshot(connection, backups / "9999-newer.db"))
     (backups / "9998-damaged.db").write_bytes(b"not a database" * 100)
     before = path.read_bytes()
     with pytest.raises(DatabaseTooNew, match=re.escape(str(older.path))):
@@ -190,7 +192,7 @@ def test_what_is_not_a_database_is_refused_untouched(tmp_path: Path) -> None:
     path = tmp_path / "garbage.db"
     path.write_bytes(os.urandom(8192))
     before = path.read_bytes()
-    with pytest.raises(DatabaseBeyondRepair, match=r"garbage\.db"):
+    with pytest.raises(DatabaseDamaged, match=r"garbage\.db"):
         schema.check_version(path, tmp_path)
     assert path.read_bytes() == before
 

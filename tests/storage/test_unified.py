@@ -3,11 +3,12 @@
 import inspect
 from abc import ABCMeta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from sidecar.config import DatabaseSettings
-from sidecar.errors import BadConfiguration, StorageClosed
+from sidecar.config import DatabaseSettings, load_settings
+from sidecar.errors import BadConfiguration, NotAvailable, StorageClosed
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.storage import interfaces
 from sidecar.storage.factory import BackendConfig, StorageBackendFactory
@@ -15,10 +16,87 @@ from sidecar.storage.interfaces import StorageType
 from sidecar.storage.sqlite.backend import SQLiteBackend
 from sidecar.storage.sqlite.vaults import QUICK_START_TITLE
 from sidecar.storage.stores.todos import ITodoStore
-from sidecar.storage.unified import UnifiedStorage, document_backend
+from sidecar.storage.unified import UnifiedStorage, configured_backends, document_backend
+from tests.vectors.contexts import context
+
+SEED = {
+    "initialize": "",
+    "get_default_backend": "storage_type",
+    "batch_upsert_processed_context": "contexts",
+    "upsert_processed_context": "context",
+    "get_processed_context": "id context_type",
+    "delete_processed_context": "id context_type",
+    "get_all_processed_contexts": "context_types limit offset filter need_vector",
+    "get_processed_context_count": "context_type",
+    "get_all_processed_context_counts": "",
+    "get_available_context_types": "",
+    "search": "query top_k context_types filters",
+    "upsert_todo_embedding": "todo_id content embedding metadata",
+    "search_similar_todos": "query_embedding top_k similarity_threshold",
+    "delete_todo_embedding": "todo_id",
+    "get_document": "doc_id",
+    "query_documents": "query limit filters",
+    "delete_document": "doc_id",
+    "create_conversation": "page_name user_id title metadata",
+    "get_conversation": "conversation_id",
+    "get_conversation_list": "limit offset page_name user_id status",
+    "update_conversation": "conversation_id title status",
+    "delete_conversation": "conversation_id",
+    "insert_vaults": "title summary content document_type tags parent_id is_folder",
+    "update_vault": "vault_id title content summary tags is_deleted",
+    "get_reports": "limit offset is_deleted",
+    "get_vaults": ("limit offset is_deleted document_type created_after created_before updated_after updated_before"),
+    "get_vault": "vault_id",
+    "insert_todo": "content start_time end_time status urgency assignee reason",
+    "get_todos": "status limit offset start_time end_time",
+    "insert_activity": "title content resources metadata start_time end_time",
+    "get_activities": "start_time end_time limit offset",
+    "insert_tip": "content",
+    "get_tips": "start_time end_time limit offset",
+    "update_todo_status": "todo_id status end_time",
+    "save_monitoring_token_usage": "model prompt_tokens completion_tokens total_tokens",
+    "save_monitoring_stage_timing": "stage_name duration_ms status metadata",
+    "save_monitoring_data_stats": "data_type count context_type metadata",
+    "query_monitoring_token_usage": "hours",
+    "query_monitoring_stage_timing": "hours",
+    "query_monitoring_data_stats": "hours",
+    "query_monitoring_data_stats_by_range": "start_time end_time",
+    "query_monitoring_data_stats_trend": "hours interval_hours",
+    "cleanup_old_monitoring_data": "days",
+    "create_message": "conversation_id role content is_complete token_count parent_message_id metadata",
+    "create_streaming_message": "conversation_id role parent_message_id metadata",
+    "get_message": "message_id",
+    "get_conversation_messages": "conversation_id",
+    "mark_message_finished": "message_id status error_message",
+    "interrupt_message": "message_id",
+    "add_message_thinking": "message_id content stage progress sequence metadata",
+    "get_message_thinking": "message_id",
+    "clear_message_thinking": "message_id",
+    "query": "query limit filters",
+    "delete_message": "message_id",
+}
+"""Every method of the seed's `UnifiedStorage`, and its parameters."""
+
+STORES = (*interfaces.IDocumentStores.__bases__, *interfaces.IVectorStores.__bases__)
 
 
-@pytest.mark.parametrize("store", interfaces.IDocumentStores.__bases__)
+@pytest.mark.parametrize("name", SEED)
+def test_every_method_of_the_seed_is_there_with_its_parameters_in_order(name: str) -> None:
+    method = getattr(UnifiedStorage, name)
+    assert inspect.iscoroutinefunction(inspect.unwrap(method)) or name == "get_default_backend"
+    positional: list[str] = []
+    by_name: set[str] = set()
+    for parameter in inspect.signature(method).parameters.values():
+        if parameter.kind == parameter.VAR_KEYWORD:
+            by_name |= get_args(parameter.annotation)[0].__annotations__.keys()
+        else:
+            positional.append(parameter.name)
+    wanted = SEED[name].split()
+    assert [own for own in positional if own in wanted] == [own for own in wanted if own in positional]
+    assert set(wanted) <= {*positional, *by_name}
+
+
+@pytest.mark.parametrize("store", STORES)
 def test_every_interface_method_has_a_way_through(store: ABCMeta) -> None:
     declared = {name for name, _ in inspect.getmembers(store, inspect.isfunction)}
     assert declared <= vars(UnifiedStorage).keys()
@@ -60,12 +138,73 @@ async def test_a_backend_that_does_not_exist_is_a_clear_error() -> None:
         await StorageBackendFactory().create_storage_backend(config, lambda *_: None)
 
 
+async def opened(tmp_path: Path, text: str) -> UnifiedStorage:
+    """A storage with the backends that this settings file lists."""
+    (tmp_path / "sidecar.toml").write_text(text)
+    storage = UnifiedStorage.create(configured_backends(load_settings(tmp_path, environment={}), tmp_path))
+    await storage.initialize()
+    return storage
+
+
+DOCUMENTS = '[[storage.backends]]\nname = "papers"\nstorage_type = "document_db"\nbackend = "sqlite"\n'
+VECTORS = '[[storage.backends]]\nname = "ideas"\nstorage_type = "vector_db"\nbackend = "sqlite"\n'
+
+
+async def test_backends_come_from_the_settings_in_any_order(tmp_path: Path) -> None:
+    options = 'options = { path = "papers.db", readers = 1 }\n'
+    storage = await opened(tmp_path, f'{VECTORS}options = {{ beside = "papers" }}\n{DOCUMENTS}{options}')
+    await storage.upsert_processed_context(context("a", 1))
+    assert storage.get_default_backend(StorageType.VECTOR_DB).get_storage_type() == StorageType.VECTOR_DB
+    assert {"writer", "ideas.vectors"} <= (await storage.health()).keys()
+    await storage.close()
+    assert (tmp_path / "papers.db").exists()
+
+
+async def test_a_type_is_served_by_its_first_default(tmp_path: Path) -> None:
+    first = f'{DOCUMENTS}default = false\noptions = {{ path = "first.db" }}\n'
+    second = DOCUMENTS.replace("papers", "books") + 'options = { path = "second.db" }\n'
+    storage = await opened(tmp_path, first + second)
+    await storage.insert_tip("stretch")
+    assert {"writer", "papers.writer"} <= (await storage.health()).keys()
+    await storage.close()
+    storage = await opened(tmp_path, second)
+    assert [tip.content for tip in (await storage.get_tips()).items] == ["stretch"]
+    await storage.close()
+
+
+async def test_what_no_backend_serves_is_a_clear_error(tmp_path: Path) -> None:
+    storage = await opened(tmp_path, DOCUMENTS)
+    with pytest.raises(NotAvailable, match=r"no backend for vector_db.*\[\[storage\.backends\]\]"):
+        await storage.search([1.0])
+    await storage.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (DOCUMENTS.replace("sqlite", "cards"), r"no backend 'cards' for document_db; there is: sqlite \(document_db\)"),
+        (DOCUMENTS.replace("document_db", "paper_db"), r"storage_type.*'document_db' or 'vector_db'"),
+        (f"{DOCUMENTS}options = {{ colour = 1 }}", "'colour' of the backend 'papers'"),
+        (f"{DOCUMENTS}options = {{ readers = 0 }}", "'readers' of the backend 'papers'"),
+        (f"{DOCUMENTS}{VECTORS}options = {{ colour = 1 }}", "'ideas' knows the option beside, and not: colour"),
+        (f'{DOCUMENTS}{VECTORS}options = {{ beside = "books" }}', "'ideas' lives beside one called 'books'"),
+        (f"{DOCUMENTS}{DOCUMENTS}", "Two storage backends are called 'papers'"),
+        (DOCUMENTS + DOCUMENTS.replace("papers", "books"), "'papers' and 'books' have the same file"),
+        (VECTORS, "'ideas' lives beside a backend 'sqlite' for document_db, and there is none"),
+        ("[storage]\nbackends = []", "no backend for document_db"),
+    ],
+)
+async def test_backends_that_cannot_be_are_a_bad_configuration(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(BadConfiguration, match=message):
+        await opened(tmp_path, text)
+
+
 async def test_two_backends_of_one_name_are_refused_and_none_stays_open(tmp_path: Path) -> None:
     config = document_backend(DatabaseSettings(), tmp_path)
     storage = UnifiedStorage.create([config, config])
     with pytest.raises(BadConfiguration, match="'documents'"):
         await storage.initialize()
-    assert [path.name for path in tmp_path.iterdir()] == ["sidecar.db"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sidecar.db", "sidecar.db.closed"]
 
 
 async def test_the_quick_start_document_is_there_on_the_very_first_start_only(tmp_path: Path) -> None:

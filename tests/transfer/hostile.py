@@ -37,7 +37,7 @@ class Forgery:
         change(rows)
         return self.lines(kind, b"".join(json.dumps(row).encode() + b"\n" for row in rows))
 
-    def file(self, *more: tuple[str, bytes]) -> io.BytesIO:
+    def file(self, *more: tuple[str | zipfile.ZipInfo, bytes]) -> io.BytesIO:
         """The archive, with more members behind the others."""
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as zip_file:

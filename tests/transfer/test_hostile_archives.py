@@ -3,6 +3,8 @@
 import contextlib
 import io
 import json
+import stat
+import tracemalloc
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -67,6 +69,9 @@ async def test_a_forgery_that_changes_nothing_is_imported(target: UnifiedStorage
         "markdown/x\0.md",
         "more.jsonl",
         "todos.jsonl/x.md",
+        "Todos.jsonl",
+        "MANIFEST.JSON",
+        "Markdown/x.md",
     ],
 )
 async def test_members_that_no_export_has(target: UnifiedStorage, sound: io.BytesIO, name: str) -> None:
@@ -187,6 +192,71 @@ async def test_a_reference_to_what_is_not_there(
     assert column in await refused(target, forgery.file())
 
 
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e999", '{"deep":[NaN]}', "[" * 195 + "]" * 195])
+@pytest.mark.parametrize(
+    ("kind", "column"), [("activities", "resources"), ("states", "messages"), ("threads", "metadata")]
+)
+async def test_json_that_is_none_or_nests_too_deeply_is_found_before_anything_is_written(
+    sound: io.BytesIO, kind: str, column: str, value: str
+) -> None:
+    wrapped = {"resources": value, "messages": f"[{value}]", "metadata": f'{{"x":{value}}}'}[column]
+    forgery = Forgery(sound).rows(kind, lambda rows: rows[0].update({column: "here"}))
+    forgery.lines(kind, forgery.members[f"{kind}.jsonl"].replace(b'"here"', wrapped.encode()))
+    with pytest.raises(ArchiveRefused, match=rf"{kind}.jsonl, line 1 is not a row"):
+        archives.Archive.verify(forgery.file())
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "value"),
+    [
+        ("states", "messages", {}),
+        ("states", "cache_info", []),
+        ("exchanges", "cost", 1),
+        ("threads", "id", "x" * 501),
+        ("threads", "id", ""),
+    ],
+)
+async def test_a_row_that_could_never_be_read_again(
+    target: UnifiedStorage, sound: io.BytesIO, kind: str, column: str, value: object
+) -> None:
+    forgery = Forgery(sound).rows(kind, lambda rows: rows[0].update({column: value}))
+    assert f"{kind}.jsonl, line 1 is not a row" in await refused(target, forgery.file())
+
+
+async def test_the_largest_id_does_not_use_up_the_ids_of_later_rows(open_store: OpenStore, sound: io.BytesIO) -> None:
+    target = await open_store("target")
+    forgery = Forgery(sound).rows("todos", lambda rows: rows[-1].update(id=2**63 - 1))
+    for _ in range(2):
+        await import_from(target, forgery.file())
+    assert (await target.insert_todo("after")).id == 2
+
+
+@pytest.mark.parametrize("number", ["NaN", "1e999", "-1", "0", "0.5", "9" * 5000, '"1"x'])
+async def test_a_manifest_with_numbers_that_are_none(target: UnifiedStorage, sound: io.BytesIO, number: str) -> None:
+    forgery = Forgery(sound).manifest(lambda manifest: manifest.update(format_version="here"))
+    forgery.members["manifest.json"] = forgery.members["manifest.json"].replace(b'"here"', number.encode())
+    assert "manifest.json is not one" in await refused(target, forgery.file())
+
+
+@pytest.mark.parametrize("field", ["count", "bytes"])
+async def test_a_manifest_that_counts_without_end(target: UnifiedStorage, sound: io.BytesIO, field: str) -> None:
+    forgery = Forgery(sound).manifest(lambda manifest: manifest["files"]["tips"].update({field: 10**4000}))
+    assert "tips.jsonl is not what" in await refused(target, forgery.file())
+
+
+async def test_a_manifest_that_is_too_large(target: UnifiedStorage, sound: io.BytesIO) -> None:
+    forgery = Forgery(sound)
+    forgery.members["manifest.json"] += b" " * archives.LARGEST_MANIFEST
+    assert "larger than" in await refused(target, forgery.file())
+
+
+@pytest.mark.parametrize("mode", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFDIR])
+async def test_a_member_that_is_no_plain_file(target: UnifiedStorage, sound: io.BytesIO, mode: int) -> None:
+    link = zipfile.ZipInfo("markdown/link.md")
+    link.external_attr = (mode | 0o777) << 16
+    assert "link" in await refused(target, Forgery(sound).file((link, b"/etc/passwd")))
+
+
 async def test_folders_in_a_circle(target: UnifiedStorage, sound: io.BytesIO) -> None:
     forgery = Forgery(sound).rows("vaults", lambda rows: rows[1].update(parent_id=rows[1]["id"]))
     assert "circle" in await refused(target, forgery.file())
@@ -207,6 +277,31 @@ async def test_a_bomb(target: UnifiedStorage, sound: io.BytesIO, monkeypatch: py
 async def test_a_line_without_end(target: UnifiedStorage, sound: io.BytesIO, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives, "LONGEST_LINE", 100_000)
     assert "too long" in await refused(target, Forgery(sound).lines("tips", b" " * 200_000 + b"\n").file())
+
+
+@pytest.mark.parametrize("content", ["a line of 1 GB", "a bomb", "a member larger than it says"])
+def test_what_is_too_large_is_refused_in_constant_memory(content: str) -> None:
+    kilobyte, gigabyte = 2**10, 2**30
+    with TemporaryFile() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as zip_file:
+            with zipfile.ZipFile(io.BytesIO(archive_of_nothing())) as nothing:
+                for name in set(nothing.namelist()) - {"tips.jsonl"}:
+                    zip_file.writestr(name, nothing.read(name))
+            with zip_file.open("tips.jsonl", "w", force_zip64=True) as member:
+                block = bytes(1024 * kilobyte)
+                for _ in range((2 * gigabyte if content == "a bomb" else gigabyte) // len(block)):
+                    member.write(block)
+            if content == "a member larger than it says":
+                zip_file.getinfo("tips.jsonl").file_size = kilobyte
+        # Compressed to a thousandth.
+        assert file.tell() < 4 * 1024 * kilobyte
+        tracemalloc.start()
+        try:
+            with pytest.raises(ArchiveRefused):
+                archives.Archive.verify(file)
+            assert tracemalloc.get_traced_memory()[1] < 3 * archives.LONGEST_LINE
+        finally:
+            tracemalloc.stop()
 
 
 async def test_a_list_of_members_without_end(
@@ -232,7 +327,8 @@ def test_whatever_bytes_are_changed_an_archive_is_sound_or_refused(data: st.Data
         content[-place] = data.draw(st.integers(0, 255))
     with TemporaryFile() as damaged:
         damaged.write(content)
-        with contextlib.suppress(ArchiveRefused), archives.Archive.verify(damaged) as archive:
+        with contextlib.suppress(ArchiveRefused):
+            archive = archives.Archive.verify(damaged)
             assert archive.manifest.format == "electron-sidecar archive"
 
 

@@ -1,9 +1,13 @@
 """Vaults as a tree of Markdown files."""
 
+import contextlib
 import zipfile
 
 import pytest
 
+from sidecar.errors import InvalidInput
+from sidecar.transfer import archive as archives
+from sidecar.transfer import export
 from sidecar.transfer.markdown import sanitised
 
 from .conftest import OpenStore, archive_of
@@ -78,3 +82,22 @@ async def test_deep_folders_stay_within_what_a_path_may_be(open_store: OpenStore
 async def test_without_the_option_there_is_no_markdown(open_store: OpenStore) -> None:
     with zipfile.ZipFile(await archive_of(await open_store("store"))) as zip_file:
         assert not [name for name in zip_file.namelist() if name.startswith("markdown/")]
+
+
+async def test_more_files_than_an_archive_may_list_are_refused(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await open_store("store")
+    for number in range(20):
+        await store.insert_vaults(f"{number}")
+    refused = 0
+    for limit in range(1000, 10_000, 50):
+        monkeypatch.setattr(archives, "LARGEST_LIST", limit)
+        monkeypatch.setattr(export, "LARGEST_LIST", limit)
+        with contextlib.suppress(InvalidInput):
+            archive = await archive_of(store, markdown=True)
+            break
+        refused += 1
+    # The first that is not refused when it is exported is not when it is imported, either.
+    assert refused > 0
+    archives.Archive.verify(archive)

@@ -132,7 +132,13 @@ def contents(draw: st.DrawFn) -> Content:
         )
         content["threads"].append({"id": thread, **draw(row)})
         if draw(st.booleans()):
-            state = st.fixed_dictionaries({"messages": json_values, "cache_info": json_values, "updated_at": times})
+            state = st.fixed_dictionaries(
+                {
+                    "messages": st.lists(json_values, max_size=3),
+                    "cache_info": st.dictionaries(texts, json_values, max_size=3),
+                    "updated_at": times,
+                }
+            )
             content["states"].append({"chat_id": thread, **draw(state)})
     if threads:
         rows = draw(
@@ -140,7 +146,7 @@ def contents(draw: st.DrawFn) -> Content:
                 chat_id=st.sampled_from(threads),
                 model=texts,
                 request=texts,
-                cost=json_values,
+                cost=st.dictionaries(texts, json_values, max_size=3),
                 start=times,
                 end=optional_times,
             )

@@ -66,17 +66,25 @@ def test_what_was_added_to_the_seed_since_is_added(tmp_path: Path) -> None:
 def test_orphans_are_written_to_a_file_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     app = make("minecontext", tmp_path / "app.db")
     assert run_import(tmp_path, "minecontext", str(app)) == ExitCode.CLEAN
-    orphans = tmp_path / "data" / "minecontext-orphans.jsonl"
+    (orphans,) = (tmp_path / "data").glob("minecontext-*-orphans.jsonl")
     lines = [json.loads(line) for line in orphans.read_text(encoding="utf-8").splitlines()]
     assert "whose am I" in [line["row"].get("content") for line in lines]
     assert str(orphans) in capsys.readouterr().out
+
+
+def test_orphans_of_another_database_do_not_replace_the_first_ones(tmp_path: Path) -> None:
+    for name in ("one.db", "other.db", "one.db"):
+        if not (tmp_path / name).exists():
+            make("minecontext", tmp_path / name)
+        assert run_import(tmp_path, "minecontext", str(tmp_path / name)) == ExitCode.CLEAN
+    assert len(list((tmp_path / "data").glob("minecontext-*-orphans.jsonl"))) == 2
 
 
 def test_a_dry_run_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     app = make("minecontext", tmp_path / "app.db")
     assert run_import(tmp_path, "minecontext", str(app), "--dry-run") == ExitCode.CLEAN
     assert counts(tmp_path)["todo"] == 0
-    assert not (tmp_path / "data" / "minecontext-orphans.jsonl").exists()
+    assert not list((tmp_path / "data").glob("*orphans*"))
     assert "Would add" in capsys.readouterr().out
 
 

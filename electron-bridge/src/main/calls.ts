@@ -1,7 +1,7 @@
 // Calls: each waits for a sidecar that answers, within bounds, and is sent again when its answer was lost with a sidecar.
 
 import { SidecarError } from "../shared/errors.js";
-import { systemClock } from "./clock.js";
+import type { Clock } from "./clock.js";
 import type { Policy } from "./policy.js";
 import { type HttpClient, Unanswered } from "./http-client.js";
 import { buildRequest } from "./http-request.js";
@@ -27,7 +27,10 @@ export class Calls {
   readonly #waiting = new Set<() => void>();
   #gate: Gate = { refusal: new SidecarError("not_running", "The app has not started the sidecar.") };
 
-  constructor(private readonly policy: Policy) {}
+  constructor(
+    private readonly policy: Policy,
+    private readonly clock: Clock,
+  ) {}
 
   /** From now on calls go to this client, those that wait too. */
   open(client: HttpClient): void {
@@ -47,6 +50,7 @@ export class Calls {
   /** Resolves with the JSON that the operation answered. Sending again is safe: what is not a read carries a key. */
   async call(operation: string, input: unknown, options: CallOptions): Promise<unknown> {
     const request = buildRequest(operation, input, options.key);
+    this.#checkPlaces();
     const end = this.#endOf(operation, options);
     try {
       for (let replay = 0; ; replay += 1) {
@@ -57,7 +61,7 @@ export class Calls {
           if (!(error instanceof Unanswered)) throw error;
         }
         const pauseMs = Math.min(REPLAY_MAX_MS, REPLAY_FIRST_MS * 2 ** replay);
-        await wait(end.signal, (done) => systemClock.after(pauseMs, done));
+        await wait(end.signal, (done) => this.clock.after(pauseMs, done));
       }
     } finally {
       end.dispose();
@@ -69,9 +73,14 @@ export class Calls {
     for (const look of [...this.#waiting]) look();
   }
 
+  /** For new calls only: whether one that was sent before has happened, only sending it again can tell. */
+  #checkPlaces(): void {
+    const { size } = this.#waiting;
+    if (this.#gate === "wait" && size >= this.policy.maxWaitingCalls) throw tooManyCalls(size);
+  }
+
   async #clientOnceOpen(signal: AbortSignal): Promise<HttpClient> {
     while (this.#gate === "wait") {
-      if (this.#waiting.size >= this.policy.maxWaitingCalls) throw tooManyCalls(this.#waiting.size);
       await wait(signal, (look) => {
         this.#waiting.add(look);
         return () => this.#waiting.delete(look);
@@ -87,7 +96,7 @@ export class Calls {
     const controller = new AbortController();
     const cancel = (): void =>
       controller.abort(new SidecarError("cancelled", `The call of '${operation}' was cancelled.`));
-    const stopTimer = systemClock.after(timeoutMs, () => {
+    const stopTimer = this.clock.after(timeoutMs, () => {
       const message = `'${operation}' had no answer within ${timeoutMs} ms.`;
       controller.abort(new SidecarError("timeout", message, { retryable: true }));
     });

@@ -6,6 +6,8 @@ import type { StatusLine } from "./status-line.js";
 export interface Child {
   /** Ask it, over the control pipe, to stop. */
   shutdown(): void;
+  /** Ask it, over the control pipe, what its threads are doing. One that is stuck for good does not answer. */
+  askForStacks(): void;
   /** Ask its process group, by signal, to stop. */
   terminate(): void;
   /** End its process tree. */
@@ -15,6 +17,8 @@ export interface Child {
 /** `exited` and then `gone` come once each; none of them while it is being launched. */
 export interface ChildEvents {
   line(line: StatusLine): void;
+  /** The stacks that it was asked for, or as much of them as it wrote before it ended. */
+  stacks(stacks: readonly string[]): void;
   /** The process has ended; others of its tree may live, and its last lines may be on their way. */
   exited(exit: Exit): void;
   /** Nothing of its tree is left, and what it wrote has been read. */

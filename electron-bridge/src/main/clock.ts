@@ -17,6 +17,57 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * A clock that stands still while the machine sleeps, and lets whatever was waited for be waited for anew after that: a
+ * status line or an answer may have come that has not been read.
+ */
+export class AwakeClock implements Clock {
+  readonly #waits = new Set<Wait>();
+  #asleepSince: number | undefined;
+  #sleptMs = 0;
+
+  constructor(private readonly clock: Clock) {}
+
+  now(): number {
+    return (this.#asleepSince ?? this.clock.now()) - this.#sleptMs;
+  }
+
+  after(ms: number, action: () => void): () => void {
+    const wait: Wait = { ms, action, cancel: () => undefined };
+    this.#waits.add(wait);
+    if (this.#asleepSince === undefined) this.#begin(wait);
+    return () => {
+      wait.cancel();
+      this.#waits.delete(wait);
+    };
+  }
+
+  suspend(): void {
+    this.#asleepSince ??= this.clock.now();
+    for (const { cancel } of this.#waits) cancel();
+  }
+
+  resume(): void {
+    if (this.#asleepSince === undefined) return;
+    this.#sleptMs += this.clock.now() - this.#asleepSince;
+    this.#asleepSince = undefined;
+    for (const wait of this.#waits) this.#begin(wait);
+  }
+
+  #begin(wait: Wait): void {
+    wait.cancel = this.clock.after(wait.ms, () => {
+      this.#waits.delete(wait);
+      wait.action();
+    });
+  }
+}
+
+interface Wait {
+  readonly ms: number;
+  readonly action: () => void;
+  cancel: () => void;
+}
+
 /** Timers with names. A name has one timer at most: setting it again calls the earlier one off. */
 export class Timers<Name extends string> {
   readonly #cancels = new Map<Name, () => void>();

@@ -12,10 +12,11 @@ export interface ServerEvent {
 
 /** Takes a stream of server-sent events apart, wherever its chunks are cut. */
 export class EventParser {
-  /** The id of the latest event, or of a heartbeat that carries one. */
-  lastId: string | undefined;
   #rest = "";
   #fields = new Map<string, string>();
+
+  /** `lastId` is the id of the latest event, or of a heartbeat that carries one; at first, of the stream before. */
+  constructor(public lastId?: string) {}
 
   /** The events that are complete now. */
   push(text: string): ServerEvent[] {
@@ -67,7 +68,7 @@ export class EventStream {
     this.#request = httpRequest({ host: LOOPBACK, port, path: "/events", headers, agent: false });
     this.#request.on("response", (answer) => {
       if (answer.statusCode !== 200) return this.#end();
-      const parser = new EventParser();
+      const parser = new EventParser(lastId);
       answer.setEncoding("utf8");
       answer.on("data", (text: string) => {
         if (!this.#isOpen) return;

@@ -1,21 +1,32 @@
-// Why a sidecar was lost, and the error that tells it.
+// That a sidecar was lost: as its status tells it, and as an error.
 
 import { SidecarError } from "../shared/errors.js";
 import type { Failure } from "../shared/status.js";
+import type { Cause } from "./causes.js";
 import type { Exit } from "./child.js";
 
-export type Cause = Pick<Failure, "code" | "message">;
-
-/** What its exit says; the sidecar itself, or whoever killed it, may know better. */
-export function causeOf({ code, signal, spawnError }: Exit): Cause {
-  if (spawnError) return { code: "spawn_failed", message: spawnError.message };
-  const how = signal === null ? `with exit code ${code}` : `by signal ${signal}`;
-  return { code: "sidecar_exited", message: `The sidecar ended ${how}.` };
+/** What the status tells of it: an immutable snapshot. */
+export function failureOf(
+  { code, message }: Cause,
+  logTail: readonly string[],
+  exit?: Exit,
+  stacks: readonly string[] = [],
+): Failure {
+  return Object.freeze({
+    code,
+    message,
+    exitCode: exit?.code ?? null,
+    signal: exit?.signal ?? null,
+    logTail: Object.freeze([...logTail]),
+    stacks: Object.freeze([...stacks]),
+  });
 }
 
-/** The error with which calls and start() reject once the sidecar has failed; its cause holds the last log lines. */
-export function failureError({ code, message, logTail }: Failure): SidecarError {
-  if (logTail.length === 0) return new SidecarError(code, message);
-  const cause = new Error(`The sidecar's last log lines:\n${logTail.join("\n")}`);
-  return new SidecarError(code, message, { cause });
+/** The error with which calls and start() reject once it has failed; its cause holds the last log lines, and the stacks. */
+export function failureError({ code, message, logTail, stacks }: Failure): SidecarError {
+  const parts = [
+    ...(logTail.length > 0 ? ["The sidecar's last log lines:", ...logTail] : []),
+    ...(stacks.length > 0 ? ["What its threads were doing:", ...stacks] : []),
+  ];
+  return new SidecarError(code, message, parts.length > 0 ? { cause: new Error(parts.join("\n")) } : {});
 }

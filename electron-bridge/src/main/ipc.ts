@@ -39,13 +39,13 @@ export interface ExposeOptions {
   readonly origins: readonly string[];
   /** Restricted operations that pages may call all the same. */
   readonly allow?: readonly OperationId[];
-  /** Operations that pages may not call. Without `events.stream` they cannot subscribe to live events. */
-  readonly deny?: readonly OperationId[];
+  /** Operations that pages may not call; `events.stream` stands for subscribing to live events. */
+  readonly deny?: readonly (OperationId | typeof STREAM)[];
 }
 
 const MAX_ID_LENGTH = 100;
-/** What a page must be allowed to call in order to subscribe. */
-const STREAM: OperationId = "events.stream";
+/** What pages do when they subscribe. No call can do it: its answer never ends. */
+const STREAM = "events.stream";
 
 type Message = Readonly<Record<string, unknown>>;
 type MaybePromise<Value> = Value | Promise<Value>;
@@ -71,6 +71,7 @@ export function exposeToPages(
   const isOwn = (url: string): boolean => ownOrigins.has(originOf(url) ?? "");
   const watchers = new Set<WebContentsLike>();
   const allowed = allowedOperations(allow, deny);
+  const maySubscribe = !deny.includes(STREAM);
   const calls = new PageCalls(sidecar, allowed);
   const subscriptions = new PageSubscriptions(sidecar, isOwn);
 
@@ -83,7 +84,7 @@ export function exposeToPages(
       return pageStatus(sidecar.status);
     },
     subscribe: (message, sender) => {
-      if (!allowed.has(STREAM)) throw notAllowed(STREAM);
+      if (!maySubscribe) throw notAllowed(STREAM);
       subscriptions.add(sender, idOf(message), message["topics"]);
       return null;
     },
@@ -134,8 +135,8 @@ class PageCalls {
     const controller = new AbortController();
     this.#underWay.set(id, controller);
     try {
-      // What the page sent as input is checked where the request is built.
-      const rest = [message["input"], { signal: controller.signal }] as unknown;
+      // What the page sent as input and key is checked where the request is built.
+      const rest = [message["input"], { signal: controller.signal, key: message["key"] }] as unknown;
       return await this.sidecar.call(operation, ...(rest as CallArguments<OperationId, CallOptions>));
     } finally {
       this.#underWay.delete(id);
@@ -156,7 +157,7 @@ class PageCalls {
 }
 
 function allowedOperations(allow: readonly string[], deny: readonly string[]): ReadonlySet<string> {
-  const misspelt = [...allow, ...deny].find((id) => !isOperation(id));
+  const misspelt = [...allow, ...deny].find((id) => id !== STREAM && !isOperation(id));
   if (misspelt !== undefined) {
     throw new SidecarError("invalid_configuration", `There is no operation '${misspelt}' to allow or deny.`);
   }

@@ -5,7 +5,10 @@ import type { Notice } from "../shared/events.js";
 import type { WebContentsLike } from "./ipc.js";
 import type { Sidecar } from "./sidecar.js";
 
-/** Notices that may be on their way to a page at one time; one that does not take them is told to read again. */
+/**
+ * Notices that may be on their way to a page at one time, unless they come at once; one that does not take them is told
+ * to read again.
+ */
 const MAX_UNTAKEN = 5_000;
 
 interface Subscription {
@@ -43,7 +46,7 @@ export class PageSubscriptions {
   /** The page has taken so many notices. */
   taken(page: WebContentsLike, id: string, count: number): void {
     const subscription = this.#pages.get(page)?.get(id);
-    if (!subscription) return;
+    if (!subscription || !(count > 0)) return;
     subscription.untaken = Math.max(0, subscription.untaken - count);
     if (!subscription.isBehind || subscription.untaken > 0) return;
     subscription.isBehind = false;
@@ -71,9 +74,11 @@ export class PageSubscriptions {
   #send(page: WebContentsLike, id: string, notices: readonly Notice[]): void {
     const subscription = this.#pages.get(page)?.get(id);
     if (!subscription || subscription.isBehind || !this.isOwn(page.getURL())) return;
-    subscription.isBehind = subscription.untaken + notices.length > MAX_UNTAKEN;
+    const untaken = subscription.untaken + notices.length;
+    // A page that has taken everything is never behind: it has nothing more to confirm.
+    subscription.isBehind = subscription.untaken > 0 && untaken > MAX_UNTAKEN;
     if (subscription.isBehind) return;
-    subscription.untaken += notices.length;
+    subscription.untaken = untaken;
     const event: EventMessage = { kind: "notices", id, notices };
     page.send(channels.event, event);
   }

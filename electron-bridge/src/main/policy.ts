@@ -27,6 +27,8 @@ export interface Policy {
   /** This many crashes within the window, and restarting is not going to help. */
   readonly breakerCrashes: number;
   readonly breakerWindowMs: number;
+  /** How long an unresponsive sidecar may take to say what its threads are doing, before it is killed. */
+  readonly stacksWaitMs: number;
   /** Exit codes that name a cause which a restart does not remove: the design's 2 to 6. */
   readonly permanentExitCodes: readonly number[];
   /** How long a sidecar that was told to shut down may take to finish its writes. */
@@ -35,9 +37,14 @@ export interface Policy {
   readonly stopTerminateMs: number;
   /** How long the operating system may take to remove killed processes before stop() says that it has not. */
   readonly stopConfirmMs: number;
+  /** A machine that said it goes to sleep, and runs for this long without saying that it woke, is awake. */
+  readonly sleepNoticeMs: number;
   /** How long a call may take in all, waiting for the sidecar and replays included. */
   readonly callTimeoutMs: number;
-  /** Calls that may wait for the sidecar at one time, so that a page in a loop cannot fill the memory. */
+  /**
+   * Calls that may wait for the sidecar at one time, so that a page in a loop cannot fill the memory. One that was sent
+   * before it waits is not turned away: it may have happened.
+   */
   readonly maxWaitingCalls: number;
   /** Live events without a byte for this long are asked for anew: two heartbeats of 15 s and some. */
   readonly eventSilenceMs: number;
@@ -57,10 +64,12 @@ export const defaultPolicy: Policy = Object.freeze({
   stableMs: 60_000,
   breakerCrashes: 5,
   breakerWindowMs: 180_000,
+  stacksWaitMs: 1_000,
   permanentExitCodes: Object.freeze([2, 3, 4, 5, 6]),
   stopGraceMs: 5_000,
   stopTerminateMs: 2_000,
   stopConfirmMs: 5_000,
+  sleepNoticeMs: 60_000,
   callTimeoutMs: 30_000,
   maxWaitingCalls: 1_000,
   eventSilenceMs: 35_000,

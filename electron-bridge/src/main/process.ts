@@ -4,6 +4,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Child, ChildEvents, Exit } from "./child.js";
 import { LineSplitter } from "./lines.js";
+import { StacksReader } from "./stacks.js";
 import { signalTree, treeGone, treeOptions } from "./process-tree.js";
 import { parseStatusLine } from "./status-line.js";
 
@@ -22,7 +23,7 @@ const DRAIN_MS = 250;
 /** Failures to spawn that are of the moment, not of the set-up. */
 const PASSING_SPAWN_ERRORS = ["EAGAIN", "EMFILE", "ENFILE", "ENOMEM"];
 
-const NO_CHILD: Child = { shutdown: ignore, terminate: ignore, kill: ignore };
+const NO_CHILD: Child = { shutdown: ignore, askForStacks: ignore, terminate: ignore, kill: ignore };
 
 /** Starts a sidecar and hands over its bootstrap. A failure to do so is told as its end. */
 export function launchProcess(spec: ProcessSpec, events: ChildEvents): Child {
@@ -49,11 +50,13 @@ export function launchProcess(spec: ProcessSpec, events: ChildEvents): Child {
     events.exited(exit);
     void confirmedGone(child, pid).then(() => events.gone(exit));
   });
-  child.stdin.write(`${JSON.stringify(spec.bootstrap)}\n`);
+  const send = (line: object): void => {
+    if (child.stdin.writable) child.stdin.write(`${JSON.stringify(line)}\n`);
+  };
+  send(spec.bootstrap);
   return {
-    shutdown: () => {
-      if (child.stdin.writable) child.stdin.write('{"command":"shutdown"}\n');
-    },
+    shutdown: () => send({ command: "shutdown" }),
+    askForStacks: () => send({ command: "stacks" }),
     terminate: () => signalTree(pid, "SIGTERM"),
     kill: () => signalTree(pid, "SIGKILL"),
   };
@@ -75,7 +78,8 @@ function readPipes(child: ChildProcessWithoutNullStreams, spec: ProcessSpec, eve
     if (line) events.line(line);
     else log(text);
   });
-  const logLines = new LineSplitter(log);
+  const stacks = new StacksReader(log, (lines) => events.stacks(lines));
+  const logLines = new LineSplitter((line) => stacks.push(line));
   for (const [pipe, lines] of [
     [child.stdout, statusLines],
     [child.stderr, logLines],
@@ -84,6 +88,7 @@ function readPipes(child: ChildProcessWithoutNullStreams, spec: ProcessSpec, eve
     pipe.on("data", (text: string) => lines.push(text));
     pipe.on("end", () => lines.end());
   }
+  child.stderr.on("end", () => stacks.end());
   // A pipe breaks when the process ends, which its exit tells; without a listener that would end the host.
   for (const pipe of child.stdio) pipe?.on("error", ignore);
 }

@@ -8,7 +8,7 @@ import type { CallArguments, CallResult, OperationId } from "../shared/operation
 import type { Ready, Status } from "../shared/status.js";
 import { type CallOptions, Calls } from "./calls.js";
 import type { Child, ChildEvents } from "./child.js";
-import { systemClock } from "./clock.js";
+import { AwakeClock, systemClock } from "./clock.js";
 import { sidecarEnvironment } from "./environment.js";
 import { failureError } from "./failure.js";
 import { isAlive } from "./health.js";
@@ -16,7 +16,9 @@ import { Events, type NoticesListener } from "./events.js";
 import { HttpClient } from "./http-client.js";
 import { definePolicy, type Policy } from "./policy.js";
 import { launchProcess } from "./process.js";
-import { type StopReport, Supervisor } from "./supervisor.js";
+import type { StopReport } from "./stopping.js";
+import { Supervisor } from "./supervisor.js";
+import { History, type SupportBundle } from "./support-bundle.js";
 
 const PROTOCOL = 1;
 const TOKEN_BYTES = 32;
@@ -47,10 +49,13 @@ type Listener<Name extends keyof SidecarEvents> = (value: SidecarEvents[Name]) =
 export class Sidecar {
   readonly #options: SidecarOptions;
   readonly #policy: Policy;
+  readonly #clock = new AwakeClock(systemClock);
+  readonly #history = new History();
   readonly #supervisor: Supervisor;
   readonly #calls: Calls;
   readonly #events: Events;
   readonly #listeners = { status: new Set<Listener<"status">>(), log: new Set<Listener<"log">>() };
+  #cancelSleepNotice: (() => void) | undefined;
   #logTail: string[] = [];
   #token = "";
   #client: HttpClient | undefined;
@@ -65,14 +70,14 @@ export class Sidecar {
     }
     this.#options = { ...options };
     this.#policy = definePolicy(options.policy);
-    this.#calls = new Calls(this.#policy);
+    this.#calls = new Calls(this.#policy, this.#clock);
     this.#events = new Events(this.#policy);
     this.#supervisor = new Supervisor({
       policy: this.#policy,
-      clock: systemClock,
+      clock: this.#clock,
       random: Math.random,
       launch: (events) => this.#launch(events),
-      probe: (ready) => isAlive(ready, this.#policy.probeTimeoutMs),
+      probe: (ready) => isAlive(ready, this.#policy.probeTimeoutMs, this.#clock),
       logTail: () => this.#logTail,
       changed: (status) => this.#onStatus(status),
     });
@@ -89,24 +94,50 @@ export class Sidecar {
    * @throws SidecarError why it failed for good, or `not_running` if it was stopped before it was ready
    */
   start(): Promise<Ready> {
+    this.resume();
     return this.#supervisor.start();
   }
 
-  /** Stops the sidecar, at any time. Resolves, always, with what was confirmed of its end. */
+  /**
+   * Stops the sidecar, at any time. Resolves, always, with what was confirmed of its end: if `confirmed`, nothing of its
+   * process tree is left, and its program and its data directory may be replaced.
+   */
   async stop(): Promise<StopReport> {
+    this.resume();
     const report = await this.#supervisor.stop();
+    this.#history.noteStop(report);
     // In a later task, even when nothing ran: Electron ignores app.quit() while it still handles `will-quit`.
     await new Promise((resolve) => setImmediate(resolve));
     return report;
   }
 
-  /** For the app's `powerMonitor`: between the two, a missed health check says nothing about the sidecar. */
+  /**
+   * The machine is going to sleep: until `resume()` no time passes for starts, health checks and calls. `watchPower`
+   * calls both. A machine that goes on running without a word counts as awake after a while.
+   */
   suspend(): void {
+    // Nothing is to be judged any more, and whoever waits for the end shall not wait longer.
+    if (this.status.state === "stopping") return;
+    this.#cancelSleepNotice?.();
+    this.#cancelSleepNotice = systemClock.after(this.#policy.sleepNoticeMs, () => this.resume());
     this.#supervisor.suspend();
+    this.#clock.suspend();
   }
 
   resume(): void {
+    this.#cancelSleepNotice?.();
     this.#supervisor.resume();
+    this.#clock.resume();
+  }
+
+  /**
+   * What somebody who was not there needs to know: what happened to the sidecar and when, why it ended, versions, its
+   * health if it answers, and the end of its log. Plain data for JSON, without tokens and the name of the home directory.
+   */
+  async supportBundle(): Promise<SupportBundle> {
+    const { status } = this;
+    const health = status.ready && (await this.#health());
+    return this.#history.bundle({ status, health, logTail: this.#logTail });
   }
 
   /**
@@ -165,7 +196,17 @@ export class Sidecar {
     );
   }
 
+  /** As the sidecar tells it, or the code of the error why it does not. */
+  async #health(): Promise<unknown> {
+    try {
+      return await this.call("health.ready", {}, { timeoutMs: this.#policy.probeTimeoutMs });
+    } catch (error) {
+      return { error: error instanceof SidecarError ? error.code : String(error) };
+    }
+  }
+
   #onStatus(status: Status): void {
+    this.#history.note(status);
     this.#admitCalls(status);
     this.#emit("status", status);
   }

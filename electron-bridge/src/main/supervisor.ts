@@ -7,10 +7,17 @@
 import { SidecarError } from "../shared/errors.js";
 import type { Failure, Ready, Stage, Status } from "../shared/status.js";
 import type { Child, ChildEvents, Exit } from "./child.js";
-import { type Clock, Countdown, Timers } from "./clock.js";
-import { type Cause, causeOf, failureError } from "./failure.js";
+import { type Clock, Timers } from "./clock.js";
+import * as causes from "./causes.js";
+import { failureError, failureOf } from "./failure.js";
+import { HealthWatch } from "./health-watch.js";
 import { type Policy, RestartPolicy } from "./policy.js";
+import { StartDeadlines } from "./start-deadlines.js";
 import type { StatusLine } from "./status-line.js";
+import { NOTHING_TO_STOP, Stopping, type StopReport } from "./stopping.js";
+
+/** The version of the HTTP API that the generated types and the operation table are of. */
+export const API_VERSION = 1;
 
 export interface SupervisorParts {
   readonly policy: Policy;
@@ -25,43 +32,25 @@ export interface SupervisorParts {
   readonly changed: (status: Status) => void;
 }
 
-/** How a stop went. */
-export interface StopReport {
-  /** The mildest means that was enough. */
-  readonly outcome: "not_running" | "graceful" | "terminated" | "killed";
-  /** Whether nothing of the process tree is left. False only if the operating system did not remove it in time. */
-  readonly confirmed: boolean;
-  readonly exitCode: number | null;
-  readonly signal: string | null;
-  readonly durationMs: number;
-}
-
 /** One launched process and what is known of it. */
 interface Run {
   child: Child;
   ready?: { readonly value: Ready; readonly at: number };
-  missedProbes: number;
   /** Its own account of why it fails. */
-  lastWords?: Cause;
+  lastWords?: causes.Cause;
   /** Why the supervisor killed it; `final` if it is not to be started again. */
-  verdict?: Cause & { readonly final: boolean };
+  verdict?: Verdict;
+  /** What its threads were doing when it was asked. */
+  stacks?: readonly string[];
 }
+
+type Verdict = causes.Cause & { readonly final: boolean };
 
 interface Deferred<Value> {
   readonly promise: Promise<Value>;
   readonly resolve: (value: Value) => void;
   readonly reject: (error: SidecarError) => void;
 }
-
-interface Stopping extends Deferred<StopReport> {
-  readonly startedAt: number;
-  outcome: StopReport["outcome"];
-}
-
-type TimerName = "startSilence" | "probe" | "restart" | "stop";
-
-/** Stages whose time does not count against the start: they take as long as the data is large. */
-const UNCOUNTED_STAGES: readonly string[] = ["migrating", "backing_up", "recovering"];
 
 const STOPPED: Status = Object.freeze({
   state: "stopped",
@@ -71,32 +60,28 @@ const STOPPED: Status = Object.freeze({
   restarts: 0,
 });
 
-const NOTHING_TO_STOP: StopReport = Object.freeze({
-  outcome: "not_running",
-  confirmed: true,
-  exitCode: null,
-  signal: null,
-  durationMs: 0,
-});
-
 export class Supervisor {
   readonly #parts: SupervisorParts;
   readonly #restartPolicy: RestartPolicy;
-  readonly #timers: Timers<TimerName>;
-  /** For the whole start, whatever becomes of the processes that it takes. */
-  readonly #startCountdown: Countdown;
+  readonly #timers: Timers<"stacks" | "restart">;
+  readonly #startDeadlines: StartDeadlines;
+  readonly #healthWatch: HealthWatch;
   #status = STOPPED;
   #run: Run | undefined;
   /** There while the app wants a sidecar and it has not failed for good. */
   #wish: Deferred<Ready> | undefined;
   #stopping: Stopping | undefined;
-  #suspended = false;
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
-    this.#timers = new Timers(parts.clock);
-    this.#startCountdown = new Countdown(parts.clock, () => this.#onStartOverdue());
-    this.#restartPolicy = new RestartPolicy(parts.policy, parts.random);
+    const { clock, policy, random, probe } = parts;
+    this.#timers = new Timers(clock);
+    this.#startDeadlines = new StartDeadlines(clock, policy, {
+      silent: () => this.#onStartSilent(),
+      overdue: () => this.#onStartOverdue(),
+    });
+    this.#healthWatch = new HealthWatch(clock, policy, probe, (misses) => this.#onUnresponsive(misses));
+    this.#restartPolicy = new RestartPolicy(policy, random);
   }
 
   get status(): Status {
@@ -118,34 +103,31 @@ export class Supervisor {
   stop(): Promise<StopReport> {
     this.#wish?.reject(new SidecarError("not_running", "The sidecar was stopped before it was ready."));
     this.#wish = undefined;
-    if (this.#stopping) return this.#stopping.promise;
+    if (this.#stopping) return this.#stopping.report;
     this.#clearAllTimers();
     if (!this.#run) {
       if (this.#status.state !== "stopped") this.#become(STOPPED);
       return Promise.resolve(NOTHING_TO_STOP);
     }
-    const stopping = { ...deferred<StopReport>(), startedAt: this.#parts.clock.now() };
-    this.#stopping = { ...stopping, outcome: "graceful" };
     this.#become({ state: "stopping", ready: null, stage: null });
-    if (this.#run.verdict) this.#stopByKilling(this.#run);
-    else this.#stopGracefully(this.#run);
-    return stopping.promise;
+    const { policy, clock } = this.#parts;
+    this.#stopping = new Stopping(this.#run.child, policy, clock, this.#run.verdict !== undefined);
+    return this.#stopping.report;
   }
 
-  /** The machine is going to sleep: what happens until it wakes says nothing about the sidecar. */
+  /** The machine is going to sleep. The clock has to stand still until it wakes. */
   suspend(): void {
-    this.#suspended = true;
+    this.#healthWatch.suspend();
   }
 
   resume(): void {
-    this.#suspended = false;
-    if (this.#run) this.#run.missedProbes = 0;
+    this.#healthWatch.resume();
   }
 
   // Starting
 
   #begin(): void {
-    this.#startCountdown.start(this.#parts.policy.startTotalMs);
+    this.#startDeadlines.begin();
     this.#launch({ failure: null, restarts: 0 });
   }
 
@@ -158,73 +140,75 @@ export class Supervisor {
       };
     const child = this.#parts.launch({
       line: whenCurrent((current, line: StatusLine) => this.#onLine(current, line)),
+      stacks: whenCurrent((current, stacks: readonly string[]) => this.#onStacks(current, stacks)),
       exited: whenCurrent((current, exit: Exit) => this.#onExited(current, exit)),
       gone: whenCurrent((current, exit: Exit) => this.#onGone(current, exit)),
     });
-    const run: Run = { child, missedProbes: 0 };
+    const run: Run = { child };
     this.#run = run;
-    this.#awaitStatusLine(run);
+    this.#startDeadlines.heard();
   }
 
-  #awaitStatusLine(run: Run): void {
-    const { startSilenceMs } = this.#parts.policy;
-    this.#timers.set("startSilence", startSilenceMs, () => {
-      const message = `The sidecar said nothing for ${seconds(startSilenceMs)} while it was starting.`;
-      this.#condemn(run, { code: "start_timeout", message, final: false });
-    });
+  #onStartSilent(): void {
+    const cause = causes.startSilent(this.#parts.policy);
+    if (this.#run) this.#condemn(this.#run, { ...cause, final: false });
   }
 
   #onStartOverdue(): void {
-    const message = `The sidecar did not become ready within ${seconds(this.#parts.policy.startTotalMs)}.`;
-    const cause = { code: "start_timeout", message };
-    if (this.#run) this.#condemn(this.#run, { ...cause, final: true });
-    else this.#fail(this.#failure(cause));
+    const cause = causes.startOverdue(this.#parts.policy);
+    if (!this.#run) return this.#fail(failureOf(cause, this.#parts.logTail()));
+    if (this.#run.verdict) this.#run.verdict = { ...this.#run.verdict, final: true };
+    else this.#condemn(this.#run, { ...cause, final: true });
   }
 
   #onLine(run: Run, line: StatusLine): void {
     if (line.event === "failed") run.lastWords = { code: line.code, message: line.message };
     if (this.#status.state !== "starting" || run.verdict) return;
     if (line.event === "ready") return this.#onReady(run, line.ready);
-    this.#awaitStatusLine(run);
+    this.#startDeadlines.heard();
     if (line.event === "stage") this.#onStage({ stage: line.stage, detail: line.detail });
   }
 
   #onStage(stage: Stage): void {
-    if (UNCOUNTED_STAGES.includes(stage.stage)) this.#startCountdown.pause();
-    else this.#startCountdown.run();
+    this.#startDeadlines.heardOf(stage.stage);
     this.#become({ stage });
   }
 
   #onReady(run: Run, ready: Ready): void {
+    if (ready.apiVersion !== API_VERSION) {
+      run.verdict = { ...causes.otherApiVersion(ready, API_VERSION), final: true };
+      return this.#kill(run);
+    }
     this.#clearAllTimers();
     run.ready = { value: ready, at: this.#parts.clock.now() };
     this.#become({ state: "ready", ready, stage: null, failure: null });
     this.#wish?.resolve(ready);
-    this.#scheduleProbe(run, ready);
+    this.#healthWatch.begin(ready);
   }
 
   // Watching
 
-  #scheduleProbe(run: Run, ready: Ready): void {
-    this.#timers.set("probe", this.#parts.policy.probeIntervalMs, () => {
-      this.#scheduleProbe(run, ready);
-      if (!this.#suspended) void this.#probe(run, ready);
-    });
-  }
-
-  async #probe(run: Run, ready: Ready): Promise<void> {
-    const alive = await this.#parts.probe(ready);
-    if (run !== this.#run || this.#status.state !== "ready" || this.#suspended) return;
-    run.missedProbes = alive ? 0 : run.missedProbes + 1;
-    if (run.missedProbes < this.#parts.policy.probeMisses) return;
-    const message = `The sidecar missed ${run.missedProbes} health checks in a row.`;
+  #onUnresponsive(misses: number): void {
+    if (!this.#run) return;
     this.#become({ state: "unresponsive", ready: null });
-    this.#condemn(run, { code: "sidecar_unresponsive", message, final: false });
+    this.#condemn(this.#run, { ...causes.unresponsive(misses), final: false });
   }
 
-  #condemn(run: Run, verdict: NonNullable<Run["verdict"]>): void {
+  /** Asks it what it is doing, while it can still be asked, and then kills it. */
+  #condemn(run: Run, verdict: Verdict): void {
     this.#clearRunTimers();
     run.verdict = verdict;
+    this.#timers.set("stacks", this.#parts.policy.stacksWaitMs, () => this.#kill(run));
+    run.child.askForStacks();
+  }
+
+  #onStacks(run: Run, stacks: readonly string[]): void {
+    run.stacks = stacks;
+    if (this.#timers.isSet("stacks")) this.#kill(run);
+  }
+
+  #kill(run: Run): void {
+    this.#clearRunTimers();
     run.child.kill();
   }
 
@@ -232,22 +216,21 @@ export class Supervisor {
 
   #onExited(run: Run, exit: Exit): void {
     this.#clearRunTimers();
-    if (this.#stopping) return this.#awaitConfirmation(exit);
+    if (this.#stopping) return this.#stopping.exited(exit);
     if (!run.ready) return;
     this.#become({
       state: "restarting",
       ready: null,
-      failure: this.#failure(this.#causeOf(run, exit), exit),
+      failure: this.#failureOf(run, exit),
     });
   }
 
   #onGone(run: Run, exit: Exit): void {
     this.#run = undefined;
     this.#clearRunTimers();
-    if (this.#stopping) return this.#onStopped(exit);
+    if (this.#stopping) return this.#onStopped(this.#stopping, exit);
     const now = this.#parts.clock.now();
-    const cause = this.#causeOf(run, exit);
-    const failure = this.#failure(cause, exit);
+    const failure = this.#failureOf(run, exit);
     if (run.verdict?.final || exit.spawnError?.permanent) return this.#fail(failure);
     const readyForMs = run.ready ? now - run.ready.at : 0;
     const action = this.#restartPolicy.afterCrash({ at: now, exitCode: exit.code, readyForMs });
@@ -255,14 +238,12 @@ export class Supervisor {
       return this.#restartAfter(action.delayMs, failure, run.ready !== undefined);
     }
     if (action.why === "permanent") return this.#fail(failure);
-    const { breakerCrashes, breakerWindowMs } = this.#parts.policy;
-    const message = `The sidecar failed ${breakerCrashes} times within ${seconds(breakerWindowMs)}. ${cause.message}`;
-    this.#fail({ ...failure, code: "crash_loop", message });
+    this.#fail(Object.freeze({ ...failure, ...causes.crashLoop(this.#parts.policy, failure) }));
   }
 
   #restartAfter(delayMs: number, failure: Failure, wasReady: boolean): void {
-    if (wasReady) this.#startCountdown.start(this.#parts.policy.startTotalMs);
-    else this.#startCountdown.run();
+    if (wasReady) this.#startDeadlines.begin();
+    else this.#startDeadlines.goOn();
     this.#become({ state: "restarting", ready: null, stage: null, failure });
     this.#timers.set("restart", delayMs, () => this.#launch({ restarts: this.#status.restarts + 1 }));
   }
@@ -275,81 +256,37 @@ export class Supervisor {
     wish?.reject(failureError(failure));
   }
 
-  #causeOf(run: Run, exit: Exit): Cause {
-    return run.verdict ?? run.lastWords ?? causeOf(exit);
+  #failureOf(run: Run, exit: Exit): Failure {
+    const cause = run.verdict ?? run.lastWords ?? causes.ended(exit);
+    return failureOf(cause, this.#parts.logTail(), exit, run.stacks);
   }
 
-  #failure(cause: Cause, exit?: Exit): Failure {
-    return Object.freeze({
-      code: cause.code,
-      message: cause.message,
-      exitCode: exit?.code ?? null,
-      signal: exit?.signal ?? null,
-      logTail: Object.freeze([...this.#parts.logTail()]),
-    });
-  }
-
-  // Stopping
-
-  #stopGracefully(run: Run): void {
-    run.child.shutdown();
-    this.#timers.set("stop", this.#parts.policy.stopGraceMs, () => this.#stopByTerminating(run));
-  }
-
-  #stopByTerminating(run: Run): void {
-    this.#noteOutcome("terminated");
-    run.child.terminate();
-    this.#timers.set("stop", this.#parts.policy.stopTerminateMs, () => this.#stopByKilling(run));
-  }
-
-  #stopByKilling(run: Run): void {
-    this.#noteOutcome("killed");
-    run.child.kill();
-    this.#awaitConfirmation({ code: null, signal: null });
-  }
-
-  #awaitConfirmation(exit: Exit): void {
-    this.#timers.set("stop", this.#parts.policy.stopConfirmMs, () => this.#report(exit, false));
-  }
-
-  #noteOutcome(outcome: StopReport["outcome"]): void {
-    if (this.#stopping) this.#stopping.outcome = outcome;
-  }
-
-  #onStopped(exit: Exit): void {
-    this.#report(exit, true);
+  #onStopped(stopping: Stopping, exit: Exit): void {
+    stopping.gone(exit);
     this.#stopping = undefined;
     if (this.#wish) this.#begin();
     else this.#become(STOPPED);
-  }
-
-  #report(exit: Exit, confirmed: boolean): void {
-    if (!this.#stopping) return;
-    const { resolve, outcome, startedAt } = this.#stopping;
-    const durationMs = this.#parts.clock.now() - startedAt;
-    resolve({ outcome, confirmed, exitCode: exit.code, signal: exit.signal, durationMs });
   }
 
   // Timers and status
 
   /** Those of one process. */
   #clearRunTimers(): void {
-    this.#timers.clear("startSilence", "probe", "stop");
+    this.#timers.clear("stacks");
+    this.#startDeadlines.endSilence();
+    this.#healthWatch.end();
   }
 
   #clearAllTimers(): void {
     this.#timers.clearAll();
-    this.#startCountdown.pause();
+    this.#startDeadlines.end();
+    this.#healthWatch.end();
   }
 
   #become(change: Partial<Status>): void {
     this.#status = Object.freeze({ ...this.#status, ...change });
     this.#parts.changed(this.#status);
   }
-}
-
-function seconds(ms: number): string {
-  return `${ms / 1000} s`;
 }
 
 function deferred<Value>(): Deferred<Value> {

@@ -43,7 +43,14 @@ ipcRenderer.on(channels.event, (_: unknown, event: EventMessage) => {
 });
 
 const bridge: PageBridge = {
-  call: (id, operation, input) => request({ kind: "call", id, operation, ...(input && { input }) }),
+  call: (id, operation, input, key) =>
+    request({
+      kind: "call",
+      id,
+      operation,
+      ...(input && { input }),
+      ...(key !== undefined && { key }),
+    }),
   cancel: (id) => void request({ kind: "cancel", id }),
   status: () => request({ kind: "watch" }),
   onStatus: (listener) => {

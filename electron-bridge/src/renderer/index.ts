@@ -9,13 +9,15 @@ import type { PageStatus } from "../shared/status.js";
 import { messageText } from "./message-text.js";
 
 export { type BridgeErrorCode, type FieldError, SidecarError } from "../shared/errors.js";
-export type { EventNotice, Notice, ResetNotice } from "../shared/events.js";
+export type { EventNotice, Notice, RecoveryNews, ResetNotice, UpkeepRun } from "../shared/events.js";
 export type { CallInput, CallResult, OperationId } from "../shared/operations.js";
 export type { PageStatus, State } from "../shared/status.js";
 
 export interface PageCallOptions {
   /** Ends the call, here and in the main process, with the error `cancelled`. A write that was sent may still happen. */
   readonly signal?: AbortSignal;
+  /** The idempotency key of a write, to ask again for one whose answer was not seen; else main makes one. */
+  readonly key?: string;
 }
 
 export const sidecar = {
@@ -28,10 +30,10 @@ export const sidecar = {
     operation: Id,
     ...[input, options]: CallArguments<Id, PageCallOptions>
   ): Promise<CallResult<Id>> {
-    const { signal } = options ?? {};
+    const { signal, key } = options ?? {};
     if (signal?.aborted) throw cancelled();
     const id = nextCallId();
-    const answer = pageBridge().call(id, operation, input as AnyCallInput | undefined);
+    const answer = pageBridge().call(id, operation, input as AnyCallInput | undefined, key);
     return unwrap(await cancellable(answer, id, signal)) as CallResult<Id>;
   },
 
@@ -64,7 +66,7 @@ export const sidecar = {
      * @throws SidecarError `message_failed` or `message_cancelled` after the text of a message that ended so;
      * `cancelled` by the signal; and what reading the message throws
      */
-    text(messageId: number, { signal }: PageCallOptions = {}): AsyncIterableIterator<string> {
+    text(messageId: number, { signal }: Pick<PageCallOptions, "signal"> = {}): AsyncIterableIterator<string> {
       const read = async (id: number, end: AbortSignal | undefined) =>
         sidecar.call(
           "messages.get",

@@ -690,31 +690,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Stream
-         * @description Everything that changes, as it changes: server-sent events with increasing ids `<instance>-<number>`.
-         *
-         *     The first event is `hello`: the instance, and whether the stream is `new`, `resumed` after `Last-Event-ID`, or
-         *     `reset`. An event `reset` means that some were missed, says why, and the stream goes on from now. All others are
-         *     named by their topic; their data is an object with `topic`, for a row its `id`, and what else there is to tell.
-         *     Every 15 s comes a comment.
-         */
-        get: operations["events.stream"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/states": {
         parameters: {
             query?: never;
@@ -867,7 +842,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/transfer/export": {
+    "/search": {
         parameters: {
             query?: never;
             header?: never;
@@ -875,10 +850,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Export
-         * @description Everything that is stored, as one archive.
+         * Find
+         * @description What has all the words, the best first, with the places that match.
          */
-        get: operations["transfer.export"];
+        get: operations["search.query"];
         put?: never;
         post?: never;
         delete?: never;
@@ -887,7 +862,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/transfer/import": {
+    "/search/hybrid": {
         parameters: {
             query?: never;
             header?: never;
@@ -897,10 +872,564 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Import Archive
-         * @description Add what an archive holds and the store does not; all of it or, where it is damaged, nothing.
+         * Find Hybrid
+         * @description What is found by word, by meaning, or by both, the best first; a key is accepted and changes nothing.
          */
-        post: operations["transfer.import"];
+        post: operations["search.hybrid"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/search/rebuild": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rebuild
+         * @description Make the full-text index anew; it is filled in the background, and searched meanwhile.
+         */
+        post: operations["search.rebuild"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/documents/{document_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get
+         * @description One document, by an id such as `vault:12`.
+         */
+        get: operations["documents.get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete
+         * @description Delete a document as its kind is deleted; vaults and conversations can be restored.
+         */
+        delete: operations["documents.delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contexts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find
+         * @description A page of each type, the newest first.
+         */
+        get: operations["contexts.list"];
+        put?: never;
+        /**
+         * Upsert
+         * @description Store a context, in the place of the one with its id.
+         */
+        post: operations["contexts.upsert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contexts/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upsert Batch
+         * @description Store all of these contexts or none.
+         */
+        post: operations["contexts.upsert_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contexts/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counts
+         * @description How many contexts there are of each type.
+         */
+        get: operations["contexts.counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contexts/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Types
+         * @description Every type that a context may have.
+         */
+        get: operations["contexts.types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contexts/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search
+         * @description The contexts nearest in meaning to a vector or a text, by cosine similarity, the nearest first.
+         */
+        post: operations["contexts.search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contexts/{context_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get
+         * @description One context.
+         */
+        get: operations["contexts.get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete
+         * @description Remove a context with its vector.
+         */
+        delete: operations["contexts.delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/todos/{todo_id}/embedding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Embedding
+         * @description Store what a todo means, for finding duplicates.
+         */
+        put: operations["todos.set_embedding"];
+        post?: never;
+        /**
+         * Delete Embedding
+         * @description Forget what a todo means.
+         */
+        delete: operations["todos.delete_embedding"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/todos/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Similar
+         * @description Todos that mean almost the same, the nearest first.
+         */
+        post: operations["todos.similar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/upkeep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find
+         * @description Every task, when it is due and how its last run went.
+         */
+        get: operations["upkeep.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/upkeep/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run
+         * @description Run a task now and tell what came of it.
+         *
+         *     What is done twice is not done wrong: a request that is sent again with its key runs the task again.
+         */
+        post: operations["upkeep.run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find
+         * @description All backups, the newest first, those too that were never verified.
+         */
+        get: operations["backups.list"];
+        put?: never;
+        /**
+         * Create
+         * @description Make a verified copy of everything, while other work goes on. It can take minutes.
+         */
+        post: operations["backups.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/backups/{name}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify
+         * @description Open a backup and compare it with what is known of it. What is done twice is not done wrong.
+         */
+        post: operations["backups.verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/backups/{name}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore
+         * @description Replace the whole store by a backup. What it replaces becomes a backup; subscribers get a `reset`.
+         */
+        post: operations["backups.restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/backups/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete
+         * @description Remove a backup, unless it is the only verified one.
+         */
+        delete: operations["backups.delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/token-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Token Usage
+         * @description Each model's hours, the latest first.
+         */
+        get: operations["monitoring.token_usage"];
+        put?: never;
+        /**
+         * Save Token Usage
+         * @description Report what one call of a model used; it is added to the model's hour.
+         */
+        post: operations["monitoring.save_token_usage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/stage-timings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stage Timings
+         * @description Each stage's hours, the latest first.
+         */
+        get: operations["monitoring.stage_timings"];
+        put?: never;
+        /**
+         * Save Stage Timing
+         * @description Report how long one run of a stage took and how it ended; it is added to the stage's hour.
+         */
+        post: operations["monitoring.save_stage_timing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/data-stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Data Stats
+         * @description The hours of each type and context, the latest first.
+         */
+        get: operations["monitoring.data_stats"];
+        put?: never;
+        /**
+         * Save Data Stats
+         * @description Report how much of a type of data there was; it is added to the hour of its type and context.
+         */
+        post: operations["monitoring.save_data_stats"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/data-stats/range": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Data Stats Range
+         * @description The hours of each type and context that begin between two times, the latest first.
+         */
+        get: operations["monitoring.data_stats_range"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/data-stats/trend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Data Stats Trend
+         * @description What was reported in each interval, by a clock of the caller's choice: a chart.
+         */
+        get: operations["monitoring.data_stats_trend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/cleanup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cleanup
+         * @description Remove what was reported long ago, for good; this also happens by itself.
+         */
+        post: operations["monitoring.cleanup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Overview
+         * @description What was reported in all, what stands out, and how busy the database and the process are.
+         */
+        get: operations["monitoring.overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find
+         * @description Every recovery of which a report is kept, the newest first.
+         */
+        get: operations["recovery.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recovery/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge
+         * @description Take note of all reports: the health check no longer tells of them.
+         */
+        post: operations["recovery.acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report
+         * @description What goes wrong in practice, looked for: takes as long as reading the whole database.
+         */
+        get: operations["doctor.report"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1011,6 +1540,78 @@ export interface components {
             /** Next Sequence */
             next_sequence: number;
         };
+        /**
+         * Backup
+         * @description One copy of the whole store.
+         */
+        Backup: {
+            /** Name */
+            name: string;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /** Reason */
+            reason: string;
+            /** Bytes */
+            bytes: number;
+            /**
+             * Schema Version
+             * @description Null where neither its name nor a manifest tells.
+             */
+            schema_version: number | null;
+            /**
+             * Program Version
+             * @description Of the program that made it.
+             */
+            program_version?: string | null;
+            /**
+             * Rows
+             * @description How many each table holds.
+             */
+            rows?: {
+                [key: string]: number;
+            } | null;
+            /**
+             * Broken References
+             * @description How many rows refer to rows that are not there: another program has changed the database.
+             */
+            broken_references?: number | null;
+            /**
+             * Verified At
+             * @description When it was opened and found sound; null: never, or it was found damaged later.
+             */
+            verified_at?: string | null;
+            /**
+             * Proved At
+             * @description When it was last opened again and found to be what it was when it was made.
+             */
+            proved_at?: string | null;
+            /**
+             * Damage
+             * @description What was found to be wrong with it.
+             */
+            damage?: string | null;
+        };
+        /** BackupCreate */
+        BackupCreate: {
+            /**
+             * Reason
+             * @description Words joined by hyphens; becomes part of its name.
+             * @default on-request
+             */
+            reason?: string;
+        };
+        /**
+         * BackupList
+         * @description All backups, the newest first.
+         */
+        BackupList: {
+            /** Items */
+            items: components["schemas"]["Backup"][];
+        };
         /** CacheInfoUpdate */
         CacheInfoUpdate: {
             /**
@@ -1020,6 +1621,23 @@ export interface components {
             cache_info: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+        };
+        /** Cleanup */
+        Cleanup: {
+            /**
+             * Deleted
+             * @description How many buckets were removed.
+             */
+            deleted: number;
+        };
+        /** CleanupRequest */
+        CleanupRequest: {
+            /**
+             * Days
+             * @description Hours that began longer ago are removed.
+             * @default 7
+             */
+            days?: number;
         };
         /**
          * Component
@@ -1037,6 +1655,145 @@ export interface components {
             measures?: {
                 [key: string]: number;
             };
+        };
+        /** ContextBatch */
+        ContextBatch: {
+            /** Contexts */
+            contexts: components["schemas"]["ProcessedContextInput"][];
+        };
+        /** ContextCounts */
+        ContextCounts: {
+            /**
+             * Counts
+             * @description How many contexts there are of each type.
+             */
+            counts: {
+                [key: string]: number;
+            };
+        };
+        /** ContextHit */
+        ContextHit: {
+            context: components["schemas"]["ProcessedContext"];
+            /**
+             * Score
+             * @description Cosine similarity, from -1 to 1.
+             */
+            score: number;
+        };
+        /** ContextHits */
+        ContextHits: {
+            /** Items */
+            items: components["schemas"]["ContextHit"][];
+        };
+        /**
+         * ContextLists
+         * @description A page of each type that was asked for.
+         */
+        ContextLists: {
+            /** Types */
+            types: {
+                [key: string]: components["schemas"]["ContextPage"];
+            };
+        };
+        /**
+         * ContextPage
+         * @description Contexts of one type, the newest first.
+         */
+        ContextPage: {
+            /** Items */
+            items: components["schemas"]["ProcessedContext"][];
+            /**
+             * Next Cursor
+             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             */
+            next_cursor?: string | null;
+            /**
+             * Total
+             * @description How many rows match in all; only when `with_total` is given.
+             */
+            total?: number | null;
+        };
+        /** ContextProperties */
+        ContextProperties: {
+            /**
+             * Create Time
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            create_time: string;
+            /**
+             * Event Time
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            event_time: string;
+            /**
+             * Update Time
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            update_time: string;
+            /** Call Count */
+            call_count: number;
+            /** Merge Count */
+            merge_count: number;
+            /** Duration Count */
+            duration_count: number;
+            /** Source */
+            source: string | null;
+            /** Raw Type */
+            raw_type: string | null;
+            /** Raw Id */
+            raw_id: string | null;
+        };
+        /** ContextSearch */
+        ContextSearch: {
+            /**
+             * Query
+             * @description A vector, or text when an embedding endpoint is configured.
+             */
+            query: number[] | string;
+            /**
+             * Top K
+             * @default 10
+             */
+            top_k?: number;
+            /**
+             * Context Types
+             * @description All, if left out.
+             */
+            context_types?: components["schemas"]["ContextType"][] | null;
+            /**
+             * Filters
+             * @description By property, `keywords`, `entities` or `metadata.NAME`: a value, a list of values of which one has to be there, or for times `{"from": ..., "before": ...}`. All have to hold.
+             */
+            filters?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /** ContextStored */
+        ContextStored: {
+            /** Id */
+            id: string;
+        };
+        /**
+         * ContextType
+         * @description The seed's kinds of contexts.
+         * @enum {string}
+         */
+        ContextType: "entity" | "activity" | "intent" | "semantic" | "procedural" | "state" | "knowledge";
+        /** ContextTypes */
+        ContextTypes: {
+            /** Types */
+            types: components["schemas"]["ContextType"][];
+        };
+        /** ContextsStored */
+        ContextsStored: {
+            /**
+             * Ids
+             * @description In the order in which the contexts were given.
+             */
+            ids: string[];
         };
         /** Conversation */
         Conversation: {
@@ -1191,6 +1948,175 @@ export interface components {
                 [key: string]: components["schemas"]["JsonValue"];
             };
         };
+        /** DataCount */
+        DataCount: {
+            /** Data Type */
+            data_type: string;
+            /** Context Type */
+            context_type: string | null;
+            /** Count */
+            count: number;
+        };
+        /**
+         * DataStats
+         * @description One hour of one type of data in one context; no context is one too.
+         */
+        DataStats: {
+            /** Id */
+            id: number;
+            /**
+             * Time Bucket
+             * Format: date-time
+             * @description When the hour began.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            time_bucket: string;
+            /** Data Type */
+            data_type: string;
+            /** Count */
+            count: number;
+            /** Context Type */
+            context_type: string | null;
+            /** @description That of the last report that had any. */
+            metadata: components["schemas"]["JsonValue"];
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+        };
+        /**
+         * DataStatsInterval
+         * @description What was reported from `start_time` to before `end_time`.
+         */
+        DataStatsInterval: {
+            /**
+             * Start Time
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            start_time: string;
+            /**
+             * End Time
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            end_time: string;
+            /**
+             * Count
+             * @description 0 when nothing was reported; null when it ended before the oldest report that is still stored.
+             */
+            count: number | null;
+            /**
+             * Data
+             * @description By type and context, in their order.
+             */
+            data: components["schemas"]["DataCount"][];
+        };
+        /**
+         * DataStatsPage
+         * @description Hours of data, the latest first.
+         */
+        DataStatsPage: {
+            /** Items */
+            items: components["schemas"]["DataStats"][];
+            /**
+             * Next Cursor
+             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             */
+            next_cursor?: string | null;
+            /**
+             * Total
+             * @description How many rows match in all; only when `with_total` is given.
+             */
+            total?: number | null;
+        };
+        /** DataStatsReport */
+        DataStatsReport: {
+            /** Data Type */
+            data_type: string;
+            /**
+             * Count
+             * @default 1
+             */
+            count?: number;
+            /** Context Type */
+            context_type?: string | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+        };
+        /**
+         * DataStatsTrend
+         * @description Every interval of the window, the oldest first; the last one is not over yet.
+         *
+         *     An hour belongs to the interval in which it begins, in zones that are not whole hours from UTC.
+         */
+        DataStatsTrend: {
+            /** Intervals */
+            intervals: components["schemas"]["DataStatsInterval"][];
+        };
+        /** DataTotals */
+        DataTotals: {
+            /** Count */
+            count: number;
+            /** Largest */
+            largest: components["schemas"]["DataCount"][];
+        };
+        /**
+         * DataType
+         * @description The kinds of documents.
+         * @enum {string}
+         */
+        DataType: "vault" | "todo" | "activity" | "tip" | "message" | "conversation" | "context";
+        /**
+         * DatabaseLoad
+         * @description How busy the database is; commits are the latest 512 that changed something.
+         */
+        DatabaseLoad: {
+            /**
+             * Waiting
+             * @description Units of work that no commit has taken up yet.
+             */
+            waiting: number;
+            /** Commit Median Ms */
+            commit_median_ms: number | null;
+            /** Commit P95 Ms */
+            commit_p95_ms: number | null;
+            /**
+             * Write Ahead Log Bytes
+             * @description null for a database in memory.
+             */
+            write_ahead_log_bytes: number | null;
+        };
+        /** DoctorReport */
+        DoctorReport: {
+            /** Findings */
+            findings: components["schemas"]["Finding"][];
+        };
+        /**
+         * DocumentData
+         * @description A row of some kind as a document.
+         */
+        DocumentData: {
+            /**
+             * Id
+             * @description Its kind and its own id: `vault:12`.
+             */
+            id: string;
+            /** Content */
+            content: string;
+            /**
+             * Metadata
+             * @description The other fields that describe it.
+             */
+            metadata: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            data_type: components["schemas"]["DataType"];
+        };
         /**
          * Exchange
          * @description One request to a model, and what it cost.
@@ -1258,6 +2184,124 @@ export interface components {
             total?: number | null;
         };
         /**
+         * ExtractedData
+         * @description What was understood.
+         */
+        ExtractedData: {
+            context_type: components["schemas"]["ContextType"];
+            /** Title */
+            title?: string | null;
+            /** Summary */
+            summary?: string | null;
+            /**
+             * Keywords
+             * @default []
+             */
+            keywords?: string[];
+            /**
+             * Entities
+             * @default []
+             */
+            entities?: unknown[];
+            /** Confidence */
+            confidence?: number | null;
+            /** Importance */
+            importance?: number | null;
+        };
+        /** Finding */
+        Finding: {
+            level: components["schemas"]["Level"];
+            /**
+             * Subject
+             * @description What was looked at, in a word or two.
+             */
+            subject: string;
+            /**
+             * Message
+             * @description What was found and, unless all is well, what to do about it.
+             */
+            message: string;
+        };
+        /**
+         * HybridHit
+         * @description Found by word, by meaning, or by both: a rank says at which place, from 1; null that it was not found so.
+         */
+        HybridHit: {
+            /**
+             * Id
+             * @description The document's id, `vault:12`.
+             */
+            id: string;
+            data_type: components["schemas"]["DataType"];
+            /** Title */
+            title: components["schemas"]["Part"][];
+            /**
+             * Snippet
+             * @description The text around the first matches, in pieces; plain text, never HTML.
+             */
+            snippet: components["schemas"]["Part"][];
+            /**
+             * Time
+             * Format: date-time
+             * @description The time by which its kind is listed.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            time: string;
+            /**
+             * Score
+             * @description The higher the better; 0 for what was found by the beginning of a word alone.
+             */
+            score: number;
+            /** Word Rank */
+            word_rank: number | null;
+            /** Meaning Rank */
+            meaning_rank: number | null;
+            /**
+             * Similarity
+             * @description Cosine similarity, from -1 to 1, of what was found by meaning.
+             */
+            similarity: number | null;
+        };
+        /**
+         * HybridPage
+         * @description The best hits first.
+         */
+        HybridPage: {
+            /** Items */
+            items: components["schemas"]["HybridHit"][];
+            /**
+             * Complete
+             * @description False while rows are still being put into the index of words.
+             */
+            complete: boolean;
+        };
+        /**
+         * HybridSearch
+         * @description A search by word and by meaning at once.
+         */
+        HybridSearch: {
+            /**
+             * Query
+             * @description As in a search by word.
+             */
+            query: string;
+            /**
+             * Vector
+             * @description What the query means; made of it where an embedding endpoint is configured, if left out.
+             */
+            vector?: number[] | null;
+            /**
+             * Kinds
+             * @description Only these kinds; all, if left out.
+             */
+            kinds?: components["schemas"]["DataType"][] | null;
+            /**
+             * Limit
+             * @default 20
+             */
+            limit?: number;
+        };
+        /**
          * ImportReport
          * @description What an import did, or with `dry_run` would have done.
          */
@@ -1288,6 +2332,11 @@ export interface components {
             /** @description The one that began last; null when there is none. */
             activity: components["schemas"]["Activity"] | null;
         };
+        /**
+         * Level
+         * @enum {string}
+         */
+        Level: "ok" | "warning" | "problem";
         /** Live */
         Live: {
             /**
@@ -1302,6 +2351,27 @@ export interface components {
             pid: number;
             /** Version */
             version: string;
+        };
+        /**
+         * LogDamage
+         * @description A write-ahead log that could be read up to some point only.
+         */
+        LogDamage: {
+            /**
+             * Unreadable Frames
+             * @description Changed pages behind that point.
+             */
+            unreadable_frames: number;
+            /**
+             * Unreadable Commits
+             * @description Commits behind that point. A single one may be one that a power cut interrupted: nobody was told that it was stored.
+             */
+            unreadable_commits: number;
+            /**
+             * Kept As
+             * @description Where the log is kept as it was found.
+             */
+            kept_as: string | null;
         };
         /** Message */
         Message: {
@@ -1478,6 +2548,154 @@ export interface components {
             /** Token Count */
             token_count?: number;
         };
+        /** ModelTotals */
+        ModelTotals: {
+            /** Model */
+            model: string;
+            /** Prompt Tokens */
+            prompt_tokens: number;
+            /** Completion Tokens */
+            completion_tokens: number;
+            /** Total Tokens */
+            total_tokens: number;
+        };
+        /**
+         * MonitoringOverview
+         * @description What was reported, and how the sidecar is doing.
+         */
+        MonitoringOverview: {
+            /**
+             * Since
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            since: string;
+            tokens: components["schemas"]["TokenTotals"];
+            stages: components["schemas"]["StagesTotals"];
+            data: components["schemas"]["DataTotals"];
+            database: components["schemas"]["DatabaseLoad"];
+            process: components["schemas"]["ProcessLoad"];
+        };
+        /**
+         * Part
+         * @description A piece of a text; `match` says whether it is what was searched for.
+         */
+        Part: {
+            /** Text */
+            text: string;
+            /** Match */
+            match: boolean;
+        };
+        /**
+         * ProcessLoad
+         * @description The sidecar's own process.
+         */
+        ProcessLoad: {
+            /**
+             * Cpu Percent
+             * @description Of one core, since the last look at least a second ago.
+             */
+            cpu_percent: number;
+            /** Cpu Seconds */
+            cpu_seconds: number;
+            /** Memory Bytes */
+            memory_bytes: number;
+            /** Threads */
+            threads: number;
+            /**
+             * Open Files
+             * @description Sockets included; on Windows, handles.
+             */
+            open_files: number;
+            /** Uptime S */
+            uptime_s: number;
+        };
+        /** ProcessedContext */
+        ProcessedContext: {
+            /** Id */
+            id: string;
+            extracted_data: components["schemas"]["ExtractedData"];
+            properties: components["schemas"]["ContextProperties"];
+            /** Text */
+            text: string;
+            /**
+             * Vector
+             * @description Only where it was asked for.
+             */
+            vector: number[] | null;
+            /** Metadata */
+            metadata: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * ProcessedContextInput
+         * @description A context to store. With the `id` of one that is there, it takes that one's place.
+         */
+        ProcessedContextInput: {
+            /**
+             * Id
+             * @description Made, if left out.
+             */
+            id?: string | null;
+            extracted_data: components["schemas"]["ExtractedData"];
+            properties?: components["schemas"]["PropertiesInput"];
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Vector
+             * @description Made from `text`, if left out.
+             */
+            vector?: number[] | null;
+            /**
+             * Model
+             * @description By which model the vector was made.
+             */
+            model?: string | null;
+            /**
+             * Metadata
+             * @default {}
+             */
+            metadata?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * PropertiesInput
+         * @description When and from where; times that are left out are now, and a context that was there keeps its `create_time`.
+         */
+        PropertiesInput: {
+            /** Create Time */
+            create_time?: string | null;
+            /** Event Time */
+            event_time?: string | null;
+            /** Update Time */
+            update_time?: string | null;
+            /**
+             * Call Count
+             * @default 0
+             */
+            call_count?: number;
+            /**
+             * Merge Count
+             * @default 0
+             */
+            merge_count?: number;
+            /**
+             * Duration Count
+             * @default 1
+             */
+            duration_count?: number;
+            /** Source */
+            source?: string | null;
+            /** Raw Type */
+            raw_type?: string | null;
+            /** Raw Id */
+            raw_id?: string | null;
+        };
         /** Ready */
         Ready: {
             /**
@@ -1493,10 +2711,307 @@ export interface components {
             };
         };
         /**
+         * RecoveryReport
+         * @description One recovery.
+         */
+        RecoveryReport: {
+            /**
+             * Id
+             * @description Its moment, as in the names of the files that it made.
+             */
+            id: string;
+            /**
+             * Finished At
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            finished_at: string;
+            /**
+             * Cause
+             * @description What was noticed first.
+             */
+            cause: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "nothing_found" | "indexes_rebuilt" | "backup_restored" | "rebuilt" | "log_cut_off";
+            /**
+             * Problems
+             * @description What SQLite's check said, the first few.
+             * @default []
+             */
+            problems?: string[];
+            /**
+             * Set Aside
+             * @description Where the damaged file is kept.
+             */
+            set_aside?: string | null;
+            /**
+             * Backup
+             * @description The backup that was restored.
+             */
+            backup?: string | null;
+            log?: components["schemas"]["LogDamage"] | null;
+            /**
+             * Tables
+             * @default {}
+             */
+            tables?: {
+                [key: string]: components["schemas"]["SalvagedTable"];
+            };
+            /** Acknowledged At */
+            acknowledged_at?: string | null;
+        };
+        /**
+         * RecoveryReports
+         * @description Every recovery of which a report is kept, the newest first.
+         */
+        RecoveryReports: {
+            /** Items */
+            items: components["schemas"]["RecoveryReport"][];
+        };
+        /**
+         * Restored
+         * @description What a restore did.
+         */
+        Restored: {
+            /** @description What the store was replaced by. */
+            restored: components["schemas"]["Backup"];
+            /** @description The store as it was until then, a backup itself now; null where there was none. */
+            kept: components["schemas"]["Backup"] | null;
+        };
+        /**
          * Role
          * @enum {string}
          */
         Role: "user" | "assistant" | "system" | "tool";
+        /**
+         * SalvagedTable
+         * @description What became of one table's rows.
+         */
+        SalvagedTable: {
+            /**
+             * Saved
+             * @description Rows that could be read in the damaged file.
+             * @default 0
+             */
+            saved?: number;
+            /**
+             * From Backup
+             * @description Rows that only the backup had; as old as that.
+             * @default 0
+             */
+            from_backup?: number;
+            /**
+             * Lost
+             * @description Rows that are known to have been there and are in neither; null: it cannot be known.
+             * @default 0
+             */
+            lost?: number | null;
+            /**
+             * Set Aside
+             * @description Rows that no longer fit, kept in the table `adopted_orphans`.
+             * @default 0
+             */
+            set_aside?: number;
+        };
+        /** SearchHit */
+        SearchHit: {
+            /**
+             * Id
+             * @description The document's id, `vault:12`.
+             */
+            id: string;
+            data_type: components["schemas"]["DataType"];
+            /** Title */
+            title: components["schemas"]["Part"][];
+            /**
+             * Snippet
+             * @description The text around the first matches, in pieces; plain text, never HTML.
+             */
+            snippet: components["schemas"]["Part"][];
+            /**
+             * Time
+             * Format: date-time
+             * @description The time by which its kind is listed.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            time: string;
+            /**
+             * Score
+             * @description The higher the better; 0 for what was found by the beginning of a word alone.
+             */
+            score: number;
+        };
+        /**
+         * SearchPage
+         * @description The best hits first.
+         */
+        SearchPage: {
+            /** Items */
+            items: components["schemas"]["SearchHit"][];
+            /**
+             * Total
+             * @description How many hits there are; of a kind with very many, only the newest are counted.
+             */
+            total: number;
+            /**
+             * Complete
+             * @description False while rows are still being put into the index.
+             */
+            complete: boolean;
+        };
+        /** SimilarTodo */
+        SimilarTodo: {
+            /** Todo Id */
+            todo_id: number;
+            /** Content */
+            content: string;
+            /** Similarity */
+            similarity: number;
+        };
+        /** SimilarTodos */
+        SimilarTodos: {
+            /** Items */
+            items: components["schemas"]["SimilarTodo"][];
+        };
+        /** SimilarTodosQuery */
+        SimilarTodosQuery: {
+            /**
+             * Query Embedding
+             * @description A vector, or text when an embedding endpoint is configured.
+             */
+            query_embedding: number[] | string;
+            /**
+             * Top K
+             * @default 10
+             */
+            top_k?: number;
+            /**
+             * Similarity Threshold
+             * @default 0.85
+             */
+            similarity_threshold?: number;
+        };
+        /**
+         * StageStatus
+         * @description How a stage ended.
+         * @enum {string}
+         */
+        StageStatus: "success" | "error";
+        /**
+         * StageTiming
+         * @description One hour of one stage; durations are milliseconds.
+         */
+        StageTiming: {
+            /** Id */
+            id: number;
+            /**
+             * Time Bucket
+             * Format: date-time
+             * @description When the hour began.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            time_bucket: string;
+            /** Stage Name */
+            stage_name: string;
+            /** Count */
+            count: number;
+            /** Total Duration Ms */
+            total_duration_ms: number;
+            /** Min Duration Ms */
+            min_duration_ms: number | null;
+            /** Max Duration Ms */
+            max_duration_ms: number | null;
+            /** Avg Duration Ms */
+            avg_duration_ms: number | null;
+            /** Success Count */
+            success_count: number;
+            /** Error Count */
+            error_count: number;
+            /** @description That of the last report that had any. */
+            metadata: components["schemas"]["JsonValue"];
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+        };
+        /**
+         * StageTimingPage
+         * @description Hours of stages, the latest first.
+         */
+        StageTimingPage: {
+            /** Items */
+            items: components["schemas"]["StageTiming"][];
+            /**
+             * Next Cursor
+             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             */
+            next_cursor?: string | null;
+            /**
+             * Total
+             * @description How many rows match in all; only when `with_total` is given.
+             */
+            total?: number | null;
+        };
+        /** StageTimingReport */
+        StageTimingReport: {
+            /** Stage Name */
+            stage_name: string;
+            /** Duration Ms */
+            duration_ms: number;
+            /** @default success */
+            status?: components["schemas"]["StageStatus"];
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+        };
+        /** StageTotals */
+        StageTotals: {
+            /** Stage Name */
+            stage_name: string;
+            /** Count */
+            count: number;
+            /** Avg Duration Ms */
+            avg_duration_ms: number;
+            /** Min Duration Ms */
+            min_duration_ms: number | null;
+            /** Max Duration Ms */
+            max_duration_ms: number | null;
+            /** Error Count */
+            error_count: number;
+            /**
+             * Error Rate
+             * @description From 0 to 1.
+             */
+            error_rate: number;
+        };
+        /** StagesTotals */
+        StagesTotals: {
+            /** Count */
+            count: number;
+            /** Error Count */
+            error_count: number;
+            /**
+             * Error Rate
+             * @description From 0 to 1; 0 when nothing ran.
+             */
+            error_rate: number;
+            /**
+             * Slowest
+             * @description By their average.
+             */
+            slowest: components["schemas"]["StageTotals"][];
+            /**
+             * Failing
+             * @description Those with errors, by their rate.
+             */
+            failing: components["schemas"]["StageTotals"][];
+        };
         /** StateSave */
         StateSave: {
             /**
@@ -1678,6 +3193,31 @@ export interface components {
             reason?: string | null;
         };
         /**
+         * TodoEmbedding
+         * @description What a todo means; its content, and the vector that is made of it, if left out.
+         */
+        TodoEmbedding: {
+            /**
+             * Content
+             * @description The todo's own, if left out.
+             */
+            content?: string | null;
+            /** Embedding */
+            embedding?: number[] | null;
+            /**
+             * Model
+             * @description By which model the embedding was made.
+             */
+            model?: string | null;
+            /**
+             * Metadata
+             * @default {}
+             */
+            metadata?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * TodoPage
          * @description Todos, the newest first.
          */
@@ -1727,6 +3267,151 @@ export interface components {
             assignee?: string | null;
             /** Reason */
             reason?: string | null;
+        };
+        /** TokenTotals */
+        TokenTotals: {
+            /** Prompt Tokens */
+            prompt_tokens: number;
+            /** Completion Tokens */
+            completion_tokens: number;
+            /** Total Tokens */
+            total_tokens: number;
+            /**
+             * Models
+             * @description Those that used most.
+             */
+            models: components["schemas"]["ModelTotals"][];
+        };
+        /**
+         * TokenUsage
+         * @description One hour of one model.
+         */
+        TokenUsage: {
+            /** Id */
+            id: number;
+            /**
+             * Time Bucket
+             * Format: date-time
+             * @description When the hour began.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            time_bucket: string;
+            /** Model */
+            model: string;
+            /** Prompt Tokens */
+            prompt_tokens: number;
+            /** Completion Tokens */
+            completion_tokens: number;
+            /** Total Tokens */
+            total_tokens: number;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+        };
+        /**
+         * TokenUsagePage
+         * @description Hours of models, the latest first.
+         */
+        TokenUsagePage: {
+            /** Items */
+            items: components["schemas"]["TokenUsage"][];
+            /**
+             * Next Cursor
+             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             */
+            next_cursor?: string | null;
+            /**
+             * Total
+             * @description How many rows match in all; only when `with_total` is given.
+             */
+            total?: number | null;
+        };
+        /** TokenUsageReport */
+        TokenUsageReport: {
+            /** Model */
+            model: string;
+            /** Prompt Tokens */
+            prompt_tokens: number;
+            /** Completion Tokens */
+            completion_tokens: number;
+            /**
+             * Total Tokens
+             * @description The sum of both, if left out.
+             */
+            total_tokens?: number | null;
+        };
+        /**
+         * UpkeepRun
+         * @description One run of a task.
+         */
+        UpkeepRun: {
+            task: components["schemas"]["UpkeepTaskName"];
+            /**
+             * Started
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            started: string;
+            /** Took Ms */
+            took_ms: number;
+            /**
+             * Longest Step Ms
+             * @description How long a write had to wait for it at most.
+             */
+            longest_step_ms: number;
+            /**
+             * Did
+             * @description What it did, in numbers; empty when there was nothing to do.
+             */
+            did: {
+                [key: string]: number;
+            };
+            /**
+             * Gave Way
+             * @description It left off for writes, and will go on soon.
+             */
+            gave_way: boolean;
+            /**
+             * Error
+             * @description Why it failed; null when it did not.
+             */
+            error: string | null;
+        };
+        /** UpkeepRunRequest */
+        UpkeepRunRequest: {
+            task: components["schemas"]["UpkeepTaskName"];
+        };
+        /** UpkeepTask */
+        UpkeepTask: {
+            name: components["schemas"]["UpkeepTaskName"];
+            /** Is Running */
+            is_running: boolean;
+            /**
+             * Due In S
+             * @description Null when nothing is due, or upkeep is switched off.
+             */
+            due_in_s: number | null;
+            /**
+             * Failures
+             * @description How many runs in a row have failed.
+             */
+            failures: number;
+            last_run: components["schemas"]["UpkeepRun"] | null;
+        };
+        /**
+         * UpkeepTaskName
+         * @enum {string}
+         */
+        UpkeepTaskName: "idempotency_keys" | "monitoring" | "search_index" | "statistics" | "vacuum" | "checkpoint" | "backup" | "backup_drill" | "integrity";
+        /** UpkeepTasks */
+        UpkeepTasks: {
+            /** Enabled */
+            enabled: boolean;
+            /** Items */
+            items: components["schemas"]["UpkeepTask"][];
         };
         /** Vault */
         Vault: {
@@ -1929,15 +3614,6 @@ export interface operations {
                     "application/json": components["schemas"]["Live"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "health.ready": {
@@ -1965,15 +3641,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Ready"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2018,15 +3685,6 @@ export interface operations {
                     "application/json": components["schemas"]["VaultPage"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "vaults.create": {
@@ -2052,15 +3710,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Vault"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2094,15 +3743,6 @@ export interface operations {
                     "application/json": components["schemas"]["VaultPage"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "vaults.folders": {
@@ -2130,15 +3770,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VaultPage"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2172,15 +3803,6 @@ export interface operations {
                     "application/json": components["schemas"]["VaultPage"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "vaults.get": {
@@ -2201,15 +3823,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Vault"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2235,15 +3848,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VaultsAffected"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2275,15 +3879,6 @@ export interface operations {
                     "application/json": components["schemas"]["Vault"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "vaults.move": {
@@ -2313,15 +3908,6 @@ export interface operations {
                     "application/json": components["schemas"]["Vault"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "vaults.restore": {
@@ -2347,15 +3933,6 @@ export interface operations {
                     "application/json": components["schemas"]["VaultsAffected"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "vaults.delete_permanently": {
@@ -2379,15 +3956,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VaultsAffected"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2424,15 +3992,6 @@ export interface operations {
                     "application/json": components["schemas"]["TodoPage"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "todos.create": {
@@ -2460,15 +4019,6 @@ export interface operations {
                     "application/json": components["schemas"]["Todo"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "todos.get": {
@@ -2489,15 +4039,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Todo"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2522,15 +4063,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
             };
         };
     };
@@ -2559,15 +4091,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Todo"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2599,15 +4122,6 @@ export interface operations {
                     "application/json": components["schemas"]["Todo"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "todos.toggle": {
@@ -2631,15 +4145,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Todo"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2675,15 +4180,6 @@ export interface operations {
                     "application/json": components["schemas"]["ActivityPage"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "activities.create": {
@@ -2711,15 +4207,6 @@ export interface operations {
                     "application/json": components["schemas"]["Activity"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "activities.latest": {
@@ -2738,15 +4225,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LatestActivity"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2776,15 +4254,6 @@ export interface operations {
                     "application/json": components["schemas"]["ActivityCounts"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "activities.get": {
@@ -2805,15 +4274,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Activity"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2849,15 +4309,6 @@ export interface operations {
                     "application/json": components["schemas"]["TipPage"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "tips.create": {
@@ -2883,15 +4334,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tip"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2927,15 +4369,6 @@ export interface operations {
                     "application/json": components["schemas"]["ConversationPage"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "conversations.create": {
@@ -2963,15 +4396,6 @@ export interface operations {
                     "application/json": components["schemas"]["Conversation"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "conversations.get": {
@@ -2992,15 +4416,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Conversation"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3026,15 +4441,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Conversation"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3066,15 +4472,6 @@ export interface operations {
                     "application/json": components["schemas"]["Conversation"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "conversations.restore": {
@@ -3100,15 +4497,6 @@ export interface operations {
                     "application/json": components["schemas"]["Conversation"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "conversations.delete_permanently": {
@@ -3131,15 +4519,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
             };
         };
     };
@@ -3172,15 +4551,6 @@ export interface operations {
                     "application/json": components["schemas"]["MessagePage"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "messages.create": {
@@ -3208,15 +4578,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3248,15 +4609,6 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "messages.get": {
@@ -3281,15 +4633,6 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "messages.delete": {
@@ -3312,15 +4655,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
             };
         };
     };
@@ -3349,15 +4683,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3389,15 +4714,6 @@ export interface operations {
                     "application/json": components["schemas"]["Appended"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "messages.update_metadata": {
@@ -3425,15 +4741,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3465,15 +4772,6 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "messages.interrupt": {
@@ -3499,15 +4797,6 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "messages.thinking": {
@@ -3528,15 +4817,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ThinkingList"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3568,15 +4848,6 @@ export interface operations {
                     "application/json": components["schemas"]["MessageThinking"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "messages.clear_thinking": {
@@ -3599,50 +4870,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "events.stream": {
-        parameters: {
-            query?: {
-                /** @description Only events of these topics, e.g. `todos,messages.delta`; all, if left out. */
-                topics?: string | null;
-            };
-            header?: {
-                /** @description The last id that was seen: what came after it is sent first. */
-                "Last-Event-ID"?: string | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
             };
         };
     };
@@ -3673,15 +4900,6 @@ export interface operations {
                     "application/json": components["schemas"]["ConversationThreadPage"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "states.get": {
@@ -3702,15 +4920,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationState"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3742,15 +4951,6 @@ export interface operations {
                     "application/json": components["schemas"]["ConversationThread"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "states.clear": {
@@ -3773,15 +4973,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
             };
         };
     };
@@ -3806,15 +4997,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "states.thread": {
@@ -3835,15 +5017,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationThread"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3873,15 +5046,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationThread"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3915,15 +5079,6 @@ export interface operations {
                     "application/json": components["schemas"]["ExchangePage"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "states.add_exchange": {
@@ -3953,15 +5108,6 @@ export interface operations {
                     "application/json": components["schemas"]["Exchange"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "states.cost": {
@@ -3984,22 +5130,27 @@ export interface operations {
                     "application/json": components["schemas"]["ThreadCost"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
-    "transfer.export": {
+    "search.query": {
         parameters: {
-            query?: {
-                /** @description Also hold the vaults as a tree of Markdown files. */
-                markdown?: boolean;
+            query: {
+                /** @description Words, "phrases" and -exclusions; the last word may be incomplete. Any text will do. */
+                q: string;
+                /** @description Only these kinds, separated by commas; all, if left out. */
+                kinds?: string | null;
+                limit?: number;
+                offset?: number;
+                /** @description Only what is from this time or later. */
+                from?: string | null;
+                /** @description Only what is from before this time. */
+                before?: string | null;
+                /** @description Only vaults with this tag. */
+                tag?: string | null;
+                /** @description Only vaults of this document type. */
+                document_type?: string | null;
+                /** @description Only vaults in this folder and those below it. */
+                folder?: number | null;
             };
             header?: never;
             path?: never;
@@ -4007,33 +5158,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The archive. */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/zip": string;
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["SearchPage"];
                 };
             };
         };
     };
-    "transfer.import": {
+    "search.hybrid": {
         parameters: {
-            query?: {
-                /** @description Only report what would be added; nothing is changed. */
-                dry_run?: boolean;
-            };
+            query?: never;
             header?: {
+                /** @description Sent again with the same request, it is done only once. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -4041,7 +5181,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/zip": string;
+                "application/json": components["schemas"]["HybridSearch"];
             };
         };
         responses: {
@@ -4051,16 +5191,884 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ImportReport"];
+                    "application/json": components["schemas"]["HybridPage"];
                 };
             };
-            /** @description What went wrong. */
-            default: {
+        };
+    };
+    "search.rebuild": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "documents.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["DocumentData"];
+                };
+            };
+        };
+    };
+    "documents.delete": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                document_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "contexts.list": {
+        parameters: {
+            query?: {
+                /** @description At most this many rows. */
+                limit?: number;
+                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                offset?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Count all rows that match, too. */
+                with_total?: boolean;
+                /** @description Only these types, e.g. `intent,state`; all, if left out. A `cursor` belongs to one type. */
+                context_types?: string | null;
+                /** @description Filters as in a search, as a JSON object. */
+                filter?: string | null;
+                /** @description With their vectors. */
+                need_vector?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContextLists"];
+                };
+            };
+        };
+    };
+    "contexts.upsert": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProcessedContextInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContextStored"];
+                };
+            };
+        };
+    };
+    "contexts.upsert_batch": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContextBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContextsStored"];
+                };
+            };
+        };
+    };
+    "contexts.counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContextCounts"];
+                };
+            };
+        };
+    };
+    "contexts.types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContextTypes"];
+                };
+            };
+        };
+    };
+    "contexts.search": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContextSearch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContextHits"];
+                };
+            };
+        };
+    };
+    "contexts.get": {
+        parameters: {
+            query?: {
+                /** @description Only if it is of this type. */
+                context_type?: components["schemas"]["ContextType"] | null;
+                /** @description With its vector. */
+                need_vector?: boolean;
+            };
+            header?: never;
+            path: {
+                context_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcessedContext"];
+                };
+            };
+        };
+    };
+    "contexts.delete": {
+        parameters: {
+            query?: {
+                /** @description Only if it is of this type. */
+                context_type?: components["schemas"]["ContextType"] | null;
+            };
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                context_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "todos.set_embedding": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                todo_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TodoEmbedding"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "todos.delete_embedding": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                todo_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "todos.similar": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimilarTodosQuery"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarTodos"];
+                };
+            };
+        };
+    };
+    "upkeep.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpkeepTasks"];
+                };
+            };
+        };
+    };
+    "upkeep.run": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpkeepRunRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpkeepRun"];
+                };
+            };
+        };
+    };
+    "backups.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupList"];
+                };
+            };
+        };
+    };
+    "backups.create": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackupCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
+        };
+    };
+    "backups.verify": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description As the list has it. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
+        };
+    };
+    "backups.restore": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description As the list has it. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Restored"];
+                };
+            };
+        };
+    };
+    "backups.delete": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description As the list has it. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "monitoring.token_usage": {
+        parameters: {
+            query?: {
+                /** @description At most this many rows. */
+                limit?: number;
+                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                offset?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Count all rows that match, too. */
+                with_total?: boolean;
+                /** @description How far back to look: from the hour this long ago. */
+                hours?: number;
+                /** @description Begin at this zone's midnight, e.g. of `Europe/Berlin`, so that the days are whole. */
+                time_zone?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenUsagePage"];
+                };
+            };
+        };
+    };
+    "monitoring.save_token_usage": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenUsageReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenUsage"];
+                };
+            };
+        };
+    };
+    "monitoring.stage_timings": {
+        parameters: {
+            query?: {
+                /** @description At most this many rows. */
+                limit?: number;
+                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                offset?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Count all rows that match, too. */
+                with_total?: boolean;
+                /** @description How far back to look: from the hour this long ago. */
+                hours?: number;
+                /** @description Begin at this zone's midnight, e.g. of `Europe/Berlin`, so that the days are whole. */
+                time_zone?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StageTimingPage"];
+                };
+            };
+        };
+    };
+    "monitoring.save_stage_timing": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StageTimingReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StageTiming"];
+                };
+            };
+        };
+    };
+    "monitoring.data_stats": {
+        parameters: {
+            query?: {
+                /** @description At most this many rows. */
+                limit?: number;
+                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                offset?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Count all rows that match, too. */
+                with_total?: boolean;
+                /** @description How far back to look: from the hour this long ago. */
+                hours?: number;
+                /** @description Begin at this zone's midnight, e.g. of `Europe/Berlin`, so that the days are whole. */
+                time_zone?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataStatsPage"];
+                };
+            };
+        };
+    };
+    "monitoring.save_data_stats": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DataStatsReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataStats"];
+                };
+            };
+        };
+    };
+    "monitoring.data_stats_range": {
+        parameters: {
+            query: {
+                /** @description At most this many rows. */
+                limit?: number;
+                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                offset?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Count all rows that match, too. */
+                with_total?: boolean;
+                /** @description Only hours that begin at or after it. */
+                start_time: string;
+                /** @description Only hours that begin before it. */
+                end_time: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataStatsPage"];
+                };
+            };
+        };
+    };
+    "monitoring.data_stats_trend": {
+        parameters: {
+            query?: {
+                /** @description How far back to look: from the hour this long ago. */
+                hours?: number;
+                /** @description From 1 to 24, or whole days; at most 1000 intervals are given. */
+                interval_hours?: number;
+                /** @description Whose midnight intervals begin at, e.g. `Europe/Berlin`. */
+                time_zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataStatsTrend"];
+                };
+            };
+        };
+    };
+    "monitoring.cleanup": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CleanupRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cleanup"];
+                };
+            };
+        };
+    };
+    "monitoring.overview": {
+        parameters: {
+            query?: {
+                /** @description How far back to look: from the hour this long ago. */
+                hours?: number;
+                /** @description Begin at this zone's midnight, e.g. of `Europe/Berlin`, so that the days are whole. */
+                time_zone?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonitoringOverview"];
+                };
+            };
+        };
+    };
+    "recovery.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryReports"];
+                };
+            };
+        };
+    };
+    "recovery.acknowledge": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryReports"];
+                };
+            };
+        };
+    };
+    "doctor.report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoctorReport"];
                 };
             };
         };

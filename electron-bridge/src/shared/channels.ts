@@ -15,7 +15,7 @@ export const channels = {
 /** What a page may ask for: what it sends, and what the answer's envelope holds. */
 export interface Requests {
   /** `id` is chosen by the page; `cancel` names the call by it. */
-  call: { message: { id: string; operation: string; input?: AnyCallInput }; answer: unknown };
+  call: { message: { id: string; operation: string; input?: AnyCallInput; key?: string }; answer: unknown };
   cancel: { message: { id: string }; answer: null };
   /** The status now, and from now on as events. */
   watch: { message: object; answer: PageStatus };
@@ -41,7 +41,7 @@ export type EventMessage =
 
 /** What the preload puts on `window.electronSidecar`: plain functions and plain data. */
 export interface PageBridge {
-  call(id: string, operation: string, input?: AnyCallInput): Promise<Answer<"call">>;
+  call(id: string, operation: string, input?: AnyCallInput, key?: string): Promise<Answer<"call">>;
   cancel(id: string): void;
   status(): Promise<Answer<"watch">>;
   /** Calls the listener on every change; returns a function that ends this. */

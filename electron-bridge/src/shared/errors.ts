@@ -49,6 +49,8 @@ export type BridgeErrorCode =
   | "sidecar_unresponsive"
   /** The sidecar failed so often that the bridge has given up. */
   | "crash_loop"
+  /** The sidecar speaks another version of the API than the bridge. */
+  | "api_version_mismatch"
   /** The sidecar's answer is not one that the bridge understands. */
   | "invalid_answer"
   /** The message whose text was read ended so; its text came first. */

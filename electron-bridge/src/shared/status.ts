@@ -29,6 +29,8 @@ export interface Failure {
   readonly signal: string | null;
   /** The last lines that the sidecar wrote to its log. */
   readonly logTail: readonly string[];
+  /** What each of its threads was doing when it was asked before it was killed; empty if it did not say. */
+  readonly stacks: readonly string[];
 }
 
 export interface Status {

@@ -1,5 +1,5 @@
-// How long calls of a page take, in a real Electron: to a stored row and back, and to the sidecar's liveness and back.
-// Run by ./scripts/bench; prints one line of JSON, medians in milliseconds.
+// How long calls of a page take, in a real Electron: to a stored row and back, and to the sidecar's liveness and back;
+// and how many a second there are when many are on their way. Run by ./scripts/bench; prints one line of JSON, medians.
 import { parseArgs } from "node:util";
 import { CONSOLE, launch, quit } from "./launch.mjs";
 
@@ -9,6 +9,8 @@ const { values: options } = parseArgs({
 /** A page's clock moves in steps of 0.1 ms, so a few calls in a row are measured together. */
 const CALLS_IN_A_ROW = 5;
 const ROUNDS = 100;
+const CONCURRENT = 32;
+const CONCURRENT_ROUNDS = 10;
 
 const { electron, log } = await launch(CONSOLE, { userData: options["user-data"], run: options.run });
 try {
@@ -16,7 +18,16 @@ try {
   await page.locator('#state[data-state="ready"]').waitFor();
   // A page of the same app that does nothing by itself: the console reads its lists again whenever a row changes.
   await page.goto("app://console/electron-sidecar.js");
-  console.log(JSON.stringify(await page.evaluate(measure, { rounds: ROUNDS, row: CALLS_IN_A_ROW })));
+  console.log(
+    JSON.stringify(
+      await page.evaluate(measure, {
+        rounds: ROUNDS,
+        row: CALLS_IN_A_ROW,
+        concurrent: CONCURRENT,
+        concurrentRounds: CONCURRENT_ROUNDS,
+      }),
+    ),
+  );
 } catch (error) {
   console.error(log());
   throw error;
@@ -25,7 +36,7 @@ try {
 }
 
 /** Runs in the page. The two kinds of call take turns, so that what else the machine does befalls both alike. */
-async function measure({ rounds, row }) {
+async function measure({ rounds, row, concurrent, concurrentRounds }) {
   const { sidecar } = await import("/electron-sidecar.js");
   const kinds = {
     stored: () => sidecar.call("todos.create", { body: { content: "water the plants on the balcony" } }),
@@ -39,6 +50,22 @@ async function measure({ rounds, row }) {
       durations[kind].push((performance.now() - started) / row);
     }
   }
+  const rates = { stored: [], live: [] };
+  for (let round = 0; round < concurrentRounds; round += 1) {
+    for (const [kind, call] of Object.entries(kinds)) {
+      const calling = async () => {
+        for (let index = 0; index < row; index += 1) await call();
+      };
+      const started = performance.now();
+      await Promise.all(Array.from({ length: concurrent }, calling));
+      rates[kind].push((concurrent * row * 1000) / (performance.now() - started));
+    }
+  }
   const median = (values) => values.sort((one, other) => one - other)[Math.floor(values.length / 2)];
-  return { stored_ms: median(durations.stored), live_ms: median(durations.live) };
+  return {
+    stored_ms: median(durations.stored),
+    live_ms: median(durations.live),
+    stored_per_second: median(rates.stored),
+    live_per_second: median(rates.live),
+  };
 }

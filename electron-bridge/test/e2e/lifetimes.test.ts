@@ -55,6 +55,21 @@ test("a page hears that the sidecar is lost and that it is back", async () => {
   expect(await states).toContain("restarting");
 });
 
+test("the app quits while the machine says that it goes to sleep, and leaves no process behind", async () => {
+  const app = await App.start();
+  const pid = await app.sidecarPid();
+  const listeners = await app.electron.evaluate(({ powerMonitor }) => {
+    powerMonitor.emit("suspend");
+    return ["suspend", "resume"].map((name) => powerMonitor.listenerCount(name));
+  });
+  expect(listeners).toEqual([1, 1]);
+  // A sidecar that does not obey has to be waited for, in time that passes.
+  process.kill(pid, "SIGSTOP");
+  await quit(app.electron);
+
+  expect(await leftBehind(app.run, GONE_WITHIN_SECONDS)).toEqual([]);
+});
+
 test("quitting the app leaves no process behind", async () => {
   const app = await App.start();
   await app.ready();

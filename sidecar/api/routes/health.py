@@ -2,13 +2,14 @@
 
 import asyncio
 import os
-from time import perf_counter, time
+from time import perf_counter
 
 from fastapi import APIRouter, Response
 
 from sidecar import __version__
 from sidecar.api.context import InContext
 from sidecar.api.operation import JSON, OperationRoute
+from sidecar.api.process_load import PROCESS
 from sidecar.models.health import Component, Live, Ready
 
 router = APIRouter(prefix="/health", tags=["health"], route_class=OperationRoute)
@@ -31,7 +32,12 @@ async def live(context: InContext) -> Live:
 )
 async def ready(context: InContext) -> Response:
     """Each part's state and numbers; 503 when one does not work. A reason to tell the user, not one to restart."""
-    components = {**await context.storage.health(), "event_loop": await _event_loop(), "process": _process()}
+    components = {
+        **await context.storage.health(),
+        **context.upkeep.health(),
+        "event_loop": await _event_loop(),
+        "process": _process(),
+    }
     all_work = all(component.ok for component in components.values())
     state = Ready(status="ready" if all_work else "degraded", instance=context.instance, components=components)
     return Response(state.model_dump_json(), 200 if all_work else 503, media_type=JSON)
@@ -47,14 +53,4 @@ async def _event_loop() -> Component:
 
 
 def _process() -> Component:
-    import psutil  # 20 ms, and only this check needs it
-
-    process = psutil.Process()
-    with process.oneshot():
-        measures = {
-            "memory_bytes": float(process.memory_info().rss),
-            "cpu_seconds": sum(process.cpu_times()[:2]),
-            "threads": float(process.num_threads()),
-            "uptime_s": round(time() - process.create_time(), 3),
-        }
-    return Component(ok=True, measures=measures)
+    return Component(ok=True, measures=PROCESS.load().measures())

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import RESTRICTED, OperationRoute
+from sidecar.api.operation import RESTRICTED, OperationRoute, problems
 from sidecar.models.base import Identifier, PageQuery
 from sidecar.models.vaults import (
     ChildrenQuery,
@@ -22,7 +22,7 @@ from sidecar.models.vaults import (
 router = APIRouter(prefix="/vaults", tags=["vaults"], route_class=OperationRoute)
 
 
-@router.post("", operation_id="vaults.create", status_code=201)
+@router.post("", operation_id="vaults.create", status_code=201, openapi_extra=problems(404))
 async def create(storage: Storage, body: VaultCreate, key: WriteKey) -> Vault:
     """Make a document or a folder."""
     return await storage.insert_vaults(**body.given(), key=key)
@@ -34,7 +34,7 @@ async def find(storage: Storage, query: Annotated[VaultQuery, Query()]) -> Vault
     return await storage.get_vaults(**query.given())
 
 
-@router.get("/children", operation_id="vaults.children")
+@router.get("/children", operation_id="vaults.children", openapi_extra=problems(404))
 async def children(storage: Storage, query: Annotated[ChildrenQuery, Query()]) -> VaultPage:
     """What lies in a folder, or at the top, by its place."""
     return await storage.get_children(**query.given())

@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sidecar.errors import InvalidInput
 from sidecar.models import timestamps
@@ -12,7 +11,7 @@ from sidecar.models.activities import Activity, ActivityCount, ActivityPage
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.storage.sqlite.listing import Order, Part, Where
 from sidecar.storage.sqlite.table import Domain, Table
-from sidecar.storage.sqlite.values import json_text, optional_time, require_order
+from sidecar.storage.sqlite.values import json_text, known_zone, optional_time, require_order
 from sidecar.storage.stores.activities import IActivityStore
 from sidecar.storage.stores.lists import DEFAULT_LIMIT
 
@@ -99,12 +98,7 @@ def _days(first: date, last: date) -> list[date]:
 
 def _midnights(days: Sequence[date], time_zone: str) -> list[str]:
     """When each day begins in the zone, in UTC; a day may have 23 or 25 hours."""
-    try:
-        zone = ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidInput.field(
-            "time_zone", f"there is no time zone '{time_zone}'; try one like Europe/Berlin"
-        ) from None
+    zone = known_zone("time_zone", time_zone)
     try:
         return [timestamps.render(datetime.combine(day, time.min, zone)) for day in days]
     except ValueError as error:

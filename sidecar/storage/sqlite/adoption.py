@@ -6,7 +6,6 @@ parent is not there, and the original of every row that had a value which does n
 others stay as they are.
 """
 
-import json
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
@@ -15,26 +14,16 @@ from datetime import tzinfo
 from typing import Any, NamedTuple
 
 from sidecar.errors import InvalidInput, StorageError
-from sidecar.models import timestamps
 from sidecar.storage.interfaces import StageListener
+from sidecar.storage.sqlite import orphans, pragmas, search_index
+from sidecar.storage.sqlite.orphans import ORPHANS, ORPHANS_TABLE
 from sidecar.storage.sqlite.seed_tables import MARKS, Carried, Parent, carried_tables
 from sidecar.storage.sqlite.seed_values import Unfit
+from sidecar.storage.sqlite.transaction import transaction
 
 log = logging.getLogger(__name__)
 
-ORPHANS = "adopted_orphans"
 _ASIDE = "adopting_"
-
-_ORPHANS_TABLE = f"""
-CREATE TABLE {ORPHANS} (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    table_name TEXT NOT NULL,
-    row JSON TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    is_carried BOOLEAN NOT NULL,
-    created_at DATETIME NOT NULL
-)
-"""
 
 Row = Mapping[str, Any]
 
@@ -73,10 +62,10 @@ def adopt(
     """Bring a seed's database to our schema, which `create` makes; local times in it belong to `zone`, or to this
     computer's. What fails leaves the database as it was, and is raised."""
     ours = _tables_made_by(create)
-    with _transaction(connection):
+    with _adopting(connection):
         renamed = _rename(connection, ours)
         create(connection)
-        connection.execute(_ORPHANS_TABLE)
+        connection.execute(ORPHANS_TABLE)
         carrier = _Carrier(connection, renamed)
         for carried in carried_tables(zone):
             if carried.source in renamed:
@@ -88,6 +77,9 @@ def adopt(
             connection.execute(f'DROP TABLE "{aside}"')
         if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
             raise StorageError("The adopted database would have rows that refer to rows that are not there.")
+        if search_index.is_there(connection):
+            # What was noted for it, taken in at once, would hold up the first write.
+            search_index.empty(connection)
         adoption = Adoption(carrier.rows, carrier.set_aside)
     announce("adopting", "giving back the space of the old tables")
     _give_back_space(connection)
@@ -102,7 +94,6 @@ class _Carrier:
     """Carries the rows of one database, and counts."""
 
     def __init__(self, connection: sqlite3.Connection, renamed: Mapping[str, str]) -> None:
-        self._now = timestamps.now()
         self.rows: dict[str, int] = {}
         self.set_aside = 0
         self.sources: set[str] = set()
@@ -115,9 +106,7 @@ class _Carrier:
         self.sources.add(carried.source)
         if carried.needs is not None and carried.needs not in _columns_of(self._connection, aside):
             return
-        newest = carried.newest_first
-        order = "" if newest is None else f'ORDER BY "{newest}" DESC, rowid DESC'
-        for row in _rows(self._connection, f'SELECT * FROM "{aside}" {order}'):
+        for row in self._source_rows(carried):
             if self._carry_row(carried, row):
                 self.rows[carried.table] = self.rows.get(carried.table, 0) + 1
         for parent in carried.parents:
@@ -125,6 +114,16 @@ class _Carrier:
                 self._lift(carried, parent)
         if carried.key not in carried.columns:
             self._continue_ids(carried)
+
+    def _source_rows(self, carried: Carried) -> Iterator[Row]:
+        aside = self._renamed[carried.source]
+        if carried.newest_first is None:
+            yield from _rows(self._connection, f'SELECT * FROM "{aside}"')
+            return
+        # The places are sorted and not the rows, which would be sorted in memory.
+        order = f'"{carried.newest_first}" DESC, rowid DESC'
+        for (place,) in self._connection.execute(f'SELECT rowid FROM "{aside}" ORDER BY {order}'):
+            yield from _rows(self._connection, f'SELECT * FROM "{aside}" WHERE rowid = ?', (place,))
 
     def set_all_aside(self, table: str) -> None:
         """For a table of another form that has one of our names."""
@@ -219,29 +218,20 @@ class _Carrier:
             self._connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (carried.table, last))
 
     def _set_aside(self, table: str, row: Row, reason: str, *, is_carried: bool = False) -> None:
-        text = json.dumps(dict(row), ensure_ascii=False, default=bytes.hex)
-        self._connection.execute(
-            f"INSERT INTO {ORPHANS} (table_name, row, reason, is_carried, created_at) VALUES (?, ?, ?, ?, ?)",
-            (table, text, reason, is_carried, self._now),
-        )
+        orphans.keep(self._connection, table, row, reason, is_carried=is_carried)
         self.set_aside += 1
 
 
 @contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def _adopting(connection: sqlite3.Connection) -> Iterator[None]:
     """All or nothing. Foreign keys are only checked at the end, and text that is not UTF-8 is read all the same."""
     (enforced,) = connection.execute("PRAGMA foreign_keys").fetchone()
     text_factory = connection.text_factory
     connection.execute("PRAGMA foreign_keys = OFF")
     try:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.text_factory = lambda encoded: encoded.decode("utf-8", "replace")
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+        with transaction(connection):
+            connection.text_factory = lambda encoded: encoded.decode("utf-8", "replace")
+            yield
     finally:
         connection.text_factory = text_factory
         connection.execute(f"PRAGMA foreign_keys = {enforced}")
@@ -250,6 +240,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def _give_back_space(connection: sqlite3.Connection) -> None:
     """Half of the file is free now; rewriting it also makes it one that can be vacuumed in steps, as new ones are."""
     try:
+        pragmas.vacuum_in_steps(connection)
         connection.execute("VACUUM")
     except sqlite3.Error as error:
         log.warning("the adopted database keeps the space of its old tables: %s", error)

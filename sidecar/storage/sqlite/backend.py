@@ -5,24 +5,29 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sidecar.errors import DatabaseBeyondRepair, DatabaseDamaged, DataDirectoryNotWritable
+from sidecar.errors import DataDirectoryNotWritable
 from sidecar.models.health import Component
 from sidecar.storage.interfaces import ChangeListener, IDocumentStorageBackend, StageListener, StorageType
-from sidecar.storage.sqlite import schema
+from sidecar.storage.sqlite import restoring, schema
 from sidecar.storage.sqlite.activities import Activities
+from sidecar.storage.sqlite.backup_directory import BACKUPS, BackupDirectory
+from sidecar.storage.sqlite.backups import Backups
 from sidecar.storage.sqlite.conversations import Conversations
 from sidecar.storage.sqlite.database import Database
 from sidecar.storage.sqlite.health import check
 from sidecar.storage.sqlite.messages import Messages
+from sidecar.storage.sqlite.monitoring import Monitoring
+from sidecar.storage.sqlite.recoveries import Recoveries
+from sidecar.storage.sqlite.search import SearchDocuments
 from sidecar.storage.sqlite.states import ConversationStates
 from sidecar.storage.sqlite.thinking import Thinking
 from sidecar.storage.sqlite.tips import Tips
 from sidecar.storage.sqlite.todos import Todos
 from sidecar.storage.sqlite.transfer import Transfer
+from sidecar.storage.sqlite.upkeep import Upkeep
 from sidecar.storage.sqlite.vaults import Vaults
 
 NAME = "sqlite"
-BACKUPS = "backups"
 
 
 class SQLiteBackend(
@@ -35,6 +40,11 @@ class SQLiteBackend(
     Thinking,
     ConversationStates,
     Transfer,
+    SearchDocuments,
+    Upkeep,
+    Monitoring,
+    Recoveries,
+    Backups,
     IDocumentStorageBackend,
 ):
     """Stores documents in one SQLite file, or in memory."""
@@ -49,12 +59,18 @@ class SQLiteBackend(
         if path is not None:
             _make_directory(path.parent)
             backups = path.parent / BACKUPS
-            schema.check_version(path, backups)
-        prepare = partial(schema.bring_up_to_date, backups=backups, announce=announce)
-        try:
-            self._database = await Database.open(path, prepare, readers=config.get("readers", 2))
-        except DatabaseDamaged as error:
-            raise DatabaseBeyondRepair(f"{path} is damaged and cannot be opened; it was left as it is.") from error
+            BackupDirectory(backups).clear_leftovers(path)
+            restoring.discard(restoring.copy_beside(path))
+        self._prepare = prepare = partial(schema.bring_up_to_date, backups=backups, announce=announce)
+        readers = config.get("readers", 2)
+        if path is None or backups is None:
+            self._database = await Database.open(None, prepare)
+        else:
+            self._database = await self.open_soundly(path, prepare, readers, backups, announce)
+        await self._settle_in()
+
+    async def _settle_in(self) -> None:
+        await self.open_search_index()
         await self.fail_cut_off_messages()
         await self.insert_default_vault_document()
 
@@ -65,6 +81,11 @@ class SQLiteBackend(
         return StorageType.DOCUMENT_DB
 
     @property
+    def database(self) -> Database:
+        """The open database, for a backend that lives beside this one in it."""
+        return self._database
+
+    @property
     def schema_version(self) -> int:
         return schema.latest_version()
 
@@ -72,10 +93,17 @@ class SQLiteBackend(
         return self._database.subscribe(listener)
 
     async def health(self) -> Mapping[str, Component]:
-        return await check(self._database)
+        index = await self.check_search_index()
+        return {
+            **await check(self._database),
+            "search_index": index,
+            "recovery": self.recovery_health(),
+            "backups": await self.backups_component(),
+        }
 
     async def close(self) -> None:
-        await self._database.close()
+        await self.end_backups()
+        await self.close_soundly()
 
 
 def _make_directory(directory: Path) -> None:

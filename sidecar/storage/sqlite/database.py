@@ -1,7 +1,9 @@
-"""One writer, many readers: who owns the connections, and how work reaches them.
+"""One writer, many readers: how work reaches the connections of a database, and in which order.
 
-Two verbs: `write` takes a unit of work, `read` a query; both are plain functions that run to their end in the thread of
-one connection, so no transaction is ever held across an `await`. The transactions themselves are in `work.py`.
+Three verbs: `write` takes a unit of work, `read` a query, `read_at_length` a long one; all are plain functions that run
+to their end in the thread of one connection, so no transaction is ever held across an `await`. `while_idle` is for what
+cannot be a unit, and `reopen` replaces the file under all of them. The transactions themselves are in `work.py`, the
+connections in `connections.py`.
 
 Only the writer's connection commits and checkpoints: before version 3.51.3, SQLite could corrupt the write-ahead log
 when two connections checkpointed at once (https://sqlite.org/wal.html, "The WAL-Reset Bug").
@@ -11,19 +13,27 @@ import asyncio
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-import aiosqlite
-
-from sidecar.errors import StorageClosed
+from sidecar.errors import (
+    DatabaseDamaged,
+    SidecarError,
+    StorageBusy,
+    StorageClosed,
+    StorageError,
+)
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.storage.interfaces import Change, ChangeListener
-from sidecar.storage.sqlite import pragmas
+from sidecar.storage.interfaces import STORE_REPLACED, Change, ChangeListener
+from sidecar.storage.sqlite.commit_record import CommitRecord
+from sidecar.storage.sqlite.connections import Connections, Prepare
 from sidecar.storage.sqlite.failures import translating
+from sidecar.storage.sqlite.idle_gap import IdleGap
+from sidecar.storage.sqlite.listeners import Listeners
+from sidecar.storage.sqlite.long_reads import LongReads, in_one_snapshot
 from sidecar.storage.sqlite.work import Outcome, Submission, Work, commit_together
 
 log = logging.getLogger(__name__)
@@ -33,29 +43,7 @@ T = TypeVar("T")
 LARGEST_GROUP = 256
 """Units that share one commit at most, so that the first of a flood does not wait for the last."""
 
-CACHED_STATEMENTS = 256
-"""Prepared statements kept by each connection; Python's default of 128 is fewer than this project has."""
-
-
-class _Connection(aiosqlite.Connection):
-    """aiosqlite's connection with the one verb it lacks: run a whole function in its thread, with a single hop."""
-
-    @classmethod
-    async def open(cls, connector: Callable[[], sqlite3.Connection]) -> Self:
-        """Start the thread and have it call `connector`, whose errors are raised."""
-        connection = cls(connector, iter_chunk_size=64)
-        try:
-            _ = await connection
-        except BaseException:
-            # aiosqlite has told the thread to end by now, but does not wait for it.
-            connection._thread.join()
-            raise
-        return connection
-
-    async def run(self, function: Callable[..., T], *arguments: Any) -> T:
-        """What `function(connection, *arguments)` returns; cancelling the caller does not stop it."""
-        result: T = await self._execute(function, self._conn, *arguments)  # type: ignore[no-untyped-call]
-        return result
+DamageListener = Callable[[DatabaseDamaged], None]
 
 
 class _Waiting(NamedTuple):
@@ -66,42 +54,32 @@ class _Waiting(NamedTuple):
 class Database:
     """An open database. Made by `open`, ended by `close`; what it accepted before that is finished first."""
 
-    def __init__(self, location: Path | None, writer: _Connection, readers: Sequence[_Connection]) -> None:
+    def __init__(self, location: Path | None, connections: Connections) -> None:
         self.location = location
-        self.last_commit_ms = 0.0
-        self._writer = writer
-        self._readers = readers
-        self._idle_readers: asyncio.LifoQueue[_Connection] = asyncio.LifoQueue()
-        for reader in readers:
-            self._idle_readers.put_nowait(reader)
+        self.commits = CommitRecord()
+        self._connections = connections
+        self._long_reads = LongReads()
+        self._gap = IdleGap()
         self._queue: deque[_Waiting] = deque()
         self._draining: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._listeners: list[ChangeListener] = []
+        self._listeners = Listeners[Sequence[Change]]()
+        self._damage_listeners = Listeners[DatabaseDamaged]()
+        self._reopening = asyncio.Lock()
+        self._available = asyncio.Event()
+        self._available.set()
+        self._unusable: Exception | None = None
 
     @classmethod
-    async def open(
-        cls, location: Path | None, prepare: Callable[[sqlite3.Connection], object], readers: int = 2
-    ) -> "Database":
+    async def open(cls, location: Path | None, prepare: Prepare, readers: int = 2) -> "Database":
         """Open the file, or with `None` a database in memory, whose one connection then reads and writes.
 
         `prepare` runs first, on the writer's connection in its thread: the place for migrations. What it raises ends
         the opening and is raised.
         """
-        with translating():
-            writer = await _Connection.open(partial(_connect_writer, location, prepare))
-        if location is None:
-            return cls(location, writer, [writer])
-        opened: list[_Connection] = []
-        try:
-            with translating():
-                while len(opened) < readers:
-                    opened.append(await _Connection.open(partial(_connect_reader, location)))
-        except BaseException:
-            for connection in (*opened, writer):
-                await connection.close()
-            raise
-        return cls(location, writer, opened)
+        connections = Connections(location, readers)
+        await connections.open(prepare)
+        return cls(location, connections)
 
     async def write(
         self, unit: Callable[[Work], T], key: IdempotencyKey | None = None, returns: type[T] | None = None
@@ -112,51 +90,159 @@ class Database:
         returned. What the unit raises is raised, and nothing of it is kept. A caller that is cancelled while it waits
         either prevents the unit or leaves it to run to its end.
         """
-        if self._closing is not None:
-            raise StorageClosed("The storage is closing; nothing was changed.")
+        self._require_open()
         if key is not None and returns is None:
             raise TypeError("a unit of work with a key must say what it returns")
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(Submission(unit, key, returns), answer))
-        if self._draining is None:
-            self._draining = asyncio.create_task(self._drain())
+        self._begin_draining()
         return await answer
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """What `query` returns; everything it reads belongs to one moment."""
-        if self._closing is not None:
-            raise StorageClosed("The storage is closing.")
-        reader = await self._idle_readers.get()
+        self._require_open()
+        reader = await self._connections.take_reader()
         try:
-            with translating():
-                return await reader.run(_in_one_snapshot, query)
+            # Not whether it is closing: what was accepted is finished.
+            if self._unusable is not None:
+                raise _not_open(self._unusable)
+            with self._translating():
+                return await reader.run(in_one_snapshot, query)
         finally:
             # After a cancellation the query still runs in the reader's thread; what comes next waits its turn there.
-            self._idle_readers.put_nowait(reader)
+            self._connections.give_back(reader)
 
     async def read_at_length(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Like `read`, for a query that takes long: on a connection of its own, so that no other read waits for it.
 
-        In memory there is but one connection, and everything waits. A cancelled caller interrupts the query.
+        In memory there is but one connection, and everything waits. A cancelled caller interrupts the query, and so
+        does a `reopen`: it then raises `StorageBusy`.
         """
         if self.location is None:
             return await self.read(query)
-        if self._closing is not None:
-            raise StorageClosed("The storage is closing.")
-        with translating():
-            reader = await _Connection.open(partial(_connect_reader, self.location))
-            try:
-                return await reader.run(_in_one_snapshot, query)
-            except asyncio.CancelledError:
-                await reader.interrupt()
-                raise
-            finally:
-                await reader.close()
+        await self._available.wait()
+        self._require_open()
+        try:
+            with self._translating():
+                return await self._long_reads.run(self.location, query)
+        except StorageError as error:
+            if self.is_held and _is_interrupt(error):
+                raise StorageBusy("The store is being replaced; try again in a moment.") from error
+            raise
+
+    async def while_idle(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` returns, run on the writer's connection, outside any transaction, while no unit of work is there.
+
+        For what cannot be cut into short units. Raises `StorageBusy` when there are units, and when one comes: that
+        interrupts the statement that runs, which then has done nothing. `work` must leave no transaction open.
+        """
+        self._require_open()
+        if not self.is_idle:
+            raise StorageBusy("The database is at work; try again in a moment.")
+        try:
+            with self._translating():
+                return await self._gap.run(self._connections.writer, work)
+        except StorageError as error:
+            if _is_interrupt(error):
+                raise StorageBusy("It was left off because something is to be written.") from error
+            raise
 
     def subscribe(self, listener: ChangeListener) -> Callable[[], None]:
         """Have `listener` called, on the event loop, with what each commit changed; returns how to end that."""
-        self._listeners.append(listener)
-        return partial(self._listeners.remove, listener)
+        return self._listeners.add(listener)
+
+    def on_damage(self, listener: DamageListener) -> None:
+        """Have `listener` called, on the event loop, whenever a unit or a query finds the file damaged."""
+        self._damage_listeners.add(listener)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a `reopen` holds new work up; a query at length that is not inside SQLite should then end."""
+        return not self._available.is_set()
+
+    async def reopen(
+        self,
+        while_closed: Callable[[], T],
+        prepare: Prepare,
+        put_back: Callable[[], object] | None = None,
+    ) -> T:
+        """Close every connection, run `while_closed` in a thread, open the file that is there then; what that returned.
+
+        What runs is finished first, queries at length excepted; all other work is held and goes on afterwards, on the
+        new file. Subscribers are told `STORE_REPLACED`. What `while_closed` raises is raised after the file was opened
+        again, so it must leave one. When the new file cannot be opened, `put_back` runs, what it leaves is opened, and
+        the first error is raised; when that fails too, all work fails with its error until a `reopen` succeeds.
+
+        Once it has begun, it goes on to its end even if the caller is cancelled.
+        """
+        return await asyncio.shield(asyncio.create_task(self._reopen(while_closed, prepare, put_back)))
+
+    async def _reopen(
+        self,
+        while_closed: Callable[[], T],
+        prepare: Prepare,
+        put_back: Callable[[], object] | None,
+    ) -> T:
+        if self.location is None:
+            raise TypeError("a database in memory cannot be opened again")
+        async with self._reopening:
+            if self._closing is not None:
+                raise StorageClosed("The storage is closing; nothing was changed.")
+            self._available.clear()
+            try:
+                await self._release()
+                try:
+                    result = await asyncio.to_thread(while_closed)
+                finally:
+                    await self._take_up(prepare, put_back)
+            finally:
+                self._available.set()
+                self._begin_draining()
+        self._listeners.tell([STORE_REPLACED])
+        return result
+
+    async def _release(self) -> None:
+        """Wait for what runs, and close every connection."""
+        if self._draining is not None:
+            await self._draining
+        await self._long_reads.end_all()
+        await self._connections.close()
+
+    async def _take_up(self, prepare: Prepare, put_back: Callable[[], object] | None) -> None:
+        try:
+            await self._connections.open(prepare)
+        except Exception as error:
+            try:
+                if put_back is None:
+                    raise
+                await asyncio.to_thread(put_back)
+                await self._connections.open(prepare)
+            except Exception:
+                log.exception("the database cannot be opened again")
+                self._give_up(error)
+            else:
+                self._unusable = None
+            raise
+        self._unusable = None
+
+    def _give_up(self, error: Exception) -> None:
+        """Fail what was held, and what comes until the database is open again."""
+        self._unusable = error
+        self._connections.let_in()
+        while self._queue:
+            _answer(self._queue.popleft().answer, Outcome(error=_not_open(error)))
+
+    def _require_open(self) -> None:
+        """Raises `StorageClosed` while it closes, `StorageError` when it could not be opened again."""
+        if self._closing is not None:
+            raise StorageClosed("The storage is closing; nothing was changed.")
+        if self._unusable is not None:
+            raise _not_open(self._unusable)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the writer has nothing to do, and may be given something."""
+        return self._draining is None and not self._gap.is_open and not self.is_held
 
     @property
     def waiting(self) -> int:
@@ -170,23 +256,30 @@ class Database:
         await asyncio.shield(self._closing)
 
     async def _close(self) -> None:
-        if self._draining is not None:
-            await self._draining
-        for _ in self._readers:
-            reader = await self._idle_readers.get()
-            if reader is not self._writer:
-                await reader.close()
-        await self._writer.close()
+        async with self._reopening:
+            if self._draining is not None:
+                await self._draining
+            await self._connections.close()
+
+    def _begin_draining(self) -> None:
+        if self._draining is None and self._queue and not self.is_held:
+            self._gap.end()
+            self._draining = asyncio.create_task(self._drain())
 
     async def _drain(self) -> None:
-        """Commit what waits, group by group, until nothing does."""
-        while group := self._next_group():
+        """Commit what waits, group by group, until nothing does or new work is held."""
+        while not self.is_held and (group := self._next_group()):
             started = perf_counter()
-            outcomes = await self._writer.run(commit_together, [waiting.submission for waiting in group])
-            self.last_commit_ms = (perf_counter() - started) * 1000
+            outcomes = await self._connections.writer.run(commit_together, [waiting.submission for waiting in group])
+            self.commits.note((perf_counter() - started) * 1000, outcomes)
             for waiting, outcome in zip(group, outcomes, strict=True):
                 _answer(waiting.answer, outcome)
-            self._notify([change for outcome in outcomes for change in outcome.changes])
+            changes = [change for outcome in outcomes for change in outcome.changes]
+            if changes:
+                self._listeners.tell(changes)
+            for outcome in outcomes:
+                if isinstance(outcome.error, DatabaseDamaged):
+                    self._damage_listeners.tell(outcome.error)
         self._draining = None
 
     def _next_group(self) -> list[_Waiting]:
@@ -197,14 +290,25 @@ class Database:
                 group.append(waiting)
         return group
 
-    def _notify(self, changes: Sequence[Change]) -> None:
-        if not changes:
-            return
-        for listener in tuple(self._listeners):
-            try:
-                listener(changes)
-            except Exception:
-                log.exception("a listener failed on a change notice")
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            with translating():
+                yield
+        except DatabaseDamaged as damage:
+            self._damage_listeners.tell(damage)
+            raise
+
+
+def _not_open(cause: Exception) -> StorageError:
+    reason = cause.message if isinstance(cause, SidecarError) else type(cause).__name__
+    error = StorageError(f"The database is not open: {reason}")
+    error.__cause__ = cause
+    return error
+
+
+def _is_interrupt(error: StorageError) -> bool:
+    return getattr(error.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
 
 
 def _answer(answer: "asyncio.Future[Any]", outcome: Outcome) -> None:
@@ -214,38 +318,3 @@ def _answer(answer: "asyncio.Future[Any]", outcome: Outcome) -> None:
         answer.set_exception(outcome.error)
     else:
         answer.set_result(outcome.result)
-
-
-def _in_one_snapshot(connection: sqlite3.Connection, query: Callable[[sqlite3.Connection], T]) -> T:
-    connection.execute("BEGIN")
-    try:
-        return query(connection)
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-
-
-def _connect_writer(location: Path | None, prepare: Callable[[sqlite3.Connection], object]) -> sqlite3.Connection:
-    connection = _connect(":memory:" if location is None else str(location))
-    try:
-        pragmas.prepare_writer(connection)
-        prepare(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _connect_reader(location: Path) -> sqlite3.Connection:
-    connection = _connect(f"{location.as_uri()}?mode=ro")
-    pragmas.prepare_reader(connection)
-    return connection
-
-
-def _connect(location: str) -> sqlite3.Connection:
-    """A connection in autocommit mode: this project's own code begins and ends every transaction."""
-    connection = sqlite3.connect(
-        location, isolation_level=None, uri=location.startswith("file:"), cached_statements=CACHED_STATEMENTS
-    )
-    connection.row_factory = sqlite3.Row
-    return connection

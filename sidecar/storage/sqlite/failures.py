@@ -12,6 +12,7 @@ from sidecar.errors import (
     DatabaseDamaged,
     DiskFull,
     InvalidInput,
+    SearchIndexDamaged,
     SidecarError,
     StorageBusy,
     StorageError,
@@ -28,6 +29,10 @@ _MEANINGS: dict[int, tuple[type[SidecarError], str]] = {
     sqlite3.SQLITE_CANTOPEN: (StorageReadOnly, "The database cannot be opened; check the directory's permissions."),
     sqlite3.SQLITE_FULL: (DiskFull, "The disk is full; free some space and try again."),
     sqlite3.SQLITE_CORRUPT: (DatabaseDamaged, "The database file is damaged."),
+    # The only virtual table is the index: nothing but words that can be read from the rows again.
+    sqlite3.SQLITE_CORRUPT_VTAB: (SearchIndexDamaged, "The search index is damaged; it is being made anew."),
+    # A file that is shorter than it should be. Other I/O errors are the disk's, and a recovery would meet them, too.
+    sqlite3.SQLITE_IOERR_SHORT_READ: (DatabaseDamaged, "The database file has been cut off."),
     sqlite3.SQLITE_NOTADB: (DatabaseDamaged, "The database file is not a database."),
     sqlite3.SQLITE_TOOBIG: (InvalidInput, "A value is larger than the database can hold."),
     sqlite3.SQLITE_CONSTRAINT: (Conflict, "The change does not fit the rows that are stored."),
@@ -37,9 +42,14 @@ _MEANINGS: dict[int, tuple[type[SidecarError], str]] = {
 def translated(error: sqlite3.Error) -> SidecarError:
     """What `error` means to a caller."""
     code = getattr(error, "sqlite_errorcode", None)
-    if isinstance(code, int) and (code & _PRIMARY_CODE) in _MEANINGS:
-        kind, message = _MEANINGS[code & _PRIMARY_CODE]
-        return kind(message)
+    if code is None and type(error) is sqlite3.OperationalError:
+        # The one error of this class that is Python's own and not SQLite's: a text that is not UTF-8.
+        return DatabaseDamaged("The database file is damaged: a text in it is not UTF-8.")
+    if isinstance(code, int):
+        meaning = _MEANINGS.get(code) or _MEANINGS.get(code & _PRIMARY_CODE)
+        if meaning is not None:
+            kind, message = meaning
+            return kind(message)
     return StorageError(f"The database failed ({getattr(error, 'sqlite_errorname', type(error).__name__)}).")
 
 
@@ -50,3 +60,6 @@ def translating() -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise translated(error) from error
+    except UnicodeDecodeError as error:
+        # Python cannot decode SQLite's message when that quotes damaged text.
+        raise DatabaseDamaged("The database file is damaged.") from error

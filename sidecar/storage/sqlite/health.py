@@ -1,14 +1,22 @@
 """Whether an open database works, part by part, and the numbers behind that. Looks, and changes nothing."""
 
 import asyncio
+import math
+import os
 import shutil
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from time import perf_counter
 
 from sidecar.errors import SidecarError
 from sidecar.models.health import Component
+from sidecar.models.monitoring import DatabaseLoad
+from sidecar.storage.sqlite import log_file
 from sidecar.storage.sqlite.database import Database
+from sidecar.storage.sqlite.work import Work
+
+PROBE_TOPIC = "health"
+"""Told when the disk takes writes again."""
 
 PATIENCE_S = 2.0
 """How long a part may take to answer before it counts as stuck."""
@@ -23,18 +31,48 @@ LARGEST_LOG_BYTES = 256 * 1024 * 1024
 async def check(database: Database) -> dict[str, Component]:
     """Each part's state; never raises."""
     components = {
-        "writer": await _timed(database.write(lambda _: None)),
+        "writer": await _timed(database.write(_try_again if database.commits.refusal else _do_nothing)),
         "readers": await _timed(database.read(lambda connection: connection.execute("SELECT 1").fetchone())),
         "schema": await _schema(database),
     }
     components["writer"].measures |= {
         "waiting": float(database.waiting),
-        "last_commit_ms": round(database.last_commit_ms, 3),
+        "last_commit_ms": round(database.commits.last_ms, 3),
     }
     if database.location is not None:
         components["disk"] = _disk(database.location)
         components["write_ahead_log"] = _write_ahead_log(database.location)
     return components
+
+
+def load(database: Database) -> DatabaseLoad:
+    """How busy the database is."""
+    commits = sorted(database.commits.recent_ms)
+    return DatabaseLoad(
+        waiting=database.waiting,
+        commit_median_ms=_quantile(commits, 0.5),
+        commit_p95_ms=_quantile(commits, 0.95),
+        write_ahead_log_bytes=None if database.location is None else _log_bytes(database.location),
+    )
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float | None:
+    """The smallest value that at least this share of the values does not exceed; `None` without any."""
+    return round(ordered[math.ceil(share * len(ordered)) - 1], 3) if ordered else None
+
+
+def _do_nothing(_: Work) -> None:
+    """Shows that the writer answers."""
+
+
+def _try_again(work: Work) -> None:
+    """A write that needs room, after the disk has refused one: whether the cause is gone is found out by trying."""
+    size = 4 * work.connection.execute("PRAGMA page_size").fetchone()[0]
+    work.connection.execute(
+        "INSERT INTO import_ids (kind, source_id, row_id, is_added) VALUES ('probe', zeroblob(?), 0, 0)", (size,)
+    )
+    work.connection.execute("DELETE FROM import_ids WHERE kind = 'probe'")
+    work.changed(PROBE_TOPIC, "writable")
 
 
 async def _timed(work: Awaitable[object]) -> Component:
@@ -57,6 +95,8 @@ async def _schema(database: Database) -> Component:
 
 
 def _disk(location: Path) -> Component:
+    if not os.access(location.parent, os.W_OK):
+        return Component(ok=False, detail="the data directory cannot be written to; check its permissions")
     try:
         free = shutil.disk_usage(location.parent).free
     except OSError as error:
@@ -68,8 +108,14 @@ def _disk(location: Path) -> Component:
 
 
 def _write_ahead_log(location: Path) -> Component:
-    log = location.with_name(location.name + "-wal")
-    size = log.stat().st_size if log.exists() else 0
+    size = _log_bytes(location)
     small = size <= LARGEST_LOG_BYTES
     detail = None if small else "the write-ahead log is not being emptied"
     return Component(ok=small, detail=detail, measures={"bytes": float(size)})
+
+
+def _log_bytes(location: Path) -> int:
+    try:
+        return log_file.log_path(location).stat().st_size
+    except FileNotFoundError:
+        return 0

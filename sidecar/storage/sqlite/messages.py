@@ -5,7 +5,7 @@ chunks; when it finishes they are folded into its content. Whoever reads it in b
 acknowledged.
 """
 
-import json
+import asyncio
 import sqlite3
 from collections.abc import Mapping
 from datetime import timedelta
@@ -103,27 +103,28 @@ class Messages(Domain, IMessageStore):
             raise InvalidInput.field("after", "cannot be given together with before or newest")
         backwards = before is not None or newest
 
-        def query(connection: sqlite3.Connection) -> bytes:
-            conversations.CONVERSATIONS.get(connection, conversation_id)
-            found = message_json.read_conversation(
-                connection,
-                conversation_id,
-                after=after or 0,
-                before=before or MAX_INTEGER,
-                limit=limit + 1,
-                newest_first=backwards,
-                include_thinking=include_thinking,
-            )
-            there_is_more = len(found) > limit
-            items = [message for _, message in found[:limit]]
-            if backwards:
-                items.reverse()
-            has_before = there_is_more if backwards else after is not None
-            has_after = before is not None if backwards else there_is_more
-            ends = f'"has_before":{json.dumps(has_before)},"has_after":{json.dumps(has_after)}'
-            return b'{"items":[%b],%b}' % (b",".join(items), ends.encode())
+        span = message_json.Span(conversation_id, after or 0, before or MAX_INTEGER, limit + 1, backwards)
 
-        return await self._database.read(query)
+        def messages(connection: sqlite3.Connection) -> list[message_json.Found]:
+            conversations.CONVERSATIONS.get(connection, conversation_id)
+            return message_json.read_messages(connection, span)
+
+        def steps(connection: sqlite3.Connection) -> Mapping[int, bytes]:
+            return message_json.read_steps(connection, span) if include_thinking else {}
+
+        # Two readers at once: most of a long conversation's time is SQLite making JSON. A step that is added in between
+        # is read or is not, as ever.
+        found, thinking = await asyncio.gather(self._database.read(messages), self._database.read(steps))
+        there_is_more = len(found) > limit
+        items = found[:limit]
+        if backwards:
+            items.reverse()
+        return message_json.page(
+            items,
+            thinking,
+            has_before=there_is_more if backwards else after is not None,
+            has_after=before is not None if backwards else there_is_more,
+        )
 
     async def update_message(
         self,
@@ -142,7 +143,8 @@ class Messages(Domain, IMessageStore):
             message = MESSAGES.get(work.connection, message_id)
             chunks.remove(work.connection, message_id)
             message = MESSAGES.update(work, message_id, columns)
-            return _finish(work, message, MessageStatus.COMPLETED, None) if is_complete else message
+            is_ending = is_complete and message.status.is_open
+            return _finish(work, message, MessageStatus.COMPLETED, None) if is_ending else message
 
         return await self._database.write(update, key, Message)
 

@@ -2,6 +2,9 @@
 
 import sqlite3
 
+INCREMENTAL = 2
+"""As `PRAGMA auto_vacuum` tells it."""
+
 
 def prepare_writer(connection: sqlite3.Connection) -> None:
     """All settings of the one connection that writes."""
@@ -28,8 +31,12 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 
 def vacuum_in_steps(connection: sqlite3.Connection) -> None:
-    """Lets free pages be given back a few at a time. Only has an effect before the first table is made."""
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    """Lets free pages be given back a few at a time. Only has an effect before the first table is made.
+
+    Where it is set, setting it again would be a write of its own at every start, before the log was looked at.
+    """
+    if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != INCREMENTAL:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
 
 
 def write_ahead(connection: sqlite3.Connection) -> None:

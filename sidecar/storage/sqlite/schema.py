@@ -7,14 +7,19 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sidecar import __version__
-from sidecar.errors import BadConfiguration, DatabaseBeyondRepair, DatabaseDamaged, DatabaseTooNew, StorageError
+from sidecar.errors import BadConfiguration, DatabaseDamaged, DatabaseTooNew
 from sidecar.models import timestamps
 from sidecar.storage.interfaces import StageListener
-from sidecar.storage.sqlite import snapshot
+from sidecar.storage.sqlite import log_file, snapshot
 from sidecar.storage.sqlite.failures import translated
 from sidecar.storage.sqlite.migrations import MIGRATIONS, Migration
+from sidecar.storage.sqlite.transaction import transaction
+
+if TYPE_CHECKING:
+    from sidecar.storage.sqlite.backup_directory import BackupDirectory
 
 APPLICATION_ID = 0x65534443
 """Marks the file as this project's, for `file` and for us (https://sqlite.org/fileformat.html, "Application ID")."""
@@ -40,29 +45,34 @@ def check_version(path: Path, backups: Path, migrations: Sequence[Migration] = M
     """Refuse, without changing a byte of it, a database that this program must not open.
 
     Raises `DatabaseTooNew`, naming the newest backup that this program can open; `BadConfiguration` for another
-    program's database; `DatabaseBeyondRepair` for what is not a database.
+    program's database; `DatabaseDamaged` for what is not, or no longer, a database.
     """
     if path.is_dir():
         raise BadConfiguration(f"{path} is a directory, not a database; choose another path.")
     if not path.exists() or path.stat().st_size == 0:
         return
-    damaged = f"{path} is damaged or not a database; it was left as it is."
+    damaged = f"{path} is damaged or not a database."
     if not _begins_like_a_database(path):
-        raise DatabaseBeyondRepair(damaged)
+        raise DatabaseDamaged(damaged)
     try:
         with closing(_open_untouched(path)) as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             has_tables = connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is not None
-            is_known = _is_ours(connection) or _is_seeds(connection)
+            is_understood = is_known(connection)
+    except UnicodeDecodeError as error:  # Python cannot decode SQLite's message when that quotes damaged text
+        raise DatabaseDamaged(damaged) from error
     except sqlite3.Error as error:
-        if isinstance(translated(error), DatabaseDamaged):
-            raise DatabaseBeyondRepair(damaged) from error
+        # A header that asks for another file format is, in a file that was ours, a damaged one.
+        if isinstance(translated(error), DatabaseDamaged) or error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+            raise DatabaseDamaged(damaged) from error
         raise
-    if has_tables and not is_known:
+    if has_tables and not is_understood:
         raise BadConfiguration(f"{path} is the database of another program; choose another path.")
     if version > latest_version(migrations):
-        usable = _newest_usable_backup(backups, latest_version(migrations))
-        advice = f"the backup {usable} can be opened by this one" if usable else "no backup for this one was found"
+        usable = _backups(backups).newest_usable(latest_version(migrations))
+        advice = "no backup for this one was found"
+        if usable is not None:
+            advice = f"the backup {backups / usable.name} can be opened by this one"
         raise DatabaseTooNew(
             f"{path} was written by a newer version of this program (schema {version}, this one knows "
             f"{latest_version(migrations)}) and was left untouched; update the program, or {advice}."
@@ -86,8 +96,7 @@ def bring_up_to_date(
     is_seeds = bool(due) and _is_seeds(connection)
     if due and backups is not None and any(snapshot.count_rows(connection).values()):
         announce("backing_up", f"Copying the database before changing its schema from version {version}")
-        # A seed's system never enforced foreign keys: its copy is good as it is.
-        snapshot.make_snapshot(connection, backups / backup_name(version), check_references=not is_seeds)
+        _backups(backups).record(snapshot.make_snapshot(connection, backups / backup_name(version)))
     if is_seeds:
         from sidecar.storage.sqlite import adoption
 
@@ -100,20 +109,21 @@ def bring_up_to_date(
 
 
 def backup_name(version: int) -> str:
-    """The file name of a copy that is made before a migration: sorts by time, tells the schema it holds."""
-    moment = timestamps.now().replace("-", "").replace(":", "")
-    return f"{moment}-schema-{version}-before-migration.db"
+    """The file name of a copy that is made before a migration."""
+    from sidecar.storage.sqlite import backup_directory
+
+    return backup_directory.backup_name(version, "before-migration")
+
+
+def _backups(path: Path) -> "BackupDirectory":
+    from sidecar.storage.sqlite import backup_directory  # seldom needed at a start
+
+    return backup_directory.BackupDirectory(path)
 
 
 def _apply(connection: sqlite3.Connection, migration: Migration) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         _apply_each(connection, [migration])
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _apply_each(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> None:
@@ -129,21 +139,6 @@ def _apply_each(connection: sqlite3.Connection, migrations: Sequence[Migration])
         connection.execute(f"PRAGMA user_version = {migration.version}")
 
 
-def _newest_usable_backup(backups: Path, version: int) -> Path | None:
-    newest_first = sorted(backups.glob("*.db"), reverse=True)
-    return next((path for path in newest_first if _is_usable(path, version)), None)
-
-
-def _is_usable(backup: Path, version: int) -> bool:
-    try:
-        if snapshot.verify(backup).schema_version > version:
-            return False
-        with closing(snapshot.open_at_rest(backup)) as connection:
-            return _is_ours(connection)
-    except (sqlite3.Error, StorageError):
-        return False
-
-
 def _begins_like_a_database(path: Path) -> bool:
     """SQLite itself takes a file of a few bytes for an empty database, and overwrites it."""
     with path.open("rb") as file:
@@ -152,10 +147,14 @@ def _begins_like_a_database(path: Path) -> bool:
 
 def _open_untouched(path: Path) -> sqlite3.Connection:
     """Reading a database that has a log makes two files beside it; one without is read as if it could not change."""
-    log = path.with_name(path.name + "-wal")
-    if log.exists() and log.stat().st_size > 0:
+    if log_file.has_content(path):
         return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
     return snapshot.open_at_rest(path)
+
+
+def is_known(connection: sqlite3.Connection) -> bool:
+    """Whether the database is this project's or a seed's, and not another program's."""
+    return _is_ours(connection) or _is_seeds(connection)
 
 
 def _is_seeds(connection: sqlite3.Connection) -> bool:

@@ -81,7 +81,7 @@ def carried_tables(zone: tzinfo | None) -> tuple[Carried, ...]:
     def moment(*sources: str) -> Column:
         return Column(time, UNKNOWN_TIME, sources)
 
-    bucket = {"time_bucket": string, "created_at": moment("created_at")}
+    bucket = {"time_bucket": Column(values.hour_in(zone), UNKNOWN_TIME), "created_at": moment("created_at")}
     return (
         Carried(
             "vaults",

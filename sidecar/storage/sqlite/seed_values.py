@@ -15,6 +15,7 @@ from sidecar.errors import InvalidInput
 from sidecar.models import timestamps
 from sidecar.models.base import MAX_INTEGER
 from sidecar.models.states import MAX_THREAD_ID
+from sidecar.storage.sqlite.monitoring_windows import bucket
 from sidecar.storage.sqlite.values import json_text
 
 Convert = Callable[[Any], Any]
@@ -145,6 +146,23 @@ def time_in(zone: tzinfo | None) -> Convert:
             return None
         try:
             return timestamps.render(_moment(value, zone))
+        except (ValueError, OverflowError, OSError):
+            raise Unfit(f"{value!r} is not a time") from None
+
+    return convert
+
+
+def hour_in(zone: tzinfo | None) -> Convert:
+    """When an hour began; the seed's system named hours in local time, in SQLite's form of a time."""
+
+    def convert(value: Any) -> str | None:
+        if value in (None, "", b""):
+            return None
+        try:
+            moment = datetime.fromisoformat(str(text(value)).strip())
+            if moment.tzinfo is None:
+                moment = moment.astimezone() if zone is None else moment.replace(tzinfo=zone)
+            return bucket(timestamps.render(moment))
         except (ValueError, OverflowError, OSError):
             raise Unfit(f"{value!r} is not a time") from None
 

@@ -5,66 +5,132 @@ The file of an open database is never copied as a file: closing it again would d
 """
 
 import os
+import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
+from hashlib import blake2b
 from pathlib import Path
+from time import perf_counter
 from typing import NamedTuple
 
-from sidecar.errors import StorageError
+from sidecar.errors import DiskFull, StorageError
+from sidecar.storage.sqlite import files
+from sidecar.storage.sqlite.background import Job
+
+STEP_BYTES = 1024 * 1024
+"""What is copied between two pauses."""
+
+SYNC_BYTES = 4 * 1024 * 1024
+"""What is copied between two syncs: one of the whole file at the end would hold up the commits of others."""
+
+SPARE_BYTES = 32 * 1024 * 1024
+"""What a copy leaves free on the disk, for the commits of others."""
+
+Step = Callable[[float], None]
+"""Called between two steps with the seconds that one took; may pause, and raises to give up."""
 
 
 class Snapshot(NamedTuple):
-    """A verified copy."""
+    """A verified copy. That rows refer to rows that are not there is told, and no reason against having it."""
 
     path: Path
     schema_version: int
     rows: dict[str, int]
     """How many rows each table holds."""
+    broken_references: int = 0
 
 
-def make_snapshot(source: sqlite3.Connection, destination: Path, *, check_references: bool = True) -> Snapshot:
+def _at_once(took_s: float) -> None:
+    """No pauses."""
+
+
+def make_snapshot(source: sqlite3.Connection, destination: Path) -> Snapshot:
     """Copy what `source` sees at one moment to `destination`, which appears there only when it has been verified.
 
-    `source` must have no transaction open. Raises `StorageError` when the copy is not sound, `OSError` and
-    `sqlite3.Error` when it cannot be made; a file that was at `destination` is then still there.
+    `source` must have no transaction open. Raises `DiskFull` before anything is written, `StorageError` when the copy
+    is not sound, `OSError` and `sqlite3.Error` when it cannot be made; a file that was at `destination` is then still
+    there.
     """
     destination.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = destination.with_name(destination.name + ".partial")
-    partial.unlink(missing_ok=True)
+    partial = files.partial_of(destination)
     try:
         source.execute("BEGIN")
         try:
-            expected = count_rows(source)
-            with closing(sqlite3.connect(partial, isolation_level=None)) as copy:
-                source.backup(copy)
-                # Not a write-ahead log: the copy has to be complete in its one file.
-                copy.execute("PRAGMA journal_mode = DELETE")
+            rows = copy(source, partial)
         finally:
             source.execute("ROLLBACK")
-        verified = verify(partial, check_references=check_references)
-        if verified.rows != expected:
-            raise StorageError("The copy of the database does not hold the same rows as the database.")
-        _sync(partial)
-        partial.replace(destination)
-        _sync(destination.parent)
+        return finish(partial, destination, rows)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def copy(source: sqlite3.Connection, partial: Path, between_steps: Step = _at_once) -> dict[str, int]:
+    """Copy what `source`, whose transaction is open, sees to `partial`; returns how many rows each table holds there.
+
+    Raises `DiskFull` before anything is written.
+    """
+    rows = count_rows(source)
+    partial.unlink(missing_ok=True)
+    need_room(partial.parent, _size(source))
+    page_bytes = source.execute("PRAGMA page_size").fetchone()[0]
+    steps, began = 0, 0.0
+    descriptor = files.create(partial)
+    try:
+        with closing(sqlite3.connect(partial, isolation_level=None)) as target:
+            target.execute("PRAGMA synchronous = OFF")
+            target.execute("PRAGMA journal_mode = OFF")
+
+            def after_step(status: int, remaining: int, total: int) -> None:  # noqa: ARG001 - what SQLite tells
+                nonlocal steps, began
+                steps += 1
+                if steps % (SYNC_BYTES // STEP_BYTES) == 0:
+                    os.fsync(descriptor)
+                between_steps(perf_counter() - began)
+                began = perf_counter()
+
+            began = perf_counter()
+            source.backup(target, pages=max(1, STEP_BYTES // page_bytes), progress=after_step)
+            # Not a write-ahead log: the copy has to be complete in its one file.
+            target.execute("PRAGMA journal_mode = DELETE")
+    finally:
+        os.close(descriptor)
+    return rows
+
+
+def finish(partial: Path, destination: Path, rows: dict[str, int], *, job: Job | None = None) -> Snapshot:
+    """Verify the copy at `partial`, which must hold these `rows`, and give it its name. Raises as `make_snapshot`."""
+    verified = verify(partial, job=job)
+    if verified.rows != rows:
+        raise StorageError("The copy of the database does not hold the same rows as the database.")
+    files.sync(partial)
+    partial.replace(destination)
+    files.sync(destination.parent)
     return verified._replace(path=destination)
 
 
-def verify(path: Path, *, check_references: bool = True) -> Snapshot:
-    """Open the copy at `path`, check every page and, unless told otherwise, every foreign key, and count its rows.
+def verify(path: Path, *, job: Job | None = None) -> Snapshot:
+    """Open the copy at `path`, check every page and every foreign key, and count its rows.
 
     Raises `StorageError` when something is wrong with it, `sqlite3.Error` when it is not a database.
     """
-    with closing(open_at_rest(path)) as copy:
+    with closing(open_at_rest(path)) as copy, (job or Job()).watching(copy):
         problems = [str(row[0]) for row in copy.execute("PRAGMA integrity_check(3)") if row[0] != "ok"]
         if problems:
             raise StorageError(f"The copy of the database is damaged: {'; '.join(problems)}.")
-        if check_references and copy.execute("PRAGMA foreign_key_check").fetchone() is not None:
-            raise StorageError("The copy of the database has rows that refer to rows that are not there.")
         version: int = copy.execute("PRAGMA user_version").fetchone()[0]
-        return Snapshot(path, version, count_rows(copy))
+        return Snapshot(path, version, count_rows(copy), count_broken_references(copy))
+
+
+def digest(path: Path, job: Job | None = None) -> str:
+    """The BLAKE2b of a file that nobody has open as a database, in hexadecimal."""
+    content = blake2b(digest_size=32)
+    with path.open("rb") as file:
+        while block := file.read(1024 * 1024):
+            content.update(block)
+            if job is not None:
+                job.go_on()
+    return content.hexdigest()
 
 
 def open_at_rest(path: Path) -> sqlite3.Connection:
@@ -80,12 +146,29 @@ def count_rows(connection: sqlite3.Connection) -> dict[str, int]:
     return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for (name,) in tables.fetchall()}
 
 
-def _sync(path: Path) -> None:
-    """Have a file, or a directory's list of names, reach the disk. Windows cannot sync a directory and need not."""
-    if os.name == "nt" and path.is_dir():
-        return
-    descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+def count_broken_references(connection: sqlite3.Connection) -> int:
+    """How many rows refer to one that is not there."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        count: int = connection.execute("SELECT count(*) FROM pragma_foreign_key_check").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise
+        # Another program's table refers to one that has no such key: then SQLite checks none.
+        return 0
+    return count
+
+
+def need_room(directory: Path, size: int) -> None:
+    """Raises `DiskFull` when `size` bytes more would fill the disk."""
+    free = shutil.disk_usage(directory).free
+    if free < size + SPARE_BYTES:
+        raise DiskFull(
+            f"A copy of the database needs {size + SPARE_BYTES:,} bytes and {free:,} are free; free some space and try "
+            "again. Nothing was changed."
+        )
+
+
+def _size(connection: sqlite3.Connection) -> int:
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    return int(pages) * int(page_bytes)

@@ -9,15 +9,16 @@ yet. A row of an archive is there already
 - when the kind has text keys, which are the callers' own names, and a row has the same one.
 
 Such a row stays as the store has it. Any other row is added: under its own id where its table was empty, under a new
-one elsewhere, and whatever refers to it follows.
+one elsewhere, and whatever refers to it follows. Rows are changed one by one: a statement that changed many would keep
+their old pages in memory.
 """
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sidecar.errors import ArchiveRefused
 from sidecar.models.idempotency import IdempotencyKey
@@ -30,6 +31,9 @@ from sidecar.storage.sqlite.work import Work
 from sidecar.storage.stores.transfer import ITransferStore, RowsOf
 
 T = TypeVar("T")
+
+LARGEST_KEPT_ID = 2**52
+"""A row with a larger id gets a new one: ids go on after the largest, and SQLite's and JavaScript's come to an end."""
 
 CUT_OFF = "This message was still being written when it was exported."
 TOPIC = "imports"
@@ -47,7 +51,7 @@ class Transfer(Domain, ITransferStore):
         self, rows: RowsOf, store_id: str, dry_run: bool = False, *, key: IdempotencyKey | None = None
     ) -> ImportReport:
         def unit(work: Work) -> ImportReport:
-            kinds = {kind.name: _import(work.connection, kind, rows(kind.name), store_id) for kind in KINDS}
+            kinds = {kind.name: _import(work.connection, kind, rows, store_id) for kind in KINDS}
             work.connection.execute("DELETE FROM import_ids")
             report = ImportReport(dry_run=dry_run, kinds=kinds)
             if dry_run:
@@ -98,28 +102,37 @@ def _row(kind: Kind, found: sqlite3.Row) -> Row:
     return row
 
 
-def _import(connection: sqlite3.Connection, kind: Kind, rows: Iterable[Row], store_id: str) -> KindReport:
-    # References of rows that lie later in the archive hold until the last row is there.
-    connection.execute("PRAGMA defer_foreign_keys = ON")
+def _import(connection: sqlite3.Connection, kind: Kind, rows: RowsOf, store_id: str) -> KindReport:
     is_own = store_id == _store_id(connection)
     added = skipped = 0
-    keeps_ids: bool | None = True if kind.has_text_key else None
-    for row in rows:
+    is_new_table: bool | None = None
+    refers_ahead = False
+    first_added: Any = None
+    for row in rows(kind.name):
         identity = _identity(kind, row, store_id)
-        row_id = _find(connection, kind, row, identity, is_own)
+        # New ids are larger than all that were there, so a row from there on is no other than this import's own.
+        is_own_addition = first_added is not None and row[kind.key] >= first_added
+        row_id = None if is_own_addition else _find_by_key(connection, kind, row, is_own)
+        if row_id is None and not kind.has_text_key:
+            row_id = _find_imported(connection, kind, identity)
         is_added = row_id is None
         if row_id is None:
-            if keeps_ids is None:
-                keeps_ids = _is_empty(connection, kind)
-            row_id = _insert(connection, kind, row, keeps_ids)
+            if is_new_table is None:
+                is_new_table = _is_empty(connection, kind)
+            keeps_key = kind.has_text_key or (is_new_table and row[kind.key] <= LARGEST_KEPT_ID)
+            row_id = _insert(connection, kind, row | _references(connection, kind, row), keeps_key)
+            refers_ahead = refers_ahead or bool(_ahead(kind, row))
             if not kind.has_text_key:
+                first_added = row_id if first_added is None else first_added
                 remembered = (kind.name, identity, row_id)
                 connection.execute("INSERT OR REPLACE INTO imported_rows VALUES (?, ?, ?)", remembered)
         added, skipped = added + is_added, skipped + (not is_added)
         connection.execute("INSERT INTO import_ids VALUES (?, ?, ?, ?)", (kind.name, row[kind.key], row_id, is_added))
+    if refers_ahead:
+        # Read once more rather than kept: any number of rows may refer to one that comes later.
+        for row in rows(kind.name):
+            _refer_ahead(connection, kind, row)
     if added:
-        for reference in kind.references:
-            _follow(connection, kind, reference)
         _check(connection, kind)
     return KindReport(added=added, skipped=skipped)
 
@@ -129,18 +142,22 @@ def _identity(kind: Kind, row: Row, store_id: str) -> bytes:
     return blake2b(json.dumps(known).encode(), digest_size=16).digest()
 
 
-def _find(connection: sqlite3.Connection, kind: Kind, row: Row, identity: bytes, is_own: bool) -> int | str | None:
-    """The key of the row that this one already is in the store; `None` if it is not there."""
+def _find_by_key(connection: sqlite3.Connection, kind: Kind, row: Row, is_own: bool) -> int | str | None:
+    """The key of the row, if the store has that very row under it."""
     key: int | str = row[kind.key]
     sql = f"{kind.select} WHERE {kind.table}.{kind.key} = ?"
     found = connection.execute(sql, (key,)).fetchone()
-    if found is not None:
-        there = _row(kind, found)
-        is_same = is_own and all(there[column] == row[column] for column in kind.birth)
-        if kind.has_text_key or is_same or (there == row and _belongs_alike(connection, kind, row)):
-            return key
-    if kind.has_text_key:
+    if found is None:
         return None
+    there = _row(kind, found)
+    is_same = is_own and all(there[column] == row[column] for column in kind.birth)
+    if kind.has_text_key or is_same or (there == row and _belongs_alike(connection, kind, row)):
+        return key
+    return None
+
+
+def _find_imported(connection: sqlite3.Connection, kind: Kind, identity: bytes) -> int | None:
+    """The key of the row that an earlier import made of this one, if it is still there."""
     sql = f"""
         SELECT row_id FROM imported_rows JOIN {kind.table} ON {kind.table}.{kind.key} = row_id
         WHERE kind = ? AND identity = ?
@@ -165,15 +182,15 @@ def _is_empty(connection: sqlite3.Connection, kind: Kind) -> bool:
     return connection.execute(f"SELECT 1 FROM {kind.table} LIMIT 1").fetchone() is None
 
 
-def _insert(connection: sqlite3.Connection, kind: Kind, row: Row, keeps_id: bool) -> int | str:
-    """The key of the new row. Its references are still those of the archive."""
+def _insert(connection: sqlite3.Connection, kind: Kind, row: Row, keeps_key: bool) -> int | str:
+    """The key of the new row."""
     columns = dict(row)
     for column in kind.json_columns:
         columns[column] = json_text(column, columns[column])
     if columns.get("status") == MessageStatus.STREAMING:
         # Nobody is left who could go on writing it.
         columns |= {"status": MessageStatus.FAILED, "error_message": CUT_OFF, "completed_at": columns["updated_at"]}
-    if not keeps_id:
+    if not keeps_key:
         del columns[kind.key]
     names, values = ", ".join(map(quoted, columns)), ", ".join("?" for _ in columns)
     sql = f"INSERT INTO {kind.table} ({names}) VALUES ({values}) RETURNING {kind.key}"
@@ -181,23 +198,46 @@ def _insert(connection: sqlite3.Connection, kind: Kind, row: Row, keeps_id: bool
     return row_id  # type: ignore[no-any-return]
 
 
-def _follow(connection: sqlite3.Connection, kind: Kind, reference: Reference) -> None:
-    """Have the reference of each added row name what became of the archive's row. Raises `ArchiveRefused`."""
-    target = _KINDS[reference.kind]
-    column = reference.column
-    wanted = column if target.has_text_key else f"CAST({column} AS INTEGER)"
-    became = f"(SELECT row_id FROM import_ids WHERE kind = '{target.name}' AND source_id = {wanted})"
-    added = f"{kind.key} IN (SELECT row_id FROM import_ids WHERE kind = '{kind.name}' AND is_added)"
-    if reference.required:
-        sql = f"SELECT {column} FROM {kind.table} WHERE {column} IS NOT NULL AND {added} AND {became} IS NULL LIMIT 1"
-        missing = connection.execute(sql).fetchone()
-        if missing is not None:
-            raise ArchiveRefused(
-                f"The archive is damaged: in {kind.name}, {column} names a row of {target.name} that it does not hold: "
-                f"{str(missing[0])[:100]}."
-            )
-    if not target.has_text_key:
-        connection.execute(f"UPDATE {kind.table} SET {column} = {became} WHERE {column} IS NOT NULL AND {added}")
+def _references(connection: sqlite3.Connection, kind: Kind, row: Row) -> Row:
+    """The columns that refer to rows, with what became of those; NULL while such a row is still to come."""
+    ahead = _ahead(kind, row)
+    named = [reference for reference in kind.references if row[reference.column] is not None]
+    return {
+        reference.column: None if reference in ahead else _what_became(connection, kind, reference, row)
+        for reference in named
+    }
+
+
+def _ahead(kind: Kind, row: Row) -> list[Reference]:
+    """The references to rows that come later in the archive, or to the row itself: its own kind is in key order."""
+    own = [reference for reference in kind.references if reference.kind == kind.name]
+    return [each for each in own if row[each.column] is not None and row[each.column] >= row[kind.key]]
+
+
+def _refer_ahead(connection: sqlite3.Connection, kind: Kind, row: Row) -> None:
+    """Fill in what had to wait when the row was added."""
+    for reference in _ahead(kind, row):
+        became = _what_became(connection, kind, reference, row)
+        sql = f"""
+            UPDATE {kind.table} SET {reference.column} = ?
+            WHERE {kind.key} = (SELECT row_id FROM import_ids WHERE kind = ? AND source_id = ? AND is_added)
+        """
+        connection.execute(sql, (became, kind.name, row[kind.key]))
+
+
+def _what_became(connection: sqlite3.Connection, kind: Kind, reference: Reference, row: Row) -> int | str | None:
+    """The key of the row that the archive's row refers to. Raises `ArchiveRefused` where it has to be there."""
+    source_id = row[reference.column]
+    sql = "SELECT row_id FROM import_ids WHERE kind = ? AND source_id = ?"
+    found = connection.execute(sql, (reference.kind, source_id)).fetchone()
+    if found is not None:
+        return found[0]  # type: ignore[no-any-return]
+    if not reference.required:
+        return None
+    raise ArchiveRefused(
+        f"The archive is damaged: in {kind.name}, {reference.column} names a row of {reference.kind} that it does not "
+        f"hold: {str(source_id)[:100]}."
+    )
 
 
 def _check(connection: sqlite3.Connection, kind: Kind) -> None:

@@ -3,6 +3,7 @@
 import json
 from enum import Enum
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic_core import from_json
 
@@ -28,6 +29,24 @@ def require_order(start_time: str | None, end_time: str | None) -> None:
     """Raises `InvalidInput` when the end lies before the start. Both in stored form."""
     if start_time is not None and end_time is not None and end_time < start_time:
         raise InvalidInput.field("end_time", f"lies before start_time ({end_time} < {start_time})")
+
+
+def known_zone(field: str, name: str) -> ZoneInfo:
+    """The time zone of this IANA name. Raises `InvalidInput` when there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidInput.field(field, f"there is no time zone '{name}'; try one like Europe/Berlin") from None
+
+
+def require_text(field: str, value: str, least: int, most: int) -> None:
+    """Raises `InvalidInput` for a text that is shorter or longer, in characters, or that cannot be stored."""
+    if not least <= len(value) <= most:
+        raise InvalidInput.field(field, f"must have from {least} to {most} characters")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput.field(field, "is not text: it holds half of a character") from None
 
 
 def json_text(field: str, value: Any) -> str:

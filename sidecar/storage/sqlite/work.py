@@ -5,15 +5,19 @@ one sync to disk. A unit that fails is rolled back alone; when SQLite gave up th
 fails, all fail (https://sqlite.org/lang_transaction.html, "Response To Errors Within A Transaction").
 """
 
+import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sidecar.errors import SearchIndexDamaged
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.storage.interfaces import Change
-from sidecar.storage.sqlite import idempotency
+from sidecar.storage.sqlite import idempotency, search_pending
 from sidecar.storage.sqlite.failures import translated
+
+log = logging.getLogger(__name__)
 
 
 class Work:
@@ -56,11 +60,37 @@ class _TransactionLost(Exception):
 
 
 def commit_together(connection: sqlite3.Connection, submissions: Sequence[Submission]) -> list[Outcome]:
-    """Run all units in one transaction and commit it. Returns an outcome for each, in order; does not raise."""
+    """Run all units in one transaction and commit it. Returns an outcome for each, in order; does not raise.
+
+    A damaged search index is no reason for a unit to fail: it is made anew, and those that met the damage run again.
+    """
+    outcomes = _commit(connection, submissions)
+    hurt = [number for number, outcome in enumerate(outcomes) if isinstance(outcome.error, SearchIndexDamaged)]
+    if hurt and _makes_index_anew(connection):
+        again = _commit(connection, [submissions[number] for number in hurt])
+        for number, outcome in zip(hurt, again, strict=True):
+            outcomes[number] = outcome
+    return outcomes
+
+
+def _makes_index_anew(connection: sqlite3.Connection) -> bool:
+    from sidecar.storage.sqlite import search_index  # which knows every domain, and they know this
+
+    log.warning("the search index is damaged; it is made anew")
+    try:
+        search_index.mend(connection)
+    except sqlite3.Error:
+        log.exception("the search index cannot be made anew")
+        return False
+    return True
+
+
+def _commit(connection: sqlite3.Connection, submissions: Sequence[Submission]) -> list[Outcome]:
     try:
         connection.execute("BEGIN IMMEDIATE")
         run = _run_alone if len(submissions) == 1 else _run_in_savepoint
         outcomes = [run(connection, submission) for submission in submissions]
+        search_pending.follow(connection)
         connection.execute("COMMIT")
     except (sqlite3.Error, _TransactionLost) as failure:
         if connection.in_transaction:

@@ -30,8 +30,8 @@ class ITransferStore(ABC):
     ) -> ImportReport:
         """Add the rows of another store that are not there yet, all or none; with `dry_run`, only report.
 
-        `rows` is called in another thread, for kind after kind, and gives valid rows. Raises `ArchiveRefused` when they
-        do not fit together.
+        `rows` is called in another thread, for kind after kind, for some twice, and gives valid rows in the order of
+        their keys. Raises `ArchiveRefused` when they do not fit together.
         """
 
     @abstractmethod

@@ -25,4 +25,8 @@ MIGRATIONS = (
     Migration(1, "the seed's tables", "m0001_seed_tables"),
     Migration(2, "streamed messages and conversation states", "m0002_streams_and_states"),
     Migration(3, "what an import remembers", "m0003_imported_rows"),
+    Migration(4, "the full-text index", "m0004_search"),
+    Migration(5, "contexts by meaning", "m0005_contexts"),
+    Migration(6, "monitoring in lists", "m0006_monitoring"),
+    Migration(7, "how old idempotency keys are found", "m0007_upkeep"),
 )

@@ -1,0 +1,57 @@
+// Watching a ready sidecar: it is probed every so often, and may miss so many probes in a row.
+
+import type { Ready } from "../shared/status.js";
+import { type Clock, Timers } from "./clock.js";
+import type { Policy } from "./policy.js";
+
+export class HealthWatch {
+  readonly #timers: Timers<"probe">;
+  #watched: Ready | undefined;
+  #misses = 0;
+  #isSuspended = false;
+
+  constructor(
+    clock: Clock,
+    private readonly policy: Policy,
+    /** Whether this very instance answers its health check. Never rejects. */
+    private readonly probe: (ready: Ready) => Promise<boolean>,
+    private readonly onUnresponsive: (misses: number) => void,
+  ) {
+    this.#timers = new Timers(clock);
+  }
+
+  begin(ready: Ready): void {
+    this.#watched = ready;
+    this.#misses = 0;
+    this.#scheduleProbe(ready);
+  }
+
+  end(): void {
+    this.#watched = undefined;
+    this.#timers.clearAll();
+  }
+
+  /** Until `resume`, what a probe finds says nothing about the sidecar. */
+  suspend(): void {
+    this.#isSuspended = true;
+  }
+
+  resume(): void {
+    this.#isSuspended = false;
+    this.#misses = 0;
+  }
+
+  #scheduleProbe(ready: Ready): void {
+    this.#timers.set("probe", this.policy.probeIntervalMs, () => {
+      this.#scheduleProbe(ready);
+      void this.#probe(ready);
+    });
+  }
+
+  async #probe(ready: Ready): Promise<void> {
+    const isAlive = await this.probe(ready);
+    if (ready !== this.#watched || this.#isSuspended) return;
+    this.#misses = isAlive ? 0 : this.#misses + 1;
+    if (this.#misses >= this.policy.probeMisses) this.onUnresponsive(this.#misses);
+  }
+}

@@ -1,0 +1,35 @@
+"""Rows about a page of a real Electron app: calls to a stored row and back, beside calls to the sidecar's liveness."""
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import toolbox
+from bench_table import Result, Scale, compare
+from toolbox import BRIDGE, ROOT, Failure
+
+RUNS = 3
+
+
+def page(_: Scale) -> Iterator[Result]:
+    dist = Path(toolbox.answer(toolbox.script("get-electron")))
+    runs = [measured(dist) for _ in range(RUNS)]
+    alone = [(run["stored_ms"], run["live_ms"]) for run in runs]
+    yield compare("page to stored row and back, median", "page to GET /health/live and back", "ms", 1.3, alone)
+    together = [(run["stored_per_second"], run["live_per_second"]) for run in runs]
+    name, yardstick = "32 concurrent calls of a page", "32 to GET /health/live"
+    yield compare(name, yardstick, "calls/s", 0.6, together, more_is_better=True)
+
+
+def measured(dist: Path) -> dict[str, float]:
+    # Where the user that Electron runs as can write too.
+    with tempfile.TemporaryDirectory(dir=ROOT / ".bench") as user_data:
+        robot: list[str | Path] = [toolbox.tool("node"), BRIDGE / "test" / "e2e" / "bench.mjs", "--run", "bench"]
+        command, env = toolbox.electron_stage([*robot, "--user-data", user_data], dist)
+        done = subprocess.run(command, cwd=BRIDGE, env=env, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        raise Failure("calls from a page could not be measured; the app's log is above.")
+    numbers: dict[str, float] = json.loads(done.stdout)
+    return numbers

@@ -1,0 +1,78 @@
+"""`sidecar doctor`: asks the sidecar that runs, or looks by itself where none does."""
+
+import json
+import sys
+from pathlib import Path
+from urllib.request import ProxyHandler, Request, build_opener
+
+from filelock import FileLock, Timeout
+
+from sidecar.config import load_settings
+from sidecar.errors import BadConfiguration, ExitCode, SidecarError
+from sidecar.models.doctor import DoctorReport, Finding, Level
+from sidecar.process.data_directory import LOCK_FILE, RunningSidecar, find_running
+from sidecar.transfer.remote import is_live
+
+PATIENCE_S = 5.0
+LONGEST_EXAMINATION_S = 600.0
+
+_SIGNS = {Level.OK: "ok", Level.WARNING: "WARNING", Level.PROBLEM: "PROBLEM"}
+
+
+def run_doctor(data_directory: Path, settings_file: Path | None, *, as_json: bool) -> ExitCode:
+    """Print the report; an exit code other than 0 says that something has to be done."""
+    try:
+        report = _report(data_directory.absolute(), settings_file)
+    except (SidecarError, OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)  # noqa: T201 - a terminal is for printing
+        return error.exit_code if isinstance(error, SidecarError) else ExitCode.INTERNAL_ERROR
+    text = json.dumps(report.model_dump(mode="json"), indent=2) if as_json else _table(report)
+    print(text, flush=True)  # noqa: T201 - a terminal is for printing
+    return ExitCode.CLEAN if report.is_well else ExitCode.INTERNAL_ERROR
+
+
+def _report(data_directory: Path, settings_file: Path | None) -> DoctorReport:
+    if not data_directory.is_dir():
+        raise BadConfiguration(f"There is no directory {data_directory}.")
+    running = find_running(data_directory)
+    if running is not None and is_live(running.url, running.instance, PATIENCE_S):
+        owner = f"The sidecar with the process id {running.pid} has the directory and answers."
+        return _with(Finding(level=Level.OK, subject="owner", message=owner), _asked(running))
+    lock_file = data_directory / LOCK_FILE
+    if not lock_file.exists():
+        return _at_rest(data_directory, settings_file, "No sidecar has run here yet.")
+    try:
+        with FileLock(lock_file).acquire(timeout=0):
+            pass  # reading needs no lock: this only asks whether somebody has it
+    except Timeout:
+        pid = running.pid if running is not None else "unknown"
+        stuck = f"A sidecar (process id {pid}) has the directory but does not answer; stop it and try again."
+        return DoctorReport(findings=[Finding(level=Level.PROBLEM, subject="owner", message=stuck)])
+    return _at_rest(data_directory, settings_file, "No sidecar is running here.")
+
+
+def _at_rest(data_directory: Path, settings_file: Path | None, owner: str) -> DoctorReport:
+    from sidecar.upkeep.doctor import examine_at_rest
+
+    database = load_settings(data_directory, settings_file=settings_file).database
+    finding = Finding(level=Level.OK, subject="owner", message=owner)
+    if not database.enabled:
+        return DoctorReport(findings=[finding])
+    return _with(finding, examine_at_rest(data_directory / database.path))
+
+
+def _with(finding: Finding, report: DoctorReport) -> DoctorReport:
+    return DoctorReport(findings=[finding, *report.findings])
+
+
+def _asked(running: RunningSidecar) -> DoctorReport:
+    request = Request(f"{running.url}/doctor", headers={"Authorization": f"Bearer {running.token}"})
+    with build_opener(ProxyHandler({})).open(request, timeout=LONGEST_EXAMINATION_S) as answer:
+        return DoctorReport.model_validate_json(answer.read())
+
+
+def _table(report: DoctorReport) -> str:
+    width = max(len(finding.subject) for finding in report.findings)
+    return "\n".join(
+        f"{_SIGNS[finding.level]:<8} {finding.subject:<{width}}  {finding.message}" for finding in report.findings
+    )

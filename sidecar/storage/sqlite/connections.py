@@ -1,0 +1,132 @@
+"""The connections to one database: one that writes and some that only read, each with a thread of its own.
+
+How they are opened, lent and closed is here; what runs on them, and when, is in `database.py`, their settings are in
+`pragmas.py`.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import aiosqlite
+
+from sidecar.storage.sqlite import pragmas
+from sidecar.storage.sqlite.failures import translating
+
+T = TypeVar("T")
+
+Prepare = Callable[[sqlite3.Connection], object]
+"""What is done to the writer's connection before anything else, in its thread: the place for migrations."""
+
+CACHED_STATEMENTS = 256
+"""Prepared statements kept by each connection; Python's default of 128 is fewer than this project has."""
+
+
+class Connection(aiosqlite.Connection):
+    """aiosqlite's connection with the one verb it lacks: run a whole function in its thread, with a single hop."""
+
+    @classmethod
+    async def open(cls, connector: Callable[[], sqlite3.Connection]) -> Self:
+        """Start the thread and have it call `connector`, whose errors are raised."""
+        connection = cls(connector, iter_chunk_size=64)
+        try:
+            _ = await connection
+        except BaseException:
+            # aiosqlite has told the thread to end by now, but does not wait for it.
+            connection._thread.join()
+            raise
+        return connection
+
+    async def run(self, function: Callable[..., T], *arguments: Any) -> T:
+        """What `function(connection, *arguments)` returns; cancelling the caller does not stop it."""
+        result: T = await self._execute(function, self._conn, *arguments)  # type: ignore[no-untyped-call]
+        return result
+
+    def interrupt_now(self) -> None:
+        """End the statement that runs; does nothing when none does."""
+        self._conn.interrupt()
+
+
+class Connections:
+    """The writer and the readers of one database, or of one in memory: there, the writer is the only reader.
+
+    They can be closed and opened again; whoever waits for a reader meanwhile gets one of the new ones.
+    """
+
+    writer: Connection
+
+    def __init__(self, location: Path | None, readers: int) -> None:
+        self._location = location
+        self._count = readers
+        self._readers: list[Connection] = []
+        self._idle: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
+
+    async def open(self, prepare: Prepare) -> None:
+        """Open all or none. Raises what `prepare` raises, and SQLite's errors as this project's."""
+        with translating():
+            writer = await Connection.open(partial(_connect_writer, self._location, prepare))
+            readers: list[Connection] = []
+            try:
+                while self._location is not None and len(readers) < self._count:
+                    readers.append(await open_reader(self._location))
+            except BaseException:
+                for connection in (*readers, writer):
+                    await connection.close()
+                raise
+        self.writer, self._readers = writer, readers or [writer]
+        self.let_in()
+
+    async def close(self) -> None:
+        """Once each is idle. Readers first: the last one to close empties the write-ahead log, which only the writer
+        can."""
+        for _ in self._readers:
+            reader = await self._idle.get()
+            if reader is not self.writer:
+                await reader.close()
+        await self.writer.close()
+
+    async def take_reader(self) -> Connection:
+        """A reader that nobody else has until `give_back`."""
+        return await self._idle.get()
+
+    def give_back(self, reader: Connection) -> None:
+        self._idle.put_nowait(reader)
+
+    def let_in(self) -> None:
+        """Put every reader in line, closed ones too: whoever waits then wakes and finds out."""
+        for reader in self._readers:
+            self._idle.put_nowait(reader)
+
+
+async def open_reader(location: Path) -> Connection:
+    """One more connection that only reads."""
+    return await Connection.open(partial(_connect_reader, location))
+
+
+def _connect_writer(location: Path | None, prepare: Prepare) -> sqlite3.Connection:
+    connection = _connect(":memory:" if location is None else str(location))
+    try:
+        pragmas.prepare_writer(connection)
+        prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect_reader(location: Path) -> sqlite3.Connection:
+    connection = _connect(f"{location.as_uri()}?mode=ro")
+    pragmas.prepare_reader(connection)
+    return connection
+
+
+def _connect(location: str) -> sqlite3.Connection:
+    """A connection in autocommit mode: this project's own code begins and ends every transaction."""
+    connection = sqlite3.connect(
+        location, isolation_level=None, uri=location.startswith("file:"), cached_statements=CACHED_STATEMENTS
+    )
+    connection.row_factory = sqlite3.Row
+    return connection

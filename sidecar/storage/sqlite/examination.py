@@ -1,0 +1,106 @@
+"""What can be told of a database through a connection that only reads: versions, damage, references."""
+
+import sqlite3
+from pathlib import Path
+
+from sidecar.models.doctor import Finding, Level
+from sidecar.storage.sqlite import integrity, schema, search_index
+
+OLDEST_SQLITE = (3, 37, 0)
+
+Version = tuple[int, int, int]
+
+FIXED_IN: tuple[Version, ...] = ((3, 51, 3),)
+"""The versions from which the bug is gone that can damage a write-ahead log when two connections checkpoint or write at
+the same moment (https://sqlite.org/wal.html, "The WAL-Reset Bug")."""
+
+
+def examine(connection: sqlite3.Connection) -> list[Finding]:
+    """Everything, thoroughly: takes as long as reading the whole file."""
+    return [sqlite_version(sqlite3.sqlite_version_info), *_guarded(connection)]
+
+
+def examine_file(path: Path) -> list[Finding]:
+    """The same for a file that nobody has open."""
+    if not path.exists():
+        return [Finding(level=Level.OK, subject="database", message=f"There is none yet at {path}.")]
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    except sqlite3.Error as error:
+        return [_cannot_be_read(error)]
+    try:
+        return examine(connection)
+    finally:
+        connection.close()
+
+
+def sqlite_version(version: tuple[int, ...]) -> Finding:
+    """Whether this SQLite is new enough, and free of bugs that are known to damage files."""
+    name = ".".join(str(part) for part in version[:3])
+    if version < OLDEST_SQLITE:
+        message = f"{name} is older than this program works with; use a Python that comes with 3.37 or newer."
+        return Finding(level=Level.PROBLEM, subject="SQLite", message=message)
+    if not any(version >= fixed for fixed in FIXED_IN):
+        message = (
+            f"{name} can damage a write-ahead log when two programs write to a database at once (fixed in 3.51.3). The "
+            "sidecar itself writes through one connection only; do not open its database with another tool while it "
+            "runs."
+        )
+        return Finding(level=Level.WARNING, subject="SQLite", message=message)
+    return Finding(level=Level.OK, subject="SQLite", message=f"{name} has no bug that is known to damage files.")
+
+
+def _guarded(connection: sqlite3.Connection) -> list[Finding]:
+    try:
+        return [_schema(connection), _integrity(connection), _references(connection), _search_index(connection)]
+    except sqlite3.Error as error:
+        return [_cannot_be_read(error)]
+
+
+def _cannot_be_read(error: sqlite3.Error) -> Finding:
+    message = (
+        f"It cannot be read ({error}). Start the sidecar: it mends what can be mended, and keeps the damaged file."
+    )
+    return Finding(level=Level.PROBLEM, subject="database", message=message)
+
+
+def _schema(connection: sqlite3.Connection) -> Finding:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    latest = schema.latest_version()
+    if version > latest:
+        message = f"It is of version {version}, and this program knows {latest}; update the program."
+        return Finding(level=Level.PROBLEM, subject="schema", message=message)
+    note = "" if version == latest else f" and will be brought to {latest} by the next start"
+    return Finding(level=Level.OK, subject="schema", message=f"It is of version {version}{note}.")
+
+
+def _integrity(connection: sqlite3.Connection) -> Finding:
+    problems = integrity.problems(connection)
+    if not problems:
+        return Finding(level=Level.OK, subject="integrity", message="Every page was read; the file is sound.")
+    message = (
+        f"The file is damaged ({'; '.join(problems[:3])}). Start the sidecar, or start it again: it mends what can be "
+        "mended, and keeps the damaged file."
+    )
+    return Finding(level=Level.PROBLEM, subject="integrity", message=message)
+
+
+def _references(connection: sqlite3.Connection) -> Finding:
+    lost = connection.execute("PRAGMA foreign_key_check").fetchmany(1)
+    if not lost:
+        return Finding(level=Level.OK, subject="references", message="Every row that refers to another finds it.")
+    message = f"Rows of {lost[0][0]} refer to rows that are not there; export what there is and import it anew."
+    return Finding(level=Level.PROBLEM, subject="references", message=message)
+
+
+def _search_index(connection: sqlite3.Connection) -> Finding:
+    subject = "search index"
+    if not search_index.is_there(connection):
+        return Finding(level=Level.OK, subject=subject, message="There is none yet; the next start makes it.")
+    if not search_index.is_usable(connection):
+        message = "It cannot be read; the next start makes it anew. No row is in danger."
+        return Finding(level=Level.WARNING, subject=subject, message=message)
+    if not search_index.is_filled(connection):
+        message = "It is being filled; until then searches do not find everything."
+        return Finding(level=Level.OK, subject=subject, message=message)
+    return Finding(level=Level.OK, subject=subject, message="It has every row.")

@@ -1,0 +1,186 @@
+"""The full-text index over every kind of document, and the triggers that keep it, in SQL that any SQLite tool can run.
+
+`search_index` holds words only (contentless FTS5): what a document's words are, one view a kind says. Its rowids are
+`number << 48 | id`, so each kind is one range of them; a row with an id beyond 48 bits is not searched. An entry is
+removed by giving FTS5 the words that went in, so a view may only change together with a new index. Entries that are
+missing (rows older than the index, an index that was emptied) are made up for in steps: `search_fill` names the kinds
+that lack some, and the row behind which they begin.
+
+unicode61 takes a run of Chinese, Japanese or Korean characters for one word. The views put a U+200B, which
+separates words, around each of them; a search for several is then a search for a phrase.
+"""
+
+import sqlite3
+from typing import NamedTuple
+
+CHARACTERS = "⺀-⿕々-〇ぁ-ゖゝ-ゟァ-ヺー-ヿㄅ-ㄯㄱ-ㆎㇰ-ㇿ㐀-䶿一-鿿ꥠ-ꥼ가-힣ힰ-ퟻ豈-龎ｦ-ﾝ𠀀-𲎯"
+"""The ranges of characters that are words by themselves."""
+
+KIND_BITS = 48
+LARGEST_ID = (1 << KIND_BITS) - 1
+"""A row with another id is not searched."""
+
+
+class SearchedTable(NamedTuple):
+    """Rows of one table as documents: SQL expressions over its columns, and the columns that they read."""
+
+    number: int
+    table: str
+    columns: tuple[str, ...]
+    title: str = "''"
+    content: str = "''"
+    tags: str = "''"
+    facets: str = "''"
+    """Words for filters, never for people: letters and digits only."""
+    present: str = "TRUE"
+    key: str = "id"
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Add the index, the views and the triggers; rows that are there already are left to be filled in."""
+    for statement in STATEMENTS:
+        connection.execute(statement)
+    for searched in SEARCHED_TABLES:
+        search_rows_of(connection, searched)
+
+
+def search_rows_of(connection: sqlite3.Connection, searched: SearchedTable) -> None:
+    """Have the rows of one more table searched."""
+    for statement in _statements_for(searched):
+        connection.execute(statement)
+
+
+def _segmented(text: str) -> str:
+    """SQL for `text` with its Chinese, Japanese and Korean characters set apart.
+
+    Three levels of blocks, because reaching a character of a text means walking to it; a small block without such
+    characters stays in one piece. LIMIT -1 OFFSET 0 keeps SQLite from putting an inner query's expression wherever its
+    result is used, and so from computing it again each time.
+    """
+    return f"""
+        CASE WHEN length({text}) = length(CAST({text} AS BLOB)) OR {text} NOT GLOB '*[⺀-𲎯]*' THEN {text} ELSE (
+            WITH RECURSIVE
+            huge (part, rest) AS (
+                SELECT '', {text}
+                UNION ALL
+                SELECT substr(rest, 1, 262144), substr(rest, 262145) FROM huge WHERE rest != ''
+            ),
+            large (part) AS MATERIALIZED (
+                SELECT substr(part, place * 4096 - 4095, 4096) FROM huge CROSS JOIN search_places
+                WHERE place <= (length(part) + 4095) / 4096
+            ),
+            small (part, pieces) AS MATERIALIZED (
+                SELECT part, CASE WHEN part GLOB '*[⺀-𲎯]*' THEN length(part) ELSE 1 END FROM (
+                    SELECT substr(part, place * 64 - 63, 64) AS part FROM large CROSS JOIN search_places
+                    WHERE place <= (length(part) + 63) / 64 LIMIT -1 OFFSET 0
+                )
+            )
+            SELECT group_concat(
+                CASE WHEN one >= '⺀' AND one GLOB '[{CHARACTERS}]' THEN '\u200b' || one || '\u200b' ELSE one END, ''
+            )
+            FROM (
+                SELECT CASE pieces WHEN 1 THEN part ELSE substr(part, place, 1) END AS one
+                FROM small CROSS JOIN search_places WHERE place <= pieces LIMIT -1 OFFSET 0
+            )
+        ) END
+    """
+
+
+def _statements_for(searched: SearchedTable) -> tuple[str, ...]:
+    number, table, columns, title, content, tags, facets, present, key = searched
+    view, first = f"search_{table}", number << KIND_BITS
+    watched = ", ".join((key, *columns))
+
+    # Of a document that is touched twice, the words that are in the index are those of the first time. Not OR IGNORE:
+    # in a trigger, the conflict policy of the statement that fired it counts instead.
+    untouched = "NOT EXISTS (SELECT 1 FROM search_pending WHERE search_pending.docid = touched.docid)"
+
+    def note(row: str) -> str:
+        return f"""
+            INSERT INTO search_pending (docid)
+            SELECT docid FROM {view} AS touched WHERE id = {row}.{key} AND {untouched};
+        """
+
+    def note_words(row: str) -> str:
+        return f"""
+            INSERT INTO search_pending (docid, title, content, tags, facets)
+            SELECT docid, title, content, tags, facets FROM {view} AS touched
+            WHERE id = {row}.{key} AND {untouched}
+                AND EXISTS (SELECT 1 FROM search_index_docsize WHERE search_index_docsize.id = touched.docid);
+        """
+
+    return (
+        f"""
+        CREATE VIEW {view} (id, docid, title, content, tags, facets) AS
+        SELECT {key}, {key} + {first}, {_segmented(title)}, {_segmented(content)}, {_segmented(tags)}, {facets}
+        FROM {table} WHERE {present} AND {key} BETWEEN 0 AND {LARGEST_ID}
+        """,
+        f"CREATE TRIGGER {view}_inserted AFTER INSERT ON {table} BEGIN {note('new')} END",
+        f"CREATE TRIGGER {view}_changing BEFORE UPDATE OF {watched} ON {table} BEGIN {note_words('old')} END",
+        f"CREATE TRIGGER {view}_changed AFTER UPDATE OF {watched} ON {table} BEGIN {note('new')} END",
+        f"CREATE TRIGGER {view}_deleting BEFORE DELETE ON {table} BEGIN {note_words('old')} END",
+        # INSERT OR REPLACE tells no delete trigger. Should the row stay after all (OR IGNORE), nothing is lost by this.
+        f"""
+        CREATE TRIGGER {view}_replacing BEFORE INSERT ON {table}
+        WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = new.{key}) BEGIN {note_words("new")} END
+        """,
+        f"INSERT INTO search_fill (kind, after_id) SELECT {number}, min({key}) - 1 FROM {table} HAVING count(*) > 0",
+    )
+
+
+CREATE_INDEX = """
+CREATE VIRTUAL TABLE search_index USING fts5 (
+    title, content, tags, facets, content = '', tokenize = 'unicode61 remove_diacritics 2'
+)
+"""
+
+STATEMENTS = (
+    CREATE_INDEX,
+    "CREATE TABLE search_fill (kind INTEGER PRIMARY KEY, after_id INTEGER NOT NULL)",
+    # Without words: the document is not in the index yet.
+    """
+    CREATE TABLE search_pending (
+        docid INTEGER PRIMARY KEY, title TEXT, content TEXT, tags TEXT, facets TEXT
+    )
+    """,
+    # The numbers from 1 to 64: the places of characters in a block, and of blocks in a larger one.
+    "CREATE TABLE search_places (place INTEGER PRIMARY KEY)",
+    """
+    INSERT INTO search_places
+    WITH RECURSIVE counted (place) AS (SELECT 1 UNION ALL SELECT place + 1 FROM counted WHERE place < 64)
+    SELECT place FROM counted
+    """,
+)
+
+_TAG_FACETS = """
+    CASE WHEN tags = '' THEN '' ELSE (
+        WITH RECURSIVE separated (tag, rest) AS (
+            SELECT '', tags || ','
+            UNION ALL
+            SELECT substr(rest, 1, instr(rest, ',') - 1), substr(rest, instr(rest, ',') + 1) FROM separated
+            WHERE rest != ''
+        )
+        SELECT coalesce(group_concat(' t' || hex(lower(trim(tag))), ''), '') FROM separated WHERE trim(tag) != ''
+    ) END
+"""
+
+SEARCHED_TABLES = (
+    SearchedTable(
+        1,
+        "vaults",
+        ("title", "summary", "content", "tags", "document_type", "parent_id", "is_deleted"),
+        title="title",
+        content="(coalesce(summary || char(10), '') || content)",
+        tags="tags",
+        facets=f"'d' || hex(document_type) || ' f' || coalesce(parent_id, 0) || {_TAG_FACETS}",
+        present="is_deleted = 0",
+    ),
+    SearchedTable(2, "todo", ("content", "reason"), content="(content || coalesce(char(10) || reason, ''))"),
+    SearchedTable(3, "activity", ("title", "content"), title="title", content="content"),
+    SearchedTable(4, "tips", ("content",), content="content"),
+    # A streamed message gets its content when it finishes.
+    SearchedTable(5, "messages", ("content",), content="content", present="content != ''"),
+    SearchedTable(
+        6, "conversations", ("title", "status"), title="title", present="title != '' AND status != 'deleted'"
+    ),
+)

@@ -1,0 +1,169 @@
+"""What is made of many hours: totals of a window, and the trend of its intervals.
+
+One pass over the rows in the order of their time, added up here: grouped in SQL, they would have to be sorted.
+"""
+
+import heapq
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sidecar.models.monitoring import (
+    DataCount,
+    DataStatsInterval,
+    DataStatsTrend,
+    DataTotals,
+    ModelTotals,
+    MonitoringTotals,
+    StagesTotals,
+    StageTotals,
+    TokenTotals,
+)
+
+LONGEST_LIST = 20
+
+T = TypeVar("T")
+DataKey = tuple[str, str | None]
+
+TOKENS_SQL = """
+    SELECT model, prompt_tokens, completion_tokens, total_tokens FROM monitoring_token_usage WHERE time_bucket >= ?
+"""
+STAGES_SQL = """
+    SELECT stage_name, count, total_duration_ms, min_duration_ms, max_duration_ms, error_count
+    FROM monitoring_stage_timing WHERE time_bucket >= ?
+"""
+DATA_SQL = "SELECT data_type, context_type, count FROM monitoring_data_stats WHERE time_bucket >= ?"
+TREND_SQL = """
+    SELECT time_bucket, data_type, context_type, count FROM monitoring_data_stats
+    WHERE time_bucket >= ? AND time_bucket < ? ORDER BY time_bucket
+"""
+OLDEST_SQL = "SELECT min(time_bucket) FROM monitoring_data_stats"
+
+
+def totals(connection: sqlite3.Connection, since: str) -> MonitoringTotals:
+    """What was reported in the hours that began at or after `since`."""
+    return MonitoringTotals(
+        since=since,
+        tokens=_tokens(connection.execute(TOKENS_SQL, (since,))),
+        stages=_stages(connection.execute(STAGES_SQL, (since,))),
+        data=_data(connection.execute(DATA_SQL, (since,))),
+    )
+
+
+def trend(connection: sqlite3.Connection, bounds: list[str]) -> DataStatsTrend:
+    """What was reported between each of `bounds` and the next."""
+    (oldest,) = connection.execute(OLDEST_SQL).fetchone()
+    counters: list[Counter[DataKey]] = [Counter() for _ in bounds[1:]]
+    place = 0
+    for time_bucket, data_type, context_type, count in connection.execute(TREND_SQL, (bounds[0], bounds[-1])):
+        while time_bucket >= bounds[place + 1]:
+            place += 1
+        counters[place][data_type, context_type] += count
+    intervals = [
+        _interval(start, end, counter, is_kept=oldest is not None and end > oldest)
+        for start, end, counter in zip(bounds, bounds[1:], counters, strict=False)
+    ]
+    return DataStatsTrend(intervals=intervals)
+
+
+def _interval(start: str, end: str, counter: Counter[DataKey], *, is_kept: bool) -> DataStatsInterval:
+    by_name = sorted(counter.items(), key=lambda item: (item[0][0], item[0][1] or ""))
+    return DataStatsInterval(
+        start_time=start,
+        end_time=end,
+        count=counter.total() if is_kept else None,
+        data=[_data_count(key, count) for key, count in by_name],
+    )
+
+
+def _tokens(rows: Iterable[sqlite3.Row]) -> TokenTotals:
+    sums: dict[str, tuple[int, int, int]] = {}
+    for model, prompt, completion, total in rows:
+        before = sums.get(model, (0, 0, 0))
+        sums[model] = (before[0] + prompt, before[1] + completion, before[2] + total)
+    models = [
+        ModelTotals(model=model, prompt_tokens=prompt, completion_tokens=completion, total_tokens=total)
+        for model, (prompt, completion, total) in sums.items()
+    ]
+    return TokenTotals(
+        prompt_tokens=sum(model.prompt_tokens for model in models),
+        completion_tokens=sum(model.completion_tokens for model in models),
+        total_tokens=sum(model.total_tokens for model in models),
+        models=_largest(models, lambda model: model.total_tokens),
+    )
+
+
+@dataclass(slots=True)
+class _Stage:
+    """One stage as its hours are added up; an hour without a duration has none to compare."""
+
+    name: str
+    count: int = 0
+    total: int = 0
+    errors: int = 0
+    least: int | None = None
+    most: int | None = None
+
+    def add(self, count: int, total: int, shortest: int | None, longest: int | None, errors: int) -> None:
+        self.count += count
+        self.total += total
+        self.errors += errors
+        if shortest is not None:
+            self.least = shortest if self.least is None else min(self.least, shortest)
+        if longest is not None:
+            self.most = longest if self.most is None else max(self.most, longest)
+
+    def average(self) -> float:
+        return self.total / self.count if self.count else 0.0
+
+    def error_rate(self) -> float:
+        return self.errors / self.count if self.count else 0.0
+
+    def totals(self) -> StageTotals:
+        return StageTotals(
+            stage_name=self.name,
+            count=self.count,
+            avg_duration_ms=self.average(),
+            min_duration_ms=self.least,
+            max_duration_ms=self.most,
+            error_count=self.errors,
+            error_rate=self.error_rate(),
+        )
+
+
+def _stages(rows: Iterable[sqlite3.Row]) -> StagesTotals:
+    by_name: dict[str, _Stage] = {}
+    for name, *hour in rows:
+        stage = by_name.get(name)
+        if stage is None:
+            stage = by_name[name] = _Stage(name)
+        stage.add(*hour)
+    stages = by_name.values()
+    count, errors = sum(stage.count for stage in stages), sum(stage.errors for stage in stages)
+    failing = [stage for stage in stages if stage.errors]
+    return StagesTotals(
+        count=count,
+        error_count=errors,
+        error_rate=errors / count if count else 0.0,
+        slowest=[stage.totals() for stage in _largest(stages, _Stage.average)],
+        failing=[stage.totals() for stage in _largest(failing, _Stage.error_rate)],
+    )
+
+
+def _data(rows: Iterable[sqlite3.Row]) -> DataTotals:
+    counter = Counter[DataKey]()
+    for data_type, context_type, count in rows:
+        counter[data_type, context_type] += count
+    largest = _largest(counter, lambda key: counter[key])
+    return DataTotals(count=counter.total(), largest=[_data_count(key, counter[key]) for key in largest])
+
+
+def _data_count(key: DataKey, count: int) -> DataCount:
+    data_type, context_type = key
+    return DataCount(data_type=data_type, context_type=context_type, count=count)
+
+
+def _largest(things: Iterable[T], size: Callable[[T], float]) -> list[T]:
+    return heapq.nlargest(LONGEST_LIST, things, key=size)

@@ -1,0 +1,254 @@
+"""Merging what a damaged database can still tell into another one. Changes nothing in the damaged file.
+
+The rule: the damaged file is the newer one, so where it can be read it is right, about rows that it has and about rows
+that it no longer has. A stretch of a table that cannot be read keeps what the other database (a backup, or an empty
+one) has there. A table's indexes are a second source for which rows it should have: a row that only they know is not
+taken for deleted, and is looked for by its id.
+
+SQLite keeps no checksums: a byte that was changed inside a text is read as it is. How damage is read is in
+`damaged.py`.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+
+from sidecar.models.recovery import SalvagedTable
+from sidecar.storage.sqlite import orphans, search_index
+from sidecar.storage.sqlite.damaged import (
+    READ_ERRORS,
+    DamagedTable,
+    Piece,
+    Row,
+    Table,
+    Undecodable,
+    quoted,
+    tables,
+)
+from sidecar.storage.sqlite.transaction import transaction
+
+
+def salvage(
+    source: sqlite3.Connection, target: sqlite3.Connection, progress: Callable[[str], None] = lambda _: None
+) -> dict[str, SalvagedTable]:
+    """Merge what `source` can still tell into `target`, in one transaction; what became of each table's rows.
+
+    `source` is a damaged database from `damaged.open_damaged`, `target` a sound one of the same schema version. Raises
+    `sqlite3.Error` when not even the list of the tables can be read.
+    """
+    target.execute("PRAGMA foreign_keys = OFF")
+    target.execute("PRAGMA recursive_triggers = ON")  # a row that is replaced is deleted, for triggers too
+    with transaction(target):
+        _make_tables_of_others(source, target)
+        readable = {table.name: table for table in tables(source)}
+        report = {}
+        for table in tables(target):
+            progress(table.name)
+            known = readable.get(table.name)
+            if known is None:
+                report[table.name] = SalvagedTable(from_backup=_count(target, table.name), lost=None)
+                continue
+            shared = tuple(column for column in table.columns if column in known.columns)
+            report[table.name] = _Merge(source, target, table._replace(columns=shared)).run()
+        _continue_ids(source, target)
+        for name, count in orphans.set_aside(target).items():
+            report[name] = report[name].model_copy(update={"set_aside": report[name].set_aside + count})
+        if search_index.is_there(target):
+            search_index.empty(target)
+    return report
+
+
+class _Merge:
+    """One table."""
+
+    def __init__(self, source: sqlite3.Connection, target: sqlite3.Connection, table: Table) -> None:
+        self._damaged = DamagedTable(source, table)
+        self._target = target
+        self._table = table
+        self._saved = 0
+        self._set_aside = 0
+        self._is_whole = True
+
+    def run(self) -> SalvagedTable:
+        self._target.execute("CREATE TEMP TABLE IF NOT EXISTS missed (row_id INTEGER PRIMARY KEY)")
+        self._target.execute("DELETE FROM missed")
+        lost = self._merge_by_row_id() if self._table.has_row_ids else self._merge_by_key()
+        kept = max(0, _count(self._target, self._table.name) - self._saved)
+        return SalvagedTable(saved=self._saved, from_backup=kept, lost=lost, set_aside=self._set_aside)
+
+    def _merge_by_row_id(self) -> int | None:
+        indexes_are_whole = self._note_what_only_indexes_know()
+        for piece in self._damaged.pieces():
+            if piece.rows is not None:
+                self._replace(piece.rows, (piece.first,), (piece.last,))
+            else:
+                self._is_whole = False
+                self._look_for_single_rows(piece)
+        if self._is_whole:
+            return self._count_lost()
+        return self._count_lost() if indexes_are_whole else None
+
+    def _count_lost(self) -> int:
+        """Rows that an index knows and nothing has."""
+        sql = f'SELECT count(*) FROM missed WHERE row_id NOT IN (SELECT rowid FROM "{self._table.name}")'
+        count: int = self._target.execute(sql).fetchone()[0]
+        return count
+
+    def _note_what_only_indexes_know(self) -> bool:
+        """Fill `missed` with row ids that indexes have and reading the table does not find; whether any index could be
+        read as a whole."""
+
+        def note(row_id: int) -> None:
+            self._target.execute("INSERT OR IGNORE INTO missed VALUES (?)", (row_id,))
+
+        any_is_whole = self._damaged.tell_ids_of_an_index(note)
+        for piece in self._damaged.pieces():
+            for row in piece.rows or ():
+                self._target.execute("DELETE FROM missed WHERE row_id = ?", (row[0],))
+        return any_is_whole
+
+    def _look_for_single_rows(self, piece: Piece) -> None:
+        """Rows amid damage, whose ids an index or the other database knows."""
+        candidates = f"""
+            SELECT row_id FROM missed WHERE row_id BETWEEN ? AND ?
+            UNION SELECT rowid FROM "{self._table.name}" WHERE rowid BETWEEN ? AND ?
+        """
+        bounds = (piece.first, piece.last)
+        for (row_id,) in self._target.execute(candidates, (*bounds, *bounds)).fetchall():
+            row = self._damaged.row(row_id)
+            if row is not None:
+                self._replace([row], (row_id,), (row_id,))
+
+    def _merge_by_key(self) -> int | None:
+        """A table without row ids: from its beginning, and after damage from its end."""
+        after: Row | None = None
+        while not (batch := self._damaged.by_key(after)).has_failed:
+            last = None if batch.at_end else self._key_of(batch.rows[-1])
+            self._replace(batch.rows, after, last)
+            if batch.at_end:
+                return 0
+            after = last
+        for row in batch.rows:
+            self._put(row)
+        self._merge_backwards(self._key_of(batch.rows[-1]) if batch.rows else after)
+        return None
+
+    def _merge_backwards(self, end: Row | None) -> None:
+        """Rows from the table's end down to damage, or to the key where reading from the beginning came to its end."""
+        before: Row | None = None
+        while True:
+            batch = self._damaged.by_key_backwards(before, end)
+            for row in batch.rows:
+                self._put(row)
+            if batch.has_failed or batch.at_end:
+                return
+            before = self._key_of(batch.rows[-1])
+
+    def _key_of(self, row: Row) -> Row:
+        return row[: len(self._table.key)]
+
+    def _replace(self, rows: Sequence[Row], first: Row | None, last: Row | None) -> None:
+        """Make the target's rows of this stretch these; but keep there what only an index of the source knows."""
+        bounds: list[str] = []
+        values: Row = ()
+        if first is not None:
+            bounds.append(self._table.comparison(">=" if self._table.has_row_ids else ">"))
+            values += first
+        if last is not None:
+            bounds.append(self._table.comparison("<="))
+            values += last
+        width = len(self._table.key)
+        ours = {row[:width]: row for row in rows}
+        there = self._target.execute(self._table.select(" AND ".join(bounds) or "TRUE"), values)
+        same, gone = set(), []
+        for row in there:
+            key = row[:width]
+            if key not in ours:
+                gone.append(key)
+            elif row == ours[key]:
+                same.add(key)
+        for key in gone:
+            self._delete(key)
+        for key, row in ours.items():
+            if key in same:
+                self._saved += 1
+            else:
+                self._put(row)
+
+    def _delete(self, key: Row) -> None:
+        if self._table.has_row_ids and self._is_missed(key):
+            return
+        self._target.execute(f'DELETE FROM "{self._table.name}" WHERE {self._table.comparison("=")}', key)
+
+    def _is_missed(self, key: Row) -> bool:
+        return self._target.execute("SELECT 1 FROM missed WHERE row_id = ?", key).fetchone() is not None
+
+    def _put(self, row: Row) -> None:
+        """Store the row, or set it aside where it does not fit."""
+        if any(isinstance(value, Undecodable) for value in row):
+            self._keep_apart(row, "a text in it is not UTF-8")
+            return
+        names = (("rowid",) if self._table.has_row_ids else ()) + tuple(quoted(self._table.columns))
+        values = row if self._table.has_row_ids else row[len(self._table.key) :]
+        sql = f'INTO "{self._table.name}" ({", ".join(names)}) VALUES ({", ".join("?" for _ in names)})'
+        try:
+            self._store(sql, values)
+        except sqlite3.IntegrityError as misfit:
+            self._keep_apart(row, str(misfit))
+            return
+        self._saved += 1
+
+    def _store(self, sql: str, values: Row) -> None:
+        try:
+            self._target.execute(f"INSERT {sql}", values)
+        except sqlite3.IntegrityError as conflict:
+            if conflict.sqlite_errorcode not in _TAKEN:
+                raise
+            # What is in its place, or has its unique values, comes from the older database.
+            self._target.execute(f"REPLACE {sql}", values)
+
+    def _keep_apart(self, row: Row, reason: str) -> None:
+        names = (*self._table.key, *self._table.columns)
+        orphans.keep(self._target, self._table.name, dict(zip(names, row, strict=True)), reason)
+        self._set_aside += 1
+
+
+_TAKEN = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID}
+
+
+def _make_tables_of_others(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    """Tables that no migration makes, and their indexes: of other programs, or of an adoption."""
+    ours = {name for (name,) in target.execute("SELECT name FROM sqlite_schema")}
+    ordinary = {table.name for table in tables(source)}
+    statements = source.execute(
+        "SELECT name, tbl_name, sql FROM sqlite_schema WHERE type IN ('table', 'index') AND sql IS NOT NULL "
+        "ORDER BY type DESC"
+    ).fetchall()
+    for name, table, sql in statements:
+        if table in ordinary and table not in ours and name not in ours:
+            target.execute(sql)
+
+
+def _continue_ids(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    """New rows get ids that no row ever had."""
+    try:
+        sequences = source.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
+    except READ_ERRORS:
+        return  # the largest ids that were salvaged must do, which SQLite sees to itself
+    for name, last in sequences:
+        if isinstance(last, int) and isinstance(name, str) and _has_table(target, name):
+            present = target.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (name,)).fetchone()
+            if present is None:
+                target.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, last))
+            else:
+                sql = "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?"
+                target.execute(sql, (last, name))
+
+
+def _has_table(connection: sqlite3.Connection, name: str) -> bool:
+    sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?"
+    return connection.execute(sql, (name,)).fetchone() is not None
+
+
+def _count(connection: sqlite3.Connection, table: str) -> int:
+    count: int = connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]
+    return count

@@ -1,0 +1,260 @@
+"""Documents of every kind: searched by word, read and deleted by id.
+
+A damaged index is not a damaged database: it is emptied and filled again, and the search answered with what it has by
+then.
+"""
+
+import json
+import logging
+import re
+import sqlite3
+from collections.abc import Callable, Sequence
+from functools import partial
+from time import perf_counter
+from typing import Any, NamedTuple, TypeVar
+
+from sidecar.errors import NotFound, SearchIndexDamaged, SidecarError
+from sidecar.models.health import Component
+from sidecar.models.idempotency import IdempotencyKey
+from sidecar.models.search import MAX_HITS, DataType, DocumentData, QueryResult, SearchHit, SearchPage
+from sidecar.storage.sqlite import search_index, search_kinds, search_pending
+from sidecar.storage.sqlite.listing import MAX_OFFSET, require_range
+from sidecar.storage.sqlite.search_kinds import SEARCH_KINDS, SearchKind
+from sidecar.storage.sqlite.search_ranking import Match, Wanted, rank
+from sidecar.storage.sqlite.search_snippets import LOOKED_AT, NOWHERE, marked, snippet
+from sidecar.storage.sqlite.search_words import Search, parse
+from sidecar.storage.sqlite.table import Domain
+from sidecar.storage.sqlite.values import one_of, optional_time
+from sidecar.storage.sqlite.work import Work
+from sidecar.storage.stores.search import DEFAULT_HITS, ISearchStore, SearchFilters
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+TOPIC = "search_index"
+"""Told when it begins anew: until it is filled again, which upkeep sees to, searches do not find everything."""
+
+MAX_FOLDERS = 500
+_FILLED_AT_START_S = 0.05
+_FILLED_WHEN_MENDED_S = 1.0
+
+_FOLDERS_BELOW = f"""
+WITH RECURSIVE below (id) AS (
+    SELECT ?
+    UNION
+    SELECT vaults.id FROM below JOIN vaults ON vaults.parent_id = below.id AND vaults.is_folder AND NOT is_deleted
+    LIMIT {MAX_FOLDERS}
+)
+SELECT id FROM below
+"""
+
+
+class SearchDocuments(Domain, ISearchStore):
+    _times_mended = 0
+    """By a search; a unit of work that meets damage mends it in its own commit."""
+
+    async def search_documents(
+        self, query: str, limit: int = DEFAULT_HITS, offset: int = 0, filters: SearchFilters | None = None
+    ) -> SearchPage:
+        def take(connection: sqlite3.Connection, found: _Found) -> SearchPage:
+            items: list[SearchHit] = []
+            if found.search is not None:
+                pattern = found.search.pattern()
+                items = [_hit(match, row, pattern) for match, row in _rows(connection, found.matches, _hit_columns)]
+            return SearchPage(items=items, total=found.total, complete=search_index.is_filled(connection))
+
+        return await self._search(query, limit, offset, filters, take)
+
+    async def show_documents(self, doc_ids: Sequence[str], query: str) -> list[SearchHit]:
+        search = parse(query)
+        pattern = NOWHERE if search is None else search.pattern()
+        matches = [Match(0.0, row_id, kind) for kind, row_id in map(search_kinds.named, doc_ids)]
+
+        def show(connection: sqlite3.Connection) -> list[SearchHit]:
+            return [_hit(match, row, pattern) for match, row in _rows(connection, matches, _hit_columns)]
+
+        return await self._database.read(show)
+
+    async def query(self, query: str, limit: int = DEFAULT_HITS, filters: SearchFilters | None = None) -> QueryResult:
+        def take(connection: sqlite3.Connection, found: _Found) -> QueryResult:
+            rows = _rows(connection, found.matches, _document_columns)
+            documents = [_document(match.kind, row) for match, row in rows]
+            scores = [match.score for match, _ in rows]
+            return QueryResult(documents=documents, total_count=found.total, scores=scores)
+
+        return await self._search(query, limit, 0, filters, take)
+
+    async def query_documents(
+        self, query: str, limit: int = DEFAULT_HITS, filters: SearchFilters | None = None
+    ) -> QueryResult:
+        return await self.query(query, limit, filters)
+
+    async def get_document(self, doc_id: str) -> DocumentData:
+        kind, row_id = search_kinds.named(doc_id)
+
+        def read(connection: sqlite3.Connection) -> DocumentData:
+            sql = f"SELECT {_document_columns(kind)} FROM {kind.table} WHERE id = ? AND {kind.present or 'TRUE'}"
+            row = connection.execute(sql, (row_id,)).fetchone()
+            if row is None:
+                raise NotFound.row(kind.data_type, row_id)
+            return _document(kind, row)
+
+        return await self._database.read(read)
+
+    async def delete_document(self, doc_id: str, *, key: IdempotencyKey | None = None) -> None:
+        kind, row_id = search_kinds.named(doc_id)
+
+        def delete(work: Work) -> None:
+            kind.delete(work, row_id)
+
+        await self._database.write(delete, key, type(None))
+
+    async def fill_search_index(self, limit: int = 200) -> bool:
+        return await self._database.write(lambda work: search_index.fill(work.connection, limit))
+
+    async def merge_search_index(self, pages: int) -> bool:
+        return await self._database.write(lambda work: search_index.merge(work.connection, pages))
+
+    async def rebuild_search_index(self, *, key: IdempotencyKey | None = None) -> None:
+        await self._database.write(_empty, key, type(None))
+
+    async def open_search_index(self) -> None:
+        """For the start, before anybody writes: an index that cannot be read is made anew, a small one filled in."""
+
+        def open_index(work: Work) -> None:
+            if not search_index.is_usable(work.connection):
+                log.warning("the search index cannot be read; it is made anew")
+                search_index.empty(work.connection)
+
+        await self._database.write(open_index)
+        await self._fill_for(_FILLED_AT_START_S)
+
+    async def check_search_index(self) -> Component:
+        """What the health check says of it; never raises."""
+        try:
+            return await self._database.read(search_index.check)
+        except SidecarError as error:
+            return Component(ok=False, detail=error.message)
+
+    async def _search(self, query: str, limit: int, offset: int, filters: SearchFilters | None, take: "_Take[T]") -> T:
+        require_range("limit", limit, 1, MAX_HITS)
+        require_range("offset", offset, 0, MAX_OFFSET)
+        given: SearchFilters = filters or {}
+        names = given.get("kinds")
+        kinds = SEARCH_KINDS if names is None else tuple({_kind(name): None for name in names})
+        since, before = (optional_time(name, given.get(name)) for name in ("since", "before"))  # type: ignore[arg-type]
+        search = parse(query)
+
+        def read(connection: sqlite3.Connection) -> T | None:
+            if search_pending.is_any(connection):
+                return None
+            matches: list[Match] = []
+            if search is not None and kinds:
+                matches = rank(connection, Wanted(search, kinds, _facets(connection, given), since, before))
+            return take(connection, _Found(search, matches[offset : offset + limit], len(matches)))
+
+        mended = self._times_mended
+        while True:
+            try:
+                found = await self._database.read(read)
+                if found is not None:
+                    return found
+                await self._database.write(_let_the_index_follow)
+            except SearchIndexDamaged:
+                log.warning("the search index is damaged; it is made anew")
+                await self._database.write(partial(self._begin_anew, mended))
+                await self._fill_for(_FILLED_WHEN_MENDED_S)
+
+    def _begin_anew(self, mended: int, work: Work) -> None:
+        """Several searches may find the damage at once; the first of them sees to it."""
+        if self._times_mended == mended:
+            _empty(work)
+            self._times_mended += 1
+
+    async def _fill_for(self, seconds: float) -> None:
+        until = perf_counter() + seconds
+        while await self.fill_search_index() and perf_counter() < until:
+            pass
+
+
+def _empty(work: Work) -> None:
+    search_index.empty(work.connection)
+    work.changed(TOPIC, "emptied")
+
+
+def _let_the_index_follow(_: Work) -> None:
+    """Every commit does."""
+
+
+class _Found(NamedTuple):
+    """One page of what a search found."""
+
+    search: Search | None
+    matches: Sequence[Match]
+    total: int
+
+
+_Take = Callable[[sqlite3.Connection, _Found], T]
+
+
+def _kind(name: str) -> SearchKind:
+    return search_kinds.BY_NAME[one_of(DataType, "kinds", name)]
+
+
+def _facets(connection: sqlite3.Connection, filters: SearchFilters) -> list[str]:
+    """The words that stand for the filters in the index; the views make the same."""
+    facets = []
+    document_type, tag, folder = filters.get("document_type"), filters.get("tag"), filters.get("folder")
+    if document_type is not None:
+        facets.append(f"d{document_type.encode('utf-8', 'replace').hex()}")
+    if tag is not None:
+        facets.append(f"t{tag.encode('utf-8', 'replace').strip(b' ').lower().hex()}")
+    if folder is not None:
+        ids = connection.execute(_FOLDERS_BELOW, (folder,)).fetchall()
+        facets.append('" OR "'.join(f"f{row_id}" for (row_id,) in ids))
+    return [f'{{facets}} : ("{facet}")' for facet in facets]
+
+
+def _rows(
+    connection: sqlite3.Connection, matches: Sequence[Match], columns: Callable[[SearchKind], str]
+) -> list[tuple[Match, sqlite3.Row]]:
+    """The row of each match, in their order; one query a kind."""
+    rows: dict[tuple[SearchKind, int], sqlite3.Row] = {}
+    for kind in {match.kind for match in matches}:
+        ids = [match.row_id for match in matches if match.kind == kind]
+        sql = f"SELECT {columns(kind)} FROM {kind.table} WHERE id IN ({', '.join('?' for _ in ids)})"
+        rows |= {(kind, row["row_id"]): row for row in connection.execute(sql, ids)}
+    return [(match, rows[match.kind, match.row_id]) for match in matches if (match.kind, match.row_id) in rows]
+
+
+def _hit_columns(kind: SearchKind) -> str:
+    return f"""
+        id AS row_id, {kind.title} AS title_text, substr({kind.text}, 1, {LOOKED_AT}) AS text, {kind.time} AS time
+    """
+
+
+def _hit(match: Match, row: sqlite3.Row, pattern: re.Pattern[str]) -> SearchHit:
+    return SearchHit(
+        id=f"{match.kind.data_type}:{match.row_id}",
+        data_type=match.kind.data_type,
+        title=marked(row["title_text"], pattern),
+        snippet=snippet(row["text"], pattern),
+        time=row["time"],
+        score=round(match.score, 6),
+    )
+
+
+def _document_columns(kind: SearchKind) -> str:
+    return f"id AS row_id, {kind.content} AS whole, {', '.join(kind.metadata)}"
+
+
+def _document(kind: SearchKind, row: sqlite3.Row) -> DocumentData:
+    metadata: dict[str, Any] = {name: row[name] for name in kind.metadata}
+    for name in kind.json_columns:
+        metadata[name] = json.loads(metadata[name] or "null")
+    if "is_folder" in metadata:
+        metadata["is_folder"] = bool(metadata["is_folder"])
+    return DocumentData(
+        id=f"{kind.data_type}:{row['row_id']}", content=row["whole"], metadata=metadata, data_type=kind.data_type
+    )

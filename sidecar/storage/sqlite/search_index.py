@@ -1,0 +1,101 @@
+"""Keeping the full-text index whole: filling in what it lacks, and starting over when it is damaged.
+
+The triggers keep it with every write; see the migration that makes them.
+"""
+
+import sqlite3
+from time import perf_counter
+
+from sidecar.models.health import Component
+from sidecar.storage.sqlite.migrations.m0004_search import CREATE_INDEX
+from sidecar.storage.sqlite.search_kinds import BY_NUMBER, SEARCH_KINDS
+from sidecar.storage.sqlite.transaction import transaction
+
+_PATIENCE_S = 0.006
+"""How long one step of filling takes, before its commit, which takes as long again."""
+
+
+def fill(connection: sqlite3.Connection, limit: int) -> bool:
+    """Put up to `limit` rows into the index, in a few milliseconds; returns whether more may be lacking."""
+    until = perf_counter() + _PATIENCE_S
+    for number, after_id in connection.execute("SELECT kind, after_id FROM search_fill ORDER BY kind").fetchall():
+        kind = BY_NUMBER[number]
+        sql = f"SELECT id FROM {kind.table} WHERE id > ? ORDER BY id LIMIT ?"
+        for (row_id,) in connection.execute(sql, (after_id, limit)).fetchall():
+            connection.execute(
+                f"""
+                INSERT INTO search_index (rowid, title, content, tags, facets)
+                SELECT docid, title, content, tags, facets FROM search_{kind.table}
+                WHERE id = ? AND NOT EXISTS (SELECT 1 FROM search_index_docsize WHERE id = docid)
+                """,
+                (row_id,),
+            )
+            after_id, limit = row_id, limit - 1
+            if perf_counter() > until:
+                limit = 0
+                break
+        connection.execute("UPDATE search_fill SET after_id = ? WHERE kind = ?", (after_id, number))
+        if limit <= 0:
+            return True
+        connection.execute("DELETE FROM search_fill WHERE kind = ?", (number,))
+    return False
+
+
+def merge(connection: sqlite3.Connection, pages: int) -> bool:
+    """Go on making few large parts of the index out of many small ones, for about so many pages; whether there was
+    anything to do. A search looks into every part, and writes alone merge as far as they must."""
+    before = connection.total_changes
+    connection.execute("INSERT INTO search_index (search_index, rank) VALUES ('merge', ?)", (pages,))
+    # The command itself counts as one change (https://sqlite.org/fts5.html, "The 'merge' Command").
+    return connection.total_changes - before > 1
+
+
+def empty(connection: sqlite3.Connection) -> None:
+    """Begin anew, inside a transaction that is open: nothing in the index, everything to be filled in."""
+    try:
+        connection.execute("INSERT INTO search_index (search_index) VALUES ('delete-all')")
+    except sqlite3.Error:
+        connection.execute("DROP TABLE IF EXISTS search_index")
+        connection.execute(CREATE_INDEX)
+    connection.execute("DELETE FROM search_pending")
+    connection.executemany(
+        "INSERT OR REPLACE INTO search_fill (kind, after_id) VALUES (?, -1)", [(kind.number,) for kind in SEARCH_KINDS]
+    )
+
+
+def mend(connection: sqlite3.Connection) -> None:
+    """Begin anew, as a transaction of its own."""
+    with transaction(connection):
+        empty(connection)
+
+
+def is_there(connection: sqlite3.Connection) -> bool:
+    """Whether the database's schema has one; those of versions before it have none."""
+    return connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'search_fill'").fetchone() is not None
+
+
+def is_usable(connection: sqlite3.Connection) -> bool:
+    """Whether the index can be read at all; costs next to nothing."""
+    try:
+        connection.execute("SELECT rowid FROM search_index WHERE search_index MATCH 'a' LIMIT 1").fetchone()
+        connection.execute("SELECT 1 FROM search_index_docsize LIMIT 1").fetchone()
+    except sqlite3.DatabaseError as error:
+        # Without its own tables, the index is an "SQL logic error" to SQLite.
+        if error.sqlite_errorcode in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT_VTAB):
+            return False
+        raise
+    return True
+
+
+def is_filled(connection: sqlite3.Connection) -> bool:
+    """Whether the index has every row."""
+    return connection.execute("SELECT 1 FROM search_fill LIMIT 1").fetchone() is None
+
+
+def check(connection: sqlite3.Connection) -> Component:
+    """How much there is still to fill in, at most."""
+    rows = 0
+    for number, after_id in connection.execute("SELECT kind, after_id FROM search_fill").fetchall():
+        (last,) = connection.execute(f"SELECT max(id) FROM {BY_NUMBER[number].table}").fetchone()
+        rows += max(0, (last or 0) - max(0, after_id))
+    return Component(ok=True, measures={"rows_to_fill": float(rows)})

@@ -1,0 +1,159 @@
+"""Rows of `processed_contexts` and their vectors: from a context to SQL and back."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from sidecar.errors import NotFound
+from sidecar.models import timestamps
+from sidecar.models.contexts import (
+    ContextPage,
+    ContextProperties,
+    ContextType,
+    ExtractedData,
+    ProcessedContext,
+    ProcessedContextInput,
+)
+from sidecar.storage.sqlite import contexts
+from sidecar.storage.sqlite.listing import Order, Part, Where, read_page
+from sidecar.storage.sqlite.values import json_text, optional_time
+from sidecar.storage.sqlite.work import Work
+from sidecar.storage.vectors.collections import require_fit
+from sidecar.storage.vectors.meaning import Meaning
+from sidecar.storage.vectors.vector import dimension_of, unpack
+
+_EXTRACTED = ("context_type", "title", "summary", "keywords", "entities", "confidence", "importance")
+_PROPERTIES = tuple(ContextProperties.model_fields)
+_COLUMNS = ("context_id", *_EXTRACTED, *_PROPERTIES, "text", "metadata")
+
+NEWEST_FIRST = Order("create_time", newest_first=True)
+
+_KEPT = {"create_time": "coalesce(:given_create_time, create_time)"}
+_UPSERT = f"""
+    INSERT INTO processed_contexts ({", ".join(_COLUMNS)}) VALUES ({", ".join(":" + name for name in _COLUMNS)})
+    ON CONFLICT (context_id) DO UPDATE
+    SET {", ".join(f"{name} = {_KEPT.get(name, 'excluded.' + name)}" for name in _COLUMNS[1:])}
+    RETURNING id
+"""
+_UPSERT_VECTOR = """
+    INSERT INTO context_vectors (id, vector) VALUES (?, ?) ON CONFLICT DO UPDATE SET vector = excluded.vector
+"""
+
+ALL_OF_TYPE = """
+    SELECT processed_contexts.id, vector FROM processed_contexts CROSS JOIN context_vectors USING (id)
+    WHERE context_type = ? ORDER BY processed_contexts.id
+"""
+_AMONG = "(SELECT value AS id FROM json_each(?)) AS among"
+THESE = f"""
+    SELECT id, context_type, vector FROM {_AMONG} CROSS JOIN processed_contexts USING (id)
+    CROSS JOIN context_vectors USING (id)
+"""
+
+
+def columns_of(field: str, context: ProcessedContextInput, new_id: str) -> dict[str, Any]:
+    """What is stored of a context, but for its vector. Raises `InvalidInput`; `field` tells where."""
+    data, properties, now = context.extracted_data, context.properties, timestamps.now()
+    times = {
+        name: optional_time(f"{field}properties.{name}", getattr(properties, name))
+        for name in ("create_time", "event_time", "update_time")
+    }
+    return {
+        **{name: getattr(data, name) for name in _EXTRACTED},
+        **{name: getattr(properties, name) for name in _PROPERTIES},
+        **{name: time or now for name, time in times.items()},
+        "context_id": context.id or new_id,
+        "keywords": json_text(f"{field}extracted_data.keywords", data.keywords),
+        "entities": json_text(f"{field}extracted_data.entities", data.entities),
+        "text": context.text,
+        "metadata": json_text(f"{field}metadata", context.metadata),
+        "given_create_time": times["create_time"],
+    }
+
+
+def upsert(work: Work, columns: dict[str, Any], meaning: Meaning) -> str:
+    """Store a context with its vector; returns its id. Raises `Conflict` where the vector fits no other of its type."""
+    context_type, context_id = columns["context_type"], columns["context_id"]
+
+    def is_alone() -> bool:
+        sql = "SELECT 1 FROM processed_contexts WHERE context_type = ? AND context_id != ? LIMIT 1"
+        return work.connection.execute(sql, (context_type, context_id)).fetchone() is None
+
+    require_fit(work.connection, context_type, dimension_of(meaning.packed), meaning.model, is_alone)
+    (row_id,) = work.connection.execute(_UPSERT, columns).fetchone()
+    work.connection.execute(_UPSERT_VECTOR, (row_id, meaning.packed))
+    contexts.changed(work, row_id, context_id, context_type)
+    return str(context_id)
+
+
+def get(
+    connection: sqlite3.Connection, context_id: str, context_type: str | None, need_vector: bool
+) -> ProcessedContext:
+    """One context. Raises `NotFound`."""
+    row = _row(connection, "*", context_id, context_type)
+    vectors = _vectors(connection, [row["id"]]) if need_vector else {}
+    return _record(row, vectors.get(row["id"]))
+
+
+def delete(work: Work, context_id: str, context_type: str | None) -> None:
+    """Remove a context with its vector. Raises `NotFound`."""
+    contexts.delete(work, _row(work.connection, "id", context_id, context_type)["id"])
+
+
+def page(
+    connection: sqlite3.Connection, context_type: ContextType, filtered: Where, part: Part, need_vector: bool
+) -> ContextPage:
+    """Contexts of one type, the newest first."""
+    where = Where(["context_type = ?", *filtered.clauses], [context_type, *filtered.values])
+    rows = read_page(connection, "processed_contexts", "*", where, NEWEST_FIRST, part)
+    vectors = _vectors(connection, [row["id"] for row in rows.rows]) if need_vector else {}
+    items = [_record(row, vectors.get(row["id"])) for row in rows.rows]
+    return ContextPage(items=items, next_cursor=rows.next_cursor, total=rows.total)
+
+
+def records(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[ProcessedContext]:
+    """The contexts with these numbers, in their order, without vectors."""
+    sql = f"SELECT processed_contexts.* FROM {_AMONG} CROSS JOIN processed_contexts USING (id)"
+    rows = {row["id"]: row for row in connection.execute(sql, (json.dumps(numbers),))}
+    return [_record(rows[number], None) for number in numbers]
+
+
+def passing(connection: sqlite3.Connection, numbers: Sequence[int], filtered: Where) -> list[tuple[int, bytes]]:
+    """Numbers and vectors of those of the rows `numbers` that fulfil the conditions."""
+    # Without conditions, the rows themselves need not be read.
+    rows = "CROSS JOIN processed_contexts USING (id)" if filtered.clauses else ""
+    sql = f"SELECT id, vector FROM {_AMONG} {rows} CROSS JOIN context_vectors USING (id) WHERE {filtered.sql()}"
+    cursor = connection.execute(sql, (json.dumps(numbers), *filtered.values))
+    return [(number, vector) for number, vector in cursor]
+
+
+def count(connection: sqlite3.Connection, context_type: ContextType) -> int:
+    sql = "SELECT count(*) FROM processed_contexts WHERE context_type = ?"
+    (found,) = connection.execute(sql, (context_type,)).fetchone()
+    return int(found)
+
+
+def _row(connection: sqlite3.Connection, columns: str, context_id: str, context_type: str | None) -> sqlite3.Row:
+    sql = f"SELECT {columns} FROM processed_contexts WHERE context_id = :id AND (:type IS NULL OR context_type = :type)"
+    row: sqlite3.Row | None = connection.execute(sql, {"id": context_id, "type": context_type}).fetchone()
+    if row is None:
+        kind = "context" if context_type is None else f"context of the type '{context_type}'"
+        raise NotFound(f"There is no {kind} with the id {context_id!r}.")
+    return row
+
+
+def _vectors(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, list[float]]:
+    sql = f"SELECT id, vector FROM {_AMONG} CROSS JOIN context_vectors USING (id)"
+    return {number: unpack(vector) for number, vector in connection.execute(sql, (json.dumps(numbers),))}
+
+
+def _record(row: sqlite3.Row, vector: list[float] | None) -> ProcessedContext:
+    columns = dict(row) | {name: json.loads(row[name]) for name in ("keywords", "entities", "metadata")}
+    return ProcessedContext(
+        id=columns["context_id"],
+        extracted_data=ExtractedData(**{name: columns[name] for name in _EXTRACTED}),
+        properties=ContextProperties(**{name: columns[name] for name in _PROPERTIES}),
+        text=columns["text"],
+        vector=vector,
+        metadata=columns["metadata"],
+    )

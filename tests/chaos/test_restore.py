@@ -1,0 +1,44 @@
+"""A restore of which any SQL statement fails: the store is the old one or the new one, whole, and goes on."""
+
+import sqlite3
+from pathlib import Path
+
+from sidecar.errors import SidecarError
+from sidecar.storage.unified import UnifiedStorage
+
+from ..storage.damage import storage_at
+from .conftest import Statements
+
+
+async def tips(store: UnifiedStorage) -> set[str]:
+    return {tip.content for tip in (await store.get_tips(limit=1_000)).items}
+
+
+async def test_whatever_statement_fails_the_store_is_the_old_or_the_new_one(
+    tmp_path: Path, statements: Statements
+) -> None:
+    store = storage_at(tmp_path)
+    await store.initialize()
+    await store.insert_tip("kept")
+    backup = await store.create_backup()
+    failures, number, is_done = 0, 0, False
+    while not is_done:
+        number += 1
+        await store.insert_tip(f"replaced {number}")
+        old = await tips(store)
+        statements.fail(number)
+        try:
+            await store.restore_backup(backup.name)
+            is_done = statements.count < number
+        except (SidecarError, sqlite3.Error):
+            failures += 1
+        statements.fail(0)
+        assert await tips(store) in (old, {"kept"}), number
+    assert failures > 20
+    assert await tips(store) == {"kept"}
+    await store.insert_tip("goes on")
+    await store.close()
+    store = storage_at(tmp_path)
+    await store.initialize()
+    assert await tips(store) == {"kept", "goes on"}
+    await store.close()

@@ -1,0 +1,249 @@
+"""What can be read of a damaged file is saved; what cannot comes from the backup or is counted as lost."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from sidecar.models.recovery import SalvagedTable
+from sidecar.storage.sqlite import damaged, integrity, salvage, schema
+from sidecar.storage.unified import UnifiedStorage
+
+from .damage import PAGE, content, leaves, overwrite, populate, roots, storage_at
+
+
+@pytest.fixture
+async def file(tmp_path: Path) -> Path:
+    """The database of a storage that was closed; it holds 400 tips and todos and 101 vaults."""
+    storage = storage_at(tmp_path)
+    await storage.initialize()
+    await populate(storage, "first", rows=400)
+    await storage.close()
+    return tmp_path / "sidecar.db"
+
+
+def salvaged(file: Path, base: Path | None = None) -> tuple[dict[str, SalvagedTable], Path]:
+    """The report, and the file into which the damaged one was merged: a copy of `base`, or a new one."""
+    target = file.with_name("target.db")
+    if base is not None:
+        target.write_bytes(base.read_bytes())
+    with closing(sqlite3.connect(target, isolation_level=None)) as connection:
+        schema.bring_up_to_date(connection, None, lambda *_: None)
+        with closing(damaged.open_damaged(file)) as source:
+            report = salvage.salvage(source, connection)
+        assert integrity.problems(connection) == []
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    return report, target
+
+
+def execute(file: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def ids(file: Path, table: str) -> set[int]:
+    return {row[0] for row in content(file)[table]}
+
+
+async def test_a_sound_file_is_saved_whole(file: Path) -> None:
+    before = content(file)
+    report, target = salvaged(file)
+    assert content(target) == before
+    assert {(table.from_backup, table.lost, table.set_aside) for table in report.values()} == {(0, 0, 0)}
+
+
+async def test_a_lost_page_costs_its_own_rows_and_they_are_counted(file: Path) -> None:
+    before = content(file)
+    overwrite(file, leaves(file, "tips")[3])
+    report, target = salvaged(file)
+    lost = before["tips"] - content(target)["tips"]
+    assert 0 < len(lost) < 100
+    assert report["tips"] == SalvagedTable(saved=len(before["tips"]) - len(lost), lost=len(lost))
+    assert {name: rows for name, rows in content(target).items() if name != "tips"} == {
+        name: rows for name, rows in before.items() if name != "tips"
+    }
+
+
+async def test_sound_pages_between_damaged_ones_are_found(file: Path) -> None:
+    before = content(file)["tips"]
+    pages = leaves(file, "tips")
+    for page in pages[::2]:
+        overwrite(file, page)
+    report, target = salvaged(file)
+    after = content(target)["tips"]
+    assert after < before
+    assert len(after) > 0.3 * len(before)
+    assert report["tips"].lost == len(before) - len(after)
+
+
+async def test_the_first_and_the_last_page_of_a_table_can_be_lost(file: Path) -> None:
+    before = content(file)["tips"]
+    pages = leaves(file, "tips")
+    for page in (pages[0], pages[-1]):
+        overwrite(file, page)
+    report, target = salvaged(file)
+    after = content(target)["tips"]
+    assert after < before
+    assert report["tips"] == SalvagedTable(saved=len(after), lost=len(before) - len(after))
+
+
+async def test_of_a_table_without_its_root_the_indexes_still_tell_how_many_rows_are_lost(file: Path) -> None:
+    overwrite(file, roots(file)["tips"])
+    report, target = salvaged(file)
+    assert report["tips"] == SalvagedTable(saved=0, lost=400)
+    assert content(target)["tips"] == set()
+
+
+async def test_rows_that_vanished_from_a_page_that_looks_sound_are_noticed_by_the_indexes(file: Path) -> None:
+    page = leaves(file, "tips")[2]
+    overwrite(file, page, b"\x00\x00", at=3)  # the page says that it holds no rows
+    with closing(damaged.open_damaged(file)) as connection:
+        assert damaged.has_lost_rows(connection)
+    report, target = salvaged(file)
+    lost = 400 - len(content(target)["tips"])
+    assert lost > 0
+    assert report["tips"].lost == lost
+
+
+async def test_a_damaged_index_costs_no_row(file: Path) -> None:
+    before = content(file)
+    overwrite(file, roots(file)["idx_tips_created_at"])
+    with closing(damaged.open_damaged(file)) as connection:
+        assert not damaged.has_lost_rows(connection)
+    report, target = salvaged(file)
+    assert content(target) == before
+    assert report["tips"].lost == 0
+
+
+class TestWithABackup:
+    @pytest.fixture
+    async def backup(self, file: Path) -> Path:
+        """A copy of the file; after it, rows were added, changed and removed."""
+        copy = file.with_name("backup.db")
+        copy.write_bytes(file.read_bytes())
+        storage: UnifiedStorage = storage_at(file.parent)
+        await storage.initialize()
+        await populate(storage, "second", rows=40)
+        for todo_id in range(1, 21):
+            await storage.update_todo(todo_id, content=f"changed {todo_id}")
+        for todo_id in range(101, 111):
+            await storage.delete_todo(todo_id)
+        await storage.close()
+        return copy
+
+    async def test_a_sound_file_wins_in_everything(self, file: Path, backup: Path) -> None:
+        before = content(file)
+        _, target = salvaged(file, backup)
+        assert content(target) == before
+
+    async def test_what_a_lost_page_had_comes_from_the_backup_and_all_else_is_as_it_was(
+        self, file: Path, backup: Path
+    ) -> None:
+        before, older = content(file), content(backup)
+        overwrite(file, leaves(file, "todo")[0])
+        report, target = salvaged(file, backup)
+        after = content(target)
+        from_backup = after["todo"] - before["todo"]
+        assert from_backup
+        assert from_backup <= older["todo"]
+        assert ids(target, "todo") == {row[0] for row in before["todo"]}
+        assert report["todo"].lost == 0
+        assert report["todo"].from_backup > 0
+        assert {**after, "todo": None} == {**before, "todo": None}
+
+    async def test_deleted_rows_come_back_only_where_nothing_can_be_read(self, file: Path, backup: Path) -> None:
+        overwrite(file, leaves(file, "todo")[0])  # the first rows; the deleted ones were on later pages
+        _, target = salvaged(file, backup)
+        assert ids(target, "todo") & set(range(101, 111)) == set()
+
+    async def test_rows_that_are_newer_than_the_backup_and_on_a_lost_page_are_counted(
+        self, file: Path, backup: Path
+    ) -> None:
+        before = ids(file, "tips")
+        overwrite(file, leaves(file, "tips")[-1])
+        report, target = salvaged(file, backup)
+        after = ids(target, "tips")
+        assert ids(backup, "tips") <= after
+        assert report["tips"].lost == len(before - after) > 0
+
+    async def test_a_table_whose_root_is_lost_is_the_backups(self, file: Path, backup: Path) -> None:
+        overwrite(file, roots(file)["vaults"])
+        report, target = salvaged(file, backup)
+        assert ids(target, "vaults") == ids(backup, "vaults")
+        assert (report["vaults"].saved, report["vaults"].from_backup) == (0, len(content(backup)["vaults"]))
+        assert report["vaults"].lost == 11
+
+
+class TestReferences:
+    async def test_rows_whose_parent_is_lost_are_set_aside(self, file: Path) -> None:
+        execute(
+            file,
+            "INSERT INTO conversations (id, title, page_name) VALUES (1, 'lost', 'page')",
+            "INSERT INTO messages (id, conversation_id, role, content) VALUES (1, 1, 'user', 'hello')",
+            "INSERT INTO message_thinking (message_id, content) VALUES (1, 'hm')",
+        )
+        overwrite(file, roots(file)["conversations"])
+        report, target = salvaged(file)
+        after = content(target)
+        assert (after["messages"], after["message_thinking"]) == (set(), set())
+        assert (report["messages"].set_aside, report["message_thinking"].set_aside) == (1, 1)
+        kept = {(row[1], row[4]) for row in after["adopted_orphans"]}
+        assert kept == {("messages", 0), ("message_thinking", 0)}
+        assert any("hello" in row[2] for row in after["adopted_orphans"])
+
+    async def test_a_vault_whose_folder_is_lost_moves_to_the_top(self, file: Path) -> None:
+        first = leaves(file, "vaults")[0]
+        overwrite(file, first)
+        report, target = salvaged(file)
+        with closing(sqlite3.connect(target)) as connection:
+            sql = "SELECT count(*), count(parent_id) FROM vaults WHERE title LIKE 'first %'"
+            at_the_top, in_a_folder = connection.execute(sql).fetchone()
+        assert at_the_top > 50
+        assert in_a_folder == 0
+        assert report["vaults"].set_aside == 0
+
+
+async def test_a_row_with_a_text_that_is_not_utf_8_is_set_aside(file: Path) -> None:
+    whole = file.read_bytes()
+    place = whole.index(b"first tip 17 ")
+    file.write_bytes(whole[:place] + b"\xff\xfe" + whole[place + 2 :])
+    report, target = salvaged(file)
+    assert report["tips"].set_aside == 1
+    assert len(content(target)["tips"]) == 399
+    (kept,) = content(target)["adopted_orphans"]
+    assert "UTF-8" in kept[3]
+
+
+async def test_a_table_without_row_ids_is_read_from_both_ends(file: Path) -> None:
+    rows = ", ".join(f"('key {number:05}', x'00', 'result', '2026-01-01')" for number in range(2000))
+    execute(file, f"INSERT INTO idempotency_keys (key, fingerprint, result, created_at) VALUES {rows}")
+    pages = leaves(file, "idempotency_keys")
+    overwrite(file, pages[len(pages) // 2])
+    report, target = salvaged(file)
+    assert report["idempotency_keys"].lost is None
+    assert 1800 < report["idempotency_keys"].saved < 2000
+    with closing(sqlite3.connect(target)) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM idempotency_keys").fetchone()
+    assert count == report["idempotency_keys"].saved
+
+
+async def test_tables_of_others_are_saved_too(file: Path) -> None:
+    execute(file, "CREATE TABLE theirs (name TEXT)", "INSERT INTO theirs VALUES ('kept')")
+    report, target = salvaged(file)
+    assert content(target)["theirs"] == {("kept",)}
+    assert report["theirs"].saved == 1
+
+
+async def test_new_rows_get_ids_that_no_row_ever_had(file: Path) -> None:
+    execute(file, "DELETE FROM tips WHERE id > 390")
+    _, target = salvaged(file)
+    execute(target, "INSERT INTO tips (content) VALUES ('new')")
+    assert max(ids(target, "tips")) == 401
+
+
+async def test_a_file_whose_list_of_tables_is_lost_tells_nothing(file: Path) -> None:
+    overwrite(file, 1, b"\xff" * (PAGE - 100), at=100)
+    with pytest.raises(sqlite3.DatabaseError):
+        salvaged(file)

@@ -20,8 +20,7 @@ def make_backup(store: Store, to: Path | None) -> None:
         if to is not None:
             progress(f"copying to {to}", 0)
             _copy(store.backup_directory.path_of(backup), to)
-    rows = sum((backup.rows or {}).values())
-    say(f"Backed up {rows:,} rows ({_size(backup)}) as {to or backup.name}; it was opened and verified.")
+    say(f"Backed up everything ({_size(backup)}) as {to or backup.name}; it was opened and verified.")
 
 
 def list_backups(store: Store) -> None:
@@ -46,7 +45,7 @@ def restore_backup(store: Store, name_or_file: str) -> None:
         progress(f"restoring {name}", 0)
         done = store.restore_backup(name)
     former = "There was nothing before." if done.kept is None else f"What was there before is kept as {done.kept.name}."
-    say(f"Restored {sum((done.restored.rows or {}).values()):,} rows from {name_or_file}. {former}")
+    say(f"Restored everything from {name_or_file}. {former}")
 
 
 def _copy(backup: Path, to: Path) -> None:

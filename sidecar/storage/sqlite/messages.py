@@ -5,7 +5,6 @@ chunks; when it finishes they are folded into its content. Whoever reads it in b
 acknowledged.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Mapping
 from datetime import timedelta
@@ -105,23 +104,17 @@ class Messages(Domain, IMessageStore):
 
         span = message_json.Span(conversation_id, after or 0, before or MAX_INTEGER, limit + 1, backwards)
 
-        def messages(connection: sqlite3.Connection) -> list[message_json.Found]:
+        def read(connection: sqlite3.Connection) -> list[message_json.Found]:
             conversations.CONVERSATIONS.get(connection, conversation_id)
-            return message_json.read_messages(connection, span)
+            return message_json.read_messages(connection, span, include_thinking=include_thinking)
 
-        def steps(connection: sqlite3.Connection) -> Mapping[int, bytes]:
-            return message_json.read_steps(connection, span) if include_thinking else {}
-
-        # Two readers at once: most of a long conversation's time is SQLite making JSON. A step that is added in between
-        # is read or is not, as ever.
-        found, thinking = await asyncio.gather(self._database.read(messages), self._database.read(steps))
+        found = await self._database.read(read)
         there_is_more = len(found) > limit
         items = found[:limit]
         if backwards:
             items.reverse()
         return message_json.page(
             items,
-            thinking,
             has_before=there_is_more if backwards else after is not None,
             has_after=before is not None if backwards else there_is_more,
         )

@@ -88,8 +88,8 @@ def bring_up_to_date(
     """Apply the migrations that the database has not had; returns how many.
 
     If any is due and the database holds rows, a verified copy is put into `backups` first. A migration that fails
-    leaves the database as it was before that migration, and its error is raised. A seed's database is adopted, which is
-    one step whatever the number of migrations.
+    leaves the database as it was before that migration, and its error is raised. Making a new database is one step
+    whatever the number of migrations, and so is adopting a seed's.
     """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     due = [migration for migration in migrations if migration.version > version]
@@ -102,9 +102,15 @@ def bring_up_to_date(
 
         adoption.adopt(connection, lambda created: _apply_each(created, due), announce)
         return len(due)
+    if due and version == 0:
+        announce("migrating", "Making the database")
+        with transaction(connection):
+            _apply_each(connection, due)
+        return len(due)
     for migration in due:
         announce("migrating", f"Bringing the database to schema version {migration.version}: {migration.name}")
-        _apply(connection, migration)
+        with transaction(connection):
+            _apply_each(connection, [migration])
     return len(due)
 
 
@@ -119,11 +125,6 @@ def _backups(path: Path) -> "BackupDirectory":
     from sidecar.storage.sqlite import backup_directory  # seldom needed at a start
 
     return backup_directory.BackupDirectory(path)
-
-
-def _apply(connection: sqlite3.Connection, migration: Migration) -> None:
-    with transaction(connection):
-        _apply_each(connection, [migration])
 
 
 def _apply_each(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> None:

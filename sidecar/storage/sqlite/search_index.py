@@ -7,7 +7,7 @@ import sqlite3
 from time import perf_counter
 
 from sidecar.models.health import Component
-from sidecar.storage.sqlite.migrations.m0004_search import CREATE_INDEX
+from sidecar.storage.sqlite.migrations.m0004_search import CREATE_INDEX, MERGE_LATER
 from sidecar.storage.sqlite.search_kinds import BY_NUMBER, SEARCH_KINDS
 from sidecar.storage.sqlite.transaction import transaction
 
@@ -57,6 +57,7 @@ def empty(connection: sqlite3.Connection) -> None:
     except sqlite3.Error:
         connection.execute("DROP TABLE IF EXISTS search_index")
         connection.execute(CREATE_INDEX)
+        connection.execute(MERGE_LATER)
     connection.execute("DELETE FROM search_pending")
     connection.executemany(
         "INSERT OR REPLACE INTO search_fill (kind, after_id) VALUES (?, -1)", [(kind.number,) for kind in SEARCH_KINDS]

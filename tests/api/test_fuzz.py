@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.checks import (
@@ -181,7 +181,10 @@ def fuzz(fuzzed: Fuzzed, operation_id: str, count: int) -> None:
     )
     @given(case=cases(operation_id))
     def each(case: AnyCase) -> None:
-        response = fuzzed.send(case)
+        try:
+            response = fuzzed.send(case)
+        except httpx.InvalidURL:
+            reject()  # longer than this client sends; what the sidecar makes of a long head has its own tests
         assert response.status_code in WITHIN_REASON or response.status_code < 500, response.text
         is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
         case.validate_response(response, checks=CHECKS[:1] if is_stream else CHECKS)

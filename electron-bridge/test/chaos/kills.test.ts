@@ -50,7 +50,10 @@ test(
       await host.change();
       if (random() < 0.2) {
         await delay(random() * PEACE_MS);
-        if (host.killChild()) kills += 1;
+        if (host.killChild()) {
+          kills += 1;
+          await host.change();
+        }
       } else {
         await host.ready();
         recoveries.push(performance.now() - killedAt);

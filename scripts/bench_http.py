@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 
 from bench_processes import BARE, EMPTY_ROUTE, QUIET, Running, client, load, posting, server, sidecar
-from bench_start import TODO
+from bench_start import A_TODO
 from bench_table import Pair, Result, Scale, compare, rounds
 
 READERS, WRITERS = 16, 64
@@ -37,7 +37,7 @@ def serving(app: str) -> Iterator[tuple[Running, str]]:
         with client(running) as calling:
             calling.call("POST", "/conversations", {"page_name": "bench"})
             for _ in range(100):
-                calling.call("POST", "/todos", TODO)
+                calling.call("POST", "/todos", A_TODO)
         yield running, stack.enter_context(server(app))
 
 
@@ -62,7 +62,7 @@ def create(scale: Scale) -> Iterator[Result]:
             return load(running.url + path, WRITERS, seconds, token=running.token, script=posting(body)).rate
 
         for name, path, body in (
-            ("todo", "/todos", TODO),
+            ("todo", "/todos", A_TODO),
             ("message", "/conversations/1/messages", MESSAGE),
             ("activity", "/activities", ACTIVITY),
         ):
@@ -74,7 +74,7 @@ def create(scale: Scale) -> Iterator[Result]:
             yield compare(label, BARE_NAME, "requests/s", 0.15, rounds(scale.rounds, measure), more_is_better=True)
 
         def todos() -> Pair:
-            return rate("/todos", TODO), load(empty + "/todos", WRITERS, seconds, script=posting(TODO)).rate
+            return rate("/todos", A_TODO), load(empty + "/todos", WRITERS, seconds, script=posting(A_TODO)).rate
 
         name = f"durable creates, {WRITERS} clients"
         pairs = rounds(scale.rounds, todos)
@@ -87,7 +87,9 @@ def one_client_ms(running: Running) -> Pair:
     """Medians of creating a todo over HTTP, and of committing the row that this stores; in turns."""
     with yardstick_database() as connection, client(running) as calling:
         connection.execute("CREATE TABLE todo (id INTEGER PRIMARY KEY, content, urgency, created_at)")
-        created, committed = in_turns(300, lambda: calling.timed("POST", "/todos", TODO), lambda: commit_ms(connection))
+        created, committed = in_turns(
+            300, lambda: calling.timed("POST", "/todos", A_TODO), lambda: commit_ms(connection)
+        )
     return created, committed
 
 
@@ -106,7 +108,7 @@ def commit_ms(connection: sqlite3.Connection) -> float:
     began = perf_counter()
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(
-        "INSERT INTO todo (content, urgency, created_at) VALUES (?, ?, ?)", (TODO["content"], TODO["urgency"], TIME)
+        "INSERT INTO todo (content, urgency, created_at) VALUES (?, ?, ?)", (A_TODO["content"], A_TODO["urgency"], TIME)
     )
     connection.execute("COMMIT")
     return (perf_counter() - began) * 1000
@@ -148,7 +150,7 @@ def deaf(scale: Scale) -> Iterator[Result]:
     with serving(BARE) as (running, _):
 
         def creates() -> float:
-            return load(f"{running.url}/todos", WRITERS, 1, token=running.token, script=posting(TODO)).rate
+            return load(f"{running.url}/todos", WRITERS, 1, token=running.token, script=posting(A_TODO)).rate
 
         def measure() -> Pair:
             with deaf_subscribers(running):

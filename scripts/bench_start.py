@@ -25,7 +25,7 @@ request = function()
   return wrk.format("GET", paths[asked % #paths + 1], nil, "")
 end
 """
-TODO = {"content": "water the plants on the balcony before nine", "urgency": 2}
+A_TODO = {"content": "water the plants on the balcony before nine", "urgency": 2}
 
 
 def start(scale: Scale) -> Iterator[Result]:
@@ -79,8 +79,8 @@ def soak(scale: Scale) -> Iterator[Result]:
     """Memory after many requests, a tenth of them writes, against that after the first hundredth."""
     with tempfile.TemporaryDirectory() as directory, sidecar(Path(directory), QUIET) as running:
         with client(running) as calling:
-            calling.call("POST", "/todos", TODO)
-        script = posting(TODO) + SOAK
+            calling.call("POST", "/todos", A_TODO)
+        script = posting(A_TODO) + SOAK
         few = memory_after(running, scale.requests // 100, script)
         many = memory_after(running, scale.requests - scale.requests // 100, script)
     name = f"memory after {scale.requests:,} requests"

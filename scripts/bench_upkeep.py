@@ -11,7 +11,7 @@ from typing import Any
 import bench_databases
 from bench_http import WRITERS
 from bench_processes import QUIET, Running, client, load, posting, sidecar
-from bench_start import TODO
+from bench_start import A_TODO
 from bench_table import Pair, Result, Scale, compare, limit
 from toolbox import Failure
 
@@ -29,7 +29,7 @@ def reports(scale: Scale) -> Iterator[Result]:
             report = load(
                 f"{running.url}/monitoring/token-usage", WRITERS, 1, token=running.token, script=posting(REPORT)
             )
-            todo = load(f"{running.url}/todos", WRITERS, 1, token=running.token, script=posting(TODO))
+            todo = load(f"{running.url}/todos", WRITERS, 1, token=running.token, script=posting(A_TODO))
             pairs.append((1000 / report.rate, 1000 / todo.rate))
             reported += report.requests
         with client(running) as calling:
@@ -80,4 +80,4 @@ class Backup(threading.Thread):
 
 
 def writes_ms(running: Running) -> float:
-    return load(f"{running.url}/todos", WRITERS, 1, token=running.token, script=posting(TODO)).median_ms
+    return load(f"{running.url}/todos", WRITERS, 1, token=running.token, script=posting(A_TODO)).median_ms

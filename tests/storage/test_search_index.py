@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.config import DatabaseSettings
+from sidecar.storage.sqlite import search_pending
 from sidecar.storage.sqlite.migrations import MIGRATIONS
 from sidecar.storage.sqlite.schema import bring_up_to_date
+from sidecar.storage.sqlite.search_kinds import SEARCH_KINDS
 from sidecar.storage.unified import UnifiedStorage, document_backend
 from tests.storage.test_adoption import make
 
@@ -55,6 +57,10 @@ def sound(connection: sqlite3.Connection) -> None:
     wanted = " UNION ALL ".join(f"SELECT docid FROM search_{view}" for view in views)
     entries = connection.execute("SELECT id FROM search_index_docsize ORDER BY id").fetchall()
     assert entries == connection.execute(f"{wanted} ORDER BY docid").fetchall()
+
+
+def test_every_kind_that_is_searched_is_followed() -> None:
+    assert {kind.number: f"search_{kind.table}" for kind in SEARCH_KINDS} == search_pending.VIEWS
 
 
 async def test_a_changed_row_is_found_by_its_new_words_only(storage: UnifiedStorage) -> None:
@@ -122,6 +128,12 @@ async def test_any_sqlite_tool_can_write(stored: UnifiedStorage, tool: Tool, tmp
     await stored.close()
     with closing(sqlite3.connect(tmp_path / "sidecar.db")) as connection:
         sound(connection)
+
+
+async def test_notes_that_make_no_sense_stop_no_write(stored: UnifiedStorage, tool: Tool) -> None:
+    tool(f"INSERT INTO search_pending (docid) VALUES ({99 << 48 | 1}), (-1), ({4 << 48 | 12345})")
+    tip = await stored.insert_tip("walrus")
+    assert await ids(stored, "walrus") == [f"tip:{tip.id}"]
 
 
 async def test_ids_too_large_for_the_index_can_be_written(stored: UnifiedStorage, tool: Tool) -> None:

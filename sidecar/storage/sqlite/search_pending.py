@@ -2,7 +2,7 @@
 
 import sqlite3
 
-_KIND_BITS = 48
+from sidecar.storage.sqlite.migrations.m0004_search import KIND_BITS
 
 VIEWS = {
     1: "search_vaults",
@@ -13,7 +13,8 @@ VIEWS = {
     6: "search_conversations",
     7: "search_processed_contexts",
 }
-"""What each kind's documents look like to the index."""
+"""What each kind's documents look like to the index. Not taken from `search_kinds.py`: that knows every domain, and
+every domain knows the writer, which uses this."""
 
 _REMOVE = """
 INSERT INTO search_index (search_index, rowid, title, content, tags, facets)
@@ -30,17 +31,18 @@ def is_any(connection: sqlite3.Connection) -> bool:
 
 def follow(connection: sqlite3.Connection) -> None:
     """Take what was noted into the index, inside the transaction that is open."""
-    noted = connection.execute("SELECT DISTINCT docid >> ? FROM search_pending", (_KIND_BITS,)).fetchall()
+    noted = connection.execute("SELECT DISTINCT docid >> ? FROM search_pending", (KIND_BITS,)).fetchall()
     if not noted:
         return
     connection.execute(_REMOVE)
-    for (number,) in noted:
-        connection.execute(_add(number), (number << _KIND_BITS, (number + 1) << _KIND_BITS))
+    # A number that is no kind's was put there by hand, and goes with the others.
+    for number in VIEWS.keys() & {number for (number,) in noted}:
+        connection.execute(_add(number), (number << KIND_BITS, (number + 1) << KIND_BITS))
     connection.execute("DELETE FROM search_pending")
 
 
 def _add(number: int) -> str:
-    view, first = VIEWS[number], number << _KIND_BITS
+    view, first = VIEWS[number], number << KIND_BITS
     return f"""
         INSERT INTO search_index (rowid, title, content, tags, facets)
         SELECT view.docid, view.title, view.content, view.tags, view.facets

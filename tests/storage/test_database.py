@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,8 +13,11 @@ from sidecar.errors import Conflict, DatabaseDamaged, DiskFull, InvalidInput, St
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.tips import Tip
 from sidecar.storage.interfaces import Change
-from sidecar.storage.sqlite.database import LARGEST_GROUP, Database
+from sidecar.storage.sqlite import search_pending
+from sidecar.storage.sqlite.database import Database
 from sidecar.storage.sqlite.failures import translated
+from sidecar.storage.sqlite.group_queue import LARGEST_GROUP
+from sidecar.storage.sqlite.reads import LONGEST_GROUP_S
 from sidecar.storage.sqlite.work import Work
 from tests.storage.conftest import prepare
 
@@ -51,6 +55,11 @@ class Gate:
 
     async def reached(self) -> None:
         assert await asyncio.to_thread(self.entered.wait, 10)
+
+
+def count_notes(connection: sqlite3.Connection) -> int:
+    counted: int = connection.execute("SELECT count(*) FROM notes").fetchone()[0]
+    return counted
 
 
 async def texts(database: Database) -> list[str]:
@@ -313,6 +322,67 @@ async def test_reads_of_one_query_see_one_moment(file_database: Database) -> Non
     await file_database.write(insert("in between"))
     leave.set()
     assert await reading == (0, 0)
+
+
+async def test_a_query_that_fails_among_others_fails_alone(database: Database) -> None:
+    await database.write(insert("a"))
+
+    def fail(connection: sqlite3.Connection) -> None:
+        connection.execute("SELECT * FROM nothing")
+
+    first, failed, last = await asyncio.gather(
+        texts(database), database.read(fail), texts(database), return_exceptions=True
+    )
+    assert first == last == ["a"]
+    assert isinstance(failed, StorageError)
+
+
+async def test_what_a_group_had_no_time_for_is_read_next_and_sees_what_was_written_meanwhile(
+    file_database: Database,
+) -> None:
+    await file_database.write(insert("before"))
+    taken, leave = threading.Event(), threading.Event()
+
+    def first(connection: sqlite3.Connection) -> int:
+        counted: int = connection.execute("SELECT count(*) FROM notes").fetchone()[0]
+        taken.set()
+        assert leave.wait(10)
+        time.sleep(LONGEST_GROUP_S)
+        return counted
+
+    together = [asyncio.create_task(file_database.read(query)) for query in (first, count_notes)]
+    assert await asyncio.to_thread(taken.wait, 10)
+    await file_database.write(insert("in between"))
+    leave.set()
+    assert await asyncio.gather(*together) == [1, 2]
+
+
+async def test_a_query_does_not_wait_for_a_long_one_that_came_before(file_database: Database) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def long(connection: sqlite3.Connection) -> None:
+        entered.set()
+        assert leave.wait(10)
+
+    reading = asyncio.create_task(file_database.read(long))
+    assert await asyncio.to_thread(entered.wait, 10)
+    assert await asyncio.wait_for(texts(file_database), 5) == []
+    leave.set()
+    await reading
+
+
+async def test_a_unit_that_breaks_the_writer_itself_ends_neither_it_nor_those_who_wait(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(connection: sqlite3.Connection) -> None:
+        raise LookupError("a mistake of ours")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(search_pending, "follow", broken)
+        with pytest.raises(LookupError):
+            await database.write(insert("lost"))
+    await database.write(insert("kept"))
+    assert await texts(database) == ["kept"]
 
 
 async def test_reads_go_on_while_the_writer_is_busy(file_database: Database) -> None:

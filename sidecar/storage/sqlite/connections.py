@@ -1,10 +1,9 @@
 """The connections to one database: one that writes and some that only read, each with a thread of its own.
 
-How they are opened, lent and closed is here; what runs on them, and when, is in `database.py`, their settings are in
+How they are opened and closed is here; what runs on them, and when, is in `database.py`, their settings are in
 `pragmas.py`.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Callable
 from functools import partial
@@ -53,16 +52,15 @@ class Connection(aiosqlite.Connection):
 class Connections:
     """The writer and the readers of one database, or of one in memory: there, the writer is the only reader.
 
-    They can be closed and opened again; whoever waits for a reader meanwhile gets one of the new ones.
+    They can be closed and opened again, as others, once nothing runs on them.
     """
 
     writer: Connection
+    readers: list[Connection]
 
     def __init__(self, location: Path | None, readers: int) -> None:
         self._location = location
         self._count = readers
-        self._readers: list[Connection] = []
-        self._idle: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
 
     async def open(self, prepare: Prepare) -> None:
         """Open all or none. Raises what `prepare` raises, and SQLite's errors as this project's."""
@@ -76,29 +74,14 @@ class Connections:
                 for connection in (*readers, writer):
                     await connection.close()
                 raise
-        self.writer, self._readers = writer, readers or [writer]
-        self.let_in()
+        self.writer, self.readers = writer, readers or [writer]
 
     async def close(self) -> None:
-        """Once each is idle. Readers first: the last one to close empties the write-ahead log, which only the writer
-        can."""
-        for _ in self._readers:
-            reader = await self._idle.get()
+        """Readers first: the last one to close empties the write-ahead log, which only the writer can."""
+        for reader in self.readers:
             if reader is not self.writer:
                 await reader.close()
         await self.writer.close()
-
-    async def take_reader(self) -> Connection:
-        """A reader that nobody else has until `give_back`."""
-        return await self._idle.get()
-
-    def give_back(self, reader: Connection) -> None:
-        self._idle.put_nowait(reader)
-
-    def let_in(self) -> None:
-        """Put every reader in line, closed ones too: whoever waits then wakes and finds out."""
-        for reader in self._readers:
-            self._idle.put_nowait(reader)
 
 
 async def open_reader(location: Path) -> Connection:

@@ -12,12 +12,11 @@ when two connections checkpointed at once (https://sqlite.org/wal.html, "The WAL
 import asyncio
 import logging
 import sqlite3
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
 
 from sidecar.errors import (
     DatabaseDamaged,
@@ -31,24 +30,18 @@ from sidecar.storage.interfaces import STORE_REPLACED, Change, ChangeListener
 from sidecar.storage.sqlite.commit_record import CommitRecord
 from sidecar.storage.sqlite.connections import Connections, Prepare
 from sidecar.storage.sqlite.failures import translating
+from sidecar.storage.sqlite.group_queue import GroupQueue
 from sidecar.storage.sqlite.idle_gap import IdleGap
 from sidecar.storage.sqlite.listeners import Listeners
-from sidecar.storage.sqlite.long_reads import LongReads, in_one_snapshot
+from sidecar.storage.sqlite.long_reads import LongReads
+from sidecar.storage.sqlite.reads import Query, read_together
 from sidecar.storage.sqlite.work import Outcome, Submission, Work, commit_together
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LARGEST_GROUP = 256
-"""Units that share one commit at most, so that the first of a flood does not wait for the last."""
-
 DamageListener = Callable[[DatabaseDamaged], None]
-
-
-class _Waiting(NamedTuple):
-    submission: Submission
-    answer: "asyncio.Future[Any]"
 
 
 class Database:
@@ -60,8 +53,8 @@ class Database:
         self._connections = connections
         self._long_reads = LongReads()
         self._gap = IdleGap()
-        self._queue: deque[_Waiting] = deque()
-        self._draining: asyncio.Task[None] | None = None
+        self._writes = GroupQueue[Submission](self._commit)
+        self._reads = GroupQueue[Query](self._read_group, lanes=len(connections.readers))
         self._closing: asyncio.Task[None] | None = None
         self._listeners = Listeners[Sequence[Change]]()
         self._damage_listeners = Listeners[DatabaseDamaged]()
@@ -93,24 +86,14 @@ class Database:
         self._require_open()
         if key is not None and returns is None:
             raise TypeError("a unit of work with a key must say what it returns")
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(Submission(unit, key, returns), answer))
-        self._begin_draining()
-        return await answer
+        result: T = await self._writes.submit(Submission(unit, key, returns))
+        return result
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """What `query` returns; everything it reads belongs to one moment."""
         self._require_open()
-        reader = await self._connections.take_reader()
-        try:
-            # Not whether it is closing: what was accepted is finished.
-            if self._unusable is not None:
-                raise _not_open(self._unusable)
-            with self._translating():
-                return await reader.run(in_one_snapshot, query)
-        finally:
-            # After a cancellation the query still runs in the reader's thread; what comes next waits its turn there.
-            self._connections.give_back(reader)
+        result: T = await self._reads.submit(query)
+        return result
 
     async def read_at_length(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Like `read`, for a query that takes long: on a connection of its own, so that no other read waits for it.
@@ -197,14 +180,15 @@ class Database:
                     await self._take_up(prepare, put_back)
             finally:
                 self._available.set()
-                self._begin_draining()
+                self._writes.go_on()
+                self._reads.go_on()
         self._listeners.tell([STORE_REPLACED])
         return result
 
     async def _release(self) -> None:
         """Wait for what runs, and close every connection."""
-        if self._draining is not None:
-            await self._draining
+        await self._writes.hold()
+        await self._reads.hold()
         await self._long_reads.end_all()
         await self._connections.close()
 
@@ -228,9 +212,8 @@ class Database:
     def _give_up(self, error: Exception) -> None:
         """Fail what was held, and what comes until the database is open again."""
         self._unusable = error
-        self._connections.let_in()
-        while self._queue:
-            _answer(self._queue.popleft().answer, Outcome(error=_not_open(error)))
+        for queue in (self._writes, self._reads):
+            queue.fail_all(_not_open(error))
 
     def _require_open(self) -> None:
         """Raises `StorageClosed` while it closes, `StorageError` when it could not be opened again."""
@@ -242,12 +225,12 @@ class Database:
     @property
     def is_idle(self) -> bool:
         """Whether the writer has nothing to do, and may be given something."""
-        return self._draining is None and not self._gap.is_open and not self.is_held
+        return not self._writes.is_busy and not self._gap.is_open and not self.is_held
 
     @property
     def waiting(self) -> int:
         """Units of work that no commit has taken up yet."""
-        return len(self._queue)
+        return self._writes.waiting
 
     async def close(self) -> None:
         """Refuse new work, finish what was accepted, release every connection. A second call waits for the first."""
@@ -257,38 +240,31 @@ class Database:
 
     async def _close(self) -> None:
         async with self._reopening:
-            if self._draining is not None:
-                await self._draining
+            await self._writes.finish()
+            await self._reads.finish()
             await self._connections.close()
 
-    def _begin_draining(self) -> None:
-        if self._draining is None and self._queue and not self.is_held:
-            self._gap.end()
-            self._draining = asyncio.create_task(self._drain())
+    async def _commit(self, _lane: int, group: Sequence[Submission]) -> Sequence[Outcome]:
+        """Commit a group and tell what it changed; the outcome of each unit."""
+        self._gap.end()
+        started = perf_counter()
+        outcomes = await self._connections.writer.run(commit_together, group)
+        self.commits.note((perf_counter() - started) * 1000, outcomes)
+        changes = [change for outcome in outcomes for change in outcome.changes]
+        if changes:
+            self._listeners.tell(changes)
+        self._tell_damage(outcomes)
+        return outcomes
 
-    async def _drain(self) -> None:
-        """Commit what waits, group by group, until nothing does or new work is held."""
-        while not self.is_held and (group := self._next_group()):
-            started = perf_counter()
-            outcomes = await self._connections.writer.run(commit_together, [waiting.submission for waiting in group])
-            self.commits.note((perf_counter() - started) * 1000, outcomes)
-            for waiting, outcome in zip(group, outcomes, strict=True):
-                _answer(waiting.answer, outcome)
-            changes = [change for outcome in outcomes for change in outcome.changes]
-            if changes:
-                self._listeners.tell(changes)
-            for outcome in outcomes:
-                if isinstance(outcome.error, DatabaseDamaged):
-                    self._damage_listeners.tell(outcome.error)
-        self._draining = None
+    async def _read_group(self, lane: int, group: Sequence[Query]) -> Sequence[Outcome]:
+        outcomes = await self._connections.readers[lane].run(read_together, group)
+        self._tell_damage(outcomes)
+        return outcomes
 
-    def _next_group(self) -> list[_Waiting]:
-        group: list[_Waiting] = []
-        while self._queue and len(group) < LARGEST_GROUP:
-            waiting = self._queue.popleft()
-            if not waiting.answer.cancelled():
-                group.append(waiting)
-        return group
+    def _tell_damage(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            if isinstance(outcome.error, DatabaseDamaged):
+                self._damage_listeners.tell(outcome.error)
 
     @contextmanager
     def _translating(self) -> Iterator[None]:
@@ -309,12 +285,3 @@ def _not_open(cause: Exception) -> StorageError:
 
 def _is_interrupt(error: StorageError) -> bool:
     return getattr(error.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
-
-
-def _answer(answer: "asyncio.Future[Any]", outcome: Outcome) -> None:
-    if answer.cancelled():
-        return
-    if outcome.error is not None:
-        answer.set_exception(outcome.error)
-    else:
-        answer.set_result(outcome.result)

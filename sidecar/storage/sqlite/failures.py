@@ -53,13 +53,23 @@ def translated(error: sqlite3.Error) -> SidecarError:
     return StorageError(f"The database failed ({getattr(error, 'sqlite_errorname', type(error).__name__)}).")
 
 
+def reported(error: BaseException) -> Exception:
+    """`error` as a caller is to get it: SQLite's as this project's, with the original as its cause."""
+    if isinstance(error, sqlite3.Error):
+        meaning: SidecarError = translated(error)
+    elif isinstance(error, UnicodeDecodeError):
+        # Python cannot decode SQLite's message when that quotes damaged text.
+        meaning = DatabaseDamaged("The database file is damaged.")
+    else:
+        return error if isinstance(error, Exception) else RuntimeError(repr(error))
+    meaning.__cause__ = error
+    return meaning
+
+
 @contextmanager
 def translating() -> Iterator[None]:
     """Raise what SQLite raises as this project's errors, with the original as their cause."""
     try:
         yield
-    except sqlite3.Error as error:
-        raise translated(error) from error
-    except UnicodeDecodeError as error:
-        # Python cannot decode SQLite's message when that quotes damaged text.
-        raise DatabaseDamaged("The database file is damaged.") from error
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise reported(error) from error

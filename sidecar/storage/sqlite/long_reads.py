@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sidecar.storage.sqlite.connections import Connection, open_reader
+from sidecar.storage.sqlite.reads import in_one_snapshot
 
 T = TypeVar("T")
 
@@ -47,13 +48,3 @@ class LongReads:
                     await connection.interrupt()
             # Between two statements an interrupt has no effect, so it is repeated.
             await asyncio.wait(tuple(self._running), timeout=INTERRUPT_AGAIN_S)
-
-
-def in_one_snapshot(connection: sqlite3.Connection, query: Callable[[sqlite3.Connection], T]) -> T:
-    """What `query` returns; everything it reads belongs to one moment."""
-    connection.execute("BEGIN")
-    try:
-        return query(connection)
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")

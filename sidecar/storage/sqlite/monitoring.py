@@ -98,13 +98,13 @@ class _Buckets(Table[R]):
         super().__init__(name, record, kind=kind, topic=topic)
         self._upsert = f"{upsert} RETURNING {self.columns}"
 
-    def record(self, row: sqlite3.Row) -> R:
-        columns = dict(row)
-        if "metadata" in columns:
-            columns["metadata"] = _read_metadata(columns["metadata"])
-        if "avg_duration_ms" in columns and columns["count"]:
-            columns["avg_duration_ms"] = columns["total_duration_ms"] / columns["count"]
-        return self._record(**columns)
+    def fields(self, row: sqlite3.Row) -> dict[str, Any]:
+        fields = dict(row)
+        if "metadata" in fields:
+            fields["metadata"] = _read_metadata(fields["metadata"])
+        if "avg_duration_ms" in fields and fields["count"]:
+            fields["avg_duration_ms"] = fields["total_duration_ms"] / fields["count"]
+        return fields
 
     def add(self, work: Work, values: Mapping[str, Any]) -> R:
         """The row of this hour, with the report in it."""

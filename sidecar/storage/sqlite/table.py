@@ -78,16 +78,20 @@ class Table(Generic[R]):
     def page(self, connection: sqlite3.Connection, kind: type[P], where: Where, order: Order, part: Part) -> P:
         """One part of the list of rows that match. Raises `InvalidInput` for a part that makes no sense."""
         rows = read_page(connection, self.name, self.columns, where, order, part)
-        return kind(items=[self.record(row) for row in rows.rows], next_cursor=rows.next_cursor, total=rows.total)
+        # One validation of all is a third less work than one of each.
+        items = [self.fields(row) for row in rows.rows]
+        return kind.model_validate({"items": items, "next_cursor": rows.next_cursor, "total": rows.total})
 
     def record(self, row: sqlite3.Row) -> R:
         """A row that was read as its record."""
-        if not self._json_columns:
-            return self._record(**row)
-        columns = dict(row)
+        return self._record(**self.fields(row))
+
+    def fields(self, row: sqlite3.Row) -> dict[str, Any]:
+        """The fields of the record that a row is."""
+        fields = dict(row)
         for column, null in self._json_columns.items():
-            columns[column] = json.loads(columns[column] or null)
-        return self._record(**columns)
+            fields[column] = json.loads(fields[column] or null)
+        return fields
 
     @cache  # noqa: B019 - tables live as long as the process
     def _insert_sql(self, columns: tuple[str, ...]) -> str:

@@ -15,7 +15,7 @@ from sidecar.errors import SearchIndexDamaged
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.storage.interfaces import Change
 from sidecar.storage.sqlite import idempotency, search_pending
-from sidecar.storage.sqlite.failures import translated
+from sidecar.storage.sqlite.failures import reported
 
 log = logging.getLogger(__name__)
 
@@ -92,11 +92,11 @@ def _commit(connection: sqlite3.Connection, submissions: Sequence[Submission]) -
         outcomes = [run(connection, submission) for submission in submissions]
         search_pending.follow(connection)
         connection.execute("COMMIT")
-    except (sqlite3.Error, _TransactionLost) as failure:
+    except Exception as failure:  # noqa: BLE001 - whatever it was, nothing is kept, and every caller is told
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         cause = failure.__cause__ or failure
-        return [Outcome(error=_reported(cause)) for _ in submissions]
+        return [Outcome(error=reported(cause)) for _ in submissions]
     return outcomes
 
 
@@ -119,7 +119,7 @@ def _run_in_savepoint(connection: sqlite3.Connection, submission: Submission) ->
             raise _TransactionLost from error
         connection.execute("ROLLBACK TO unit")
         connection.execute("RELEASE unit")
-        return Outcome(error=_reported(error))
+        return Outcome(error=reported(error))
     connection.execute("RELEASE unit")
     return Outcome(result=result, changes=work.changes)
 
@@ -135,11 +135,3 @@ def _run_once(work: Work, submission: Submission) -> Any:
     result = submission.unit(work)
     idempotency.remember(work.connection, key, result)
     return result
-
-
-def _reported(error: BaseException) -> Exception:
-    if isinstance(error, sqlite3.Error):
-        reported = translated(error)
-        reported.__cause__ = error
-        return reported
-    return error if isinstance(error, Exception) else RuntimeError(repr(error))

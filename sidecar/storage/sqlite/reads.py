@@ -1,0 +1,55 @@
+"""Queries: what a reader does with those that waited for it together, in its thread."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any, TypeVar
+
+from sidecar.storage.sqlite.failures import reported
+from sidecar.storage.sqlite.work import Outcome
+
+T = TypeVar("T")
+
+Query = Callable[[sqlite3.Connection], Any]
+
+LONGEST_GROUP_S = 0.003
+"""After so long, those that are done get their answers before the others have their turn."""
+
+
+def read_together(connection: sqlite3.Connection, queries: Sequence[Query]) -> list[Outcome]:
+    """The outcomes of the queries, in order, or of the first ones, when those took long. Does not raise.
+
+    They share one snapshot, which is not older than any of them.
+    """
+    until = perf_counter() + LONGEST_GROUP_S
+    outcomes: list[Outcome] = []
+
+    def read(connection: sqlite3.Connection) -> None:
+        for query in queries:
+            outcomes.append(_outcome(connection, query))
+            # An error may have ended the snapshot; the others are to see one moment, too.
+            if perf_counter() > until or not connection.in_transaction:
+                return
+
+    try:
+        in_one_snapshot(connection, read)
+    except sqlite3.Error as error:
+        return [Outcome(error=reported(error)) for _ in queries]
+    return outcomes
+
+
+def in_one_snapshot(connection: sqlite3.Connection, query: Callable[[sqlite3.Connection], T]) -> T:
+    """What `query` returns; everything it reads belongs to one moment."""
+    connection.execute("BEGIN")
+    try:
+        return query(connection)
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _outcome(connection: sqlite3.Connection, query: Query) -> Outcome:
+    try:
+        return Outcome(result=query(connection))
+    except Exception as error:  # noqa: BLE001 - whoever asked is told
+        return Outcome(error=reported(error))

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 
 from sidecar.api.events import EventHub
+from sidecar.api.operation import content_of
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.storage.unified import UnifiedStorage
 from sidecar.upkeep.keeper import Upkeep
@@ -22,18 +23,19 @@ class Context:
     upkeep: Upkeep
 
 
-async def _context(request: Request) -> Context:
+def _context(request: Request) -> Context:
     context: Context = request.app.state.context
     return context
 
 
-async def _storage(request: Request) -> UnifiedStorage:
+def _storage(request: Request) -> UnifiedStorage:
     context: Context = request.app.state.context
     return context.storage
 
 
-async def _write_key(
+def _write_key(
     request: Request,
+    content: Annotated[bytes, Depends(content_of)],
     idempotency_key: Annotated[
         str | None,
         Header(
@@ -49,9 +51,9 @@ async def _write_key(
     target = request.scope["path"]
     if request.scope["query_string"]:
         target += f"?{request.scope['query_string'].decode('latin-1')}"
-    content = blake2b(f"{request.method} {target}\n".encode(), digest_size=16)
-    content.update(await request.body())
-    return IdempotencyKey(idempotency_key, content.digest())
+    fingerprint = blake2b(f"{request.method} {target}\n".encode(), digest_size=16)
+    fingerprint.update(content)
+    return IdempotencyKey(idempotency_key, fingerprint.digest())
 
 
 InContext = Annotated[Context, Depends(_context)]

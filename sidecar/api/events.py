@@ -7,10 +7,11 @@ together get a small share of the event loop's time, however many they are.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from time import perf_counter
 from typing import Any, NamedTuple
+
+from pydantic_core import to_json
 
 from sidecar.models.events import Hello, Reset, ResetReason, Start
 from sidecar.storage.interfaces import STORE_REPLACED, Change
@@ -118,8 +119,7 @@ class EventHub:
             self._streams -= 1
 
     def _append(self, topic: str, data: Mapping[str, Any]) -> None:
-        text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        encoded = _encode(topic, text, self._id(self._next))
+        encoded = _encode(topic, to_json(data), self._id(self._next))
         if self._next - self._oldest == len(self._ring):
             self._forget_oldest()
         self._ring[self._next % len(self._ring)] = _Event(topic, encoded)
@@ -184,10 +184,12 @@ class EventHub:
         return b"".join(pieces), position
 
     def _hello(self, start: Start, position: int) -> bytes:
-        return _encode("hello", Hello(instance=self._instance, start=start).model_dump_json(), self._id(position))
+        return _encode(
+            "hello", Hello(instance=self._instance, start=start).model_dump_json().encode(), self._id(position)
+        )
 
     def _reset(self, reason: ResetReason) -> bytes:
-        return _encode("reset", Reset(reason=reason).model_dump_json(), self._id(self.position))
+        return _encode("reset", Reset(reason=reason).model_dump_json().encode(), self._id(self.position))
 
     def _id(self, number: int) -> bytes:
         return f"{self._instance}-{number}".encode()
@@ -247,5 +249,5 @@ class EventHub:
             self._start_heartbeat()
 
 
-def _encode(event: str, data: str, event_id: bytes) -> bytes:
-    return b"event: %s\nid: %s\ndata: %s\n\n" % (event.encode(), event_id, data.encode())
+def _encode(event: str, data: bytes, event_id: bytes) -> bytes:
+    return b"event: %s\nid: %s\ndata: %s\n\n" % (event.encode(), event_id, data)

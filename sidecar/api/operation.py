@@ -8,14 +8,17 @@ own extension point for that. It knows the parameters that operations have, and 
     query: Annotated[TodoQuery, Query()]            a model: the whole query string
     todo_id: Identifier                             a name in the path
     key: Annotated[str, Header(alias="Some-Key")]   a header
-    storage: Annotated[Storage, Depends(function)]  what an async function of such parameters returns
+    storage: Annotated[Storage, Depends(function)]  what a function of such parameters returns
     request: Request                                the request itself
+    content: Annotated[bytes, Depends(content_of)]  its body as it came
+
+Nothing here waits but for the body, so a dependency is a plain function.
 
 An operation returns a model, `None` for an answer without content, or a whole response.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import cached_property, partial
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
@@ -24,6 +27,7 @@ from fastapi import Request, Response
 from fastapi.params import Depends, Header, Query
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
 
 from sidecar.errors import FieldError, InvalidInput, MalformedRequest, UnsupportedMediaType
@@ -39,8 +43,20 @@ def problems(*statuses: int) -> dict[str, Any]:
     return {"x-problems": list(statuses)}
 
 
-Reader = Callable[[Request], Awaitable[Any]]
-"""Gets one argument out of a request."""
+Reader = Callable[[Request, bytes], Any]
+"""Gets one argument out of a request and the content of its body."""
+
+
+async def content_of(request: Request) -> bytes:
+    """The body of a request as it came: what a dependency asks for with `Depends(content_of)`."""
+    parts: list[bytes] = []
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
 
 
 class OperationRoute(APIRoute):
@@ -74,7 +90,9 @@ class OperationRoute(APIRoute):
 
     async def answer(self, request: Request) -> Response:
         """The answer to a request whose path fits. Raises what the operation raises, and `RequestRefused`."""
-        result = await _call(self.endpoint, self._readers, request)
+        content = await content_of(request) if self._takes_content else b""
+        arguments = {name: read(request, content) for name, read in self._readers.items()}
+        result = await self.endpoint(**arguments)
         if result is None:
             return Response(status_code=204)
         if isinstance(result, Response):
@@ -85,9 +103,9 @@ class OperationRoute(APIRoute):
     def _readers(self) -> dict[str, Reader]:
         return _readers_of(self.endpoint, frozenset(self.param_convertors))
 
-
-async def _call(function: Callable[..., Awaitable[Any]], readers: dict[str, Reader], request: Request) -> Any:
-    return await function(**{name: await read(request) for name, read in readers.items()})
+    @cached_property
+    def _takes_content(self) -> bool:
+        return _takes_content(self._readers.values())
 
 
 def _readers_of(function: Callable[..., Any], path_names: frozenset[str]) -> dict[str, Reader]:
@@ -100,8 +118,10 @@ def _reader(name: str, hint: Any, parameter: inspect.Parameter, path_names: froz
     kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
     for mark in marks:
+        if isinstance(mark, Depends) and mark.dependency is content_of:
+            return _read_content
         if isinstance(mark, Depends) and mark.dependency is not None:
-            return partial(_call, mark.dependency, _readers_of(mark.dependency, path_names))
+            return partial(_read_dependency, mark.dependency, _readers_of(mark.dependency, path_names))
         if isinstance(mark, Header):
             return partial(_read_header, mark.alias or name, TypeAdapter(hint), parameter.default)
         if isinstance(mark, Query):
@@ -115,19 +135,37 @@ def _reader(name: str, hint: Any, parameter: inspect.Parameter, path_names: froz
     raise TypeError(f"an operation cannot have the parameter '{name}: {hint}'; see {__name__}")
 
 
-async def _read_request(request: Request) -> Request:
+def _takes_content(readers: Iterable[Reader]) -> bool:
+    for read in readers:
+        function, arguments = (read.func, read.args) if isinstance(read, partial) else (read, ())
+        if function in (_read_content, _read_body):
+            return True
+        if function is _read_dependency and _takes_content(arguments[1].values()):
+            return True
+    return False
+
+
+def _read_request(request: Request, _: bytes) -> Request:
     return request
 
 
-async def _read_path(name: str, adapter: TypeAdapter[Any], request: Request) -> Any:
+def _read_content(_: Request, content: bytes) -> bytes:
+    return content
+
+
+def _read_dependency(function: Callable[..., Any], readers: dict[str, Reader], request: Request, content: bytes) -> Any:
+    return function(**{name: read(request, content) for name, read in readers.items()})
+
+
+def _read_path(name: str, adapter: TypeAdapter[Any], request: Request, _: bytes) -> Any:
     try:
         return adapter.validate_strings(request.path_params[name])
     except ValidationError as error:
         raise _refused("path", error, name) from None
 
 
-async def _read_header(name: str, adapter: TypeAdapter[Any], default: Any, request: Request) -> Any:
-    value = request.headers.get(name)
+def _read_header(name: str, adapter: TypeAdapter[Any], default: Any, request: Request, _: bytes) -> Any:
+    value = _header(request, name.lower().encode())
     if value is None:
         return default
     try:
@@ -136,7 +174,7 @@ async def _read_header(name: str, adapter: TypeAdapter[Any], default: Any, reque
         raise _refused("header", error, name) from None
 
 
-async def _read_query(model: type[BaseModel], request: Request) -> BaseModel:
+def _read_query(model: type[BaseModel], request: Request, _: bytes) -> BaseModel:
     values: dict[str, str] = {}
     for name, value in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True):
         if name in values:
@@ -148,17 +186,25 @@ async def _read_query(model: type[BaseModel], request: Request) -> BaseModel:
         raise _refused("query", error) from None
 
 
-async def _read_body(model: type[BaseModel], request: Request) -> BaseModel:
-    content_type = request.headers.get("content-type", "")
+def _read_body(model: type[BaseModel], request: Request, content: bytes) -> BaseModel:
+    content_type = _header(request, b"content-type") or ""
     if content_type != JSON and content_type.partition(";")[0].strip().lower() != JSON:
         raise UnsupportedMediaType(f"The body must be {JSON}, not '{content_type[:100]}'.")
     try:
-        return model.model_validate_json(await request.body())
+        return model.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         if first["type"] == "json_invalid":
             raise MalformedRequest(f"The body is not JSON in UTF-8: {first['ctx']['error']}.") from None
         raise _refused("body", error) from None
+
+
+def _header(request: Request, wanted: bytes) -> str | None:
+    for name, value in request.scope["headers"]:
+        if name == wanted:
+            decoded: str = value.decode("latin-1")
+            return decoded
+    return None
 
 
 def _refused(place: str, error: ValidationError, *path: str) -> InvalidInput:

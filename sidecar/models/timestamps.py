@@ -14,7 +14,7 @@ _SCHEMA = {"type": "string", "format": "date-time", "examples": ["2026-01-31T09:
 
 def now() -> str:
     """The present time."""
-    return render(datetime.now(UTC))
+    return f"{datetime.now(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def for_file_names() -> str:

@@ -4,7 +4,7 @@ Any program of the computer can connect, and needs no token to be slow. So a con
 has a deadline, and the one that has been idle for longest gives way when there are too many.
 """
 
-from asyncio import Handle
+from asyncio import AbstractEventLoop, Handle
 from collections.abc import Callable
 from enum import Enum
 from typing import Any, cast
@@ -34,6 +34,40 @@ class _Phase(Enum):
     BODY = "body"
 
 
+class JoinedWrites:
+    """A transport that hands the system all that is written in one turn of the event loop at once.
+
+    uvicorn writes the head of an answer and its body one after the other, and each write is a call of the system: the
+    second was a tenth of what the event loop does for a request.
+    """
+
+    def __init__(self, transport: Any, loop: AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        if not self._parts:
+            self._loop.call_soon(self._flush)
+        self._parts.append(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def get_write_buffer_size(self) -> int:
+        return sum(map(len, self._parts)) + int(self._transport.get_write_buffer_size())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def _flush(self) -> None:
+        if self._parts:
+            data = b"".join(self._parts)
+            self._parts.clear()
+            self._transport.write(data)
+
+
 class BoundedConnection(HttpToolsProtocol):
     """uvicorn's connection, which is closed when it takes too much."""
 
@@ -43,7 +77,7 @@ class BoundedConnection(HttpToolsProtocol):
     _idle_since = 0.0
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
+        super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type]
         self._idle_since = self.loop.time()
         self._expect_within(HEAD_S, self._head_is_late)
         if len(self.connections) > MAX_CONNECTIONS:

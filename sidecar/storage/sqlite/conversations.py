@@ -116,9 +116,19 @@ def require_present(work: Work, conversation_id: int) -> Conversation:
     return conversation
 
 
-def touch(work: Work, conversation_id: int, moment: str) -> None:
-    """Note that something in the conversation changed: it moves to the top of the list."""
-    CONVERSATIONS.update(work, conversation_id, {"updated_at": moment})
+def touch(work: Work, conversation_id: int, moment: str) -> bool:
+    """Note that something in the conversation changed: it moves to the top of the list. False for a deleted one."""
+    sql = "UPDATE conversations SET updated_at = ? WHERE id = ? AND status != ?"
+    touched = work.connection.execute(sql, (moment, conversation_id, ConversationStatus.DELETED)).rowcount == 1
+    if touched:
+        work.changed(CONVERSATIONS.topic, conversation_id)
+    return touched
+
+
+def touch_present(work: Work, conversation_id: int, moment: str) -> None:
+    """Do the same, and raise what `require_present` does."""
+    if not touch(work, conversation_id, moment):
+        require_present(work, conversation_id)
 
 
 def delete(work: Work, conversation_id: int) -> Conversation:

@@ -225,10 +225,9 @@ def _new_message(
 
 
 def _insert(work: Work, columns: Mapping[str, Any]) -> Message:
-    conversations.require_present(work, columns["conversation_id"])
+    conversations.touch_present(work, columns["conversation_id"], columns["created_at"])
     if columns["parent_message_id"] is not None:
         _require_parent(work.connection, int(columns["parent_message_id"]), columns["conversation_id"])
-    conversations.touch(work, columns["conversation_id"], columns["created_at"])
     return MESSAGES.insert(work, columns)
 
 

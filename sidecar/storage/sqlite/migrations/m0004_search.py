@@ -134,13 +134,14 @@ CREATE VIRTUAL TABLE search_index USING fts5 (
 )
 """
 
-MERGE_LATER = "INSERT INTO search_index (search_index, rank) VALUES ('automerge', 8)"
+MERGE_LATER = "INSERT INTO search_index (search_index, rank) VALUES ('automerge', 16)"
 """Writes begin to merge parts of the index when there are 8 of a size. With FTS5's default of 4, a document of 1 kB
 cost twice as much in an index of 100,000; what writes leave unmerged, upkeep merges when nobody waits."""
 
 STATEMENTS = (
     CREATE_INDEX,
     MERGE_LATER,
+    "INSERT INTO search_index (search_index, rank) VALUES ('crisismerge', 64)",
     "CREATE TABLE search_fill (kind INTEGER PRIMARY KEY, after_id INTEGER NOT NULL)",
     # Without words: the document is not in the index yet.
     """

@@ -81,6 +81,13 @@ class RequestRefused(SidecarError):
     title = "Request refused"
     status = 400
 
+    def locate(self, place: str) -> None:
+        """Say which of many items it is about, e.g. `todos.3`; a wrong field is then `todos.3.end_time`."""
+        fields = tuple(FieldError(f"{place}.{field}", message) for field, message in self.errors)
+        self.errors = fields or (FieldError(place, self.message),)
+        self.message = "; ".join(f"{field}: {message}" for field, message in self.errors)
+        self.args = (self.message,)
+
 
 class MalformedRequest(RequestRefused):
     """The body is not what its content type says."""

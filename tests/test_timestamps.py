@@ -33,6 +33,26 @@ def test_the_canonical_form_is_its_own(moment: datetime) -> None:
     assert timestamps.canonical(timestamps.render(moment)) == timestamps.render(moment)
 
 
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("2026-01-31T09:30:00,000Z", "2026-01-31T09:30:00.000Z"),
+        ("2026-01-31 09:30:00.000Z", "2026-01-31T09:30:00.000Z"),
+        ("2026-W05-6T09:30:00.000Z", "2026-01-31T09:30:00.000Z"),
+        ("20260131T093000.0000000Z", "2026-01-31T09:30:00.000Z"),
+    ],
+)
+def test_what_looks_almost_like_the_canonical_form_is_brought_to_it(text: str, canonical: str) -> None:
+    assert len(text) == len(canonical)
+    assert timestamps.canonical(text) == canonical
+
+
+@pytest.mark.parametrize("text", ["2026-02-30T09:30:00.000Z", "2026-01-31T24:30:00.000Z", "0000-01-31T09:30:00.000Z"])
+def test_a_time_that_there_is_not_is_refused_in_the_canonical_form_too(text: str) -> None:
+    with pytest.raises(ValueError, match="not an ISO-8601 time"):
+        timestamps.canonical(text)
+
+
 def test_a_time_without_an_offset_is_refused() -> None:
     with pytest.raises(ValueError, match="needs an offset"):
         timestamps.canonical("2026-01-31T09:30:00")

@@ -72,10 +72,14 @@ class EventHub:
         return self._streams
 
     def on_changes(self, changes: Sequence[Change]) -> None:
-        """Publish what a commit changed; to be subscribed to a storage."""
+        """Publish what a commit changed; to be subscribed to a storage. More than the ring can hold resets everyone."""
+        if len(changes) > len(self._ring):
+            self._forget_all()
+            changes = ()
         for change in changes:
             if change is STORE_REPLACED:
                 self._forget_all()
+                self._replaced_at = self.position
                 continue
             self._append(change.topic, {"topic": change.topic, "id": change.id, **(change.data or {})})
         self._wake()
@@ -137,11 +141,10 @@ class EventHub:
         self._oldest += 1
 
     def _forget_all(self) -> None:
-        """Have every subscriber reset: what was told so far is of another store."""
+        """Have every subscriber reset."""
         while self._oldest < self._next:
             self._forget_oldest()
         # One number is left out, so that even a subscriber that has heard everything is behind.
-        self._replaced_at = self._next
         self._next += 1
         self._oldest = self._next
 

@@ -4,7 +4,7 @@ from datetime import date
 
 from pydantic import Field, JsonValue
 
-from sidecar.models.base import Identifier, Line, Page, PageQuery, Record, Wire
+from sidecar.models.base import Batch, Identifier, Line, Page, PageQuery, Record, Wire
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 
@@ -26,9 +26,13 @@ class ActivityCreate(Wire):
     title: Line
     content: str
     resources: JsonValue = None
-    metadata: dict[str, JsonValue] = Field(default={})
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
     start_time: TimestampInput
     end_time: TimestampInput
+
+
+class ActivityBatch(Wire):
+    activities: Batch[ActivityCreate]
 
 
 class ActivityQuery(PageQuery):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, FailFast, Field, StringConstraints
 
 MAX_INTEGER = 2**63 - 1
 """SQLite stores integers in at most 64 bits, signed."""
@@ -14,6 +14,10 @@ Line = Annotated[str, StringConstraints(max_length=1_000)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 T = TypeVar("T")
+
+MAX_BATCH = 10_000
+Batch = Annotated[list[T], Field(min_length=1, max_length=MAX_BATCH), FailFast()]
+"""What is made all at once or not at all. The first item that is wrong is told, not every one of ten thousand."""
 
 
 class Wire(BaseModel):
@@ -42,6 +46,12 @@ class Record(Wire):
     """Something as it was read; it does not change."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class RowsMade(Record):
+    """What a batch left behind."""
+
+    ids: list[Identifier] = Field(description="In the order in which the rows were given.")
 
 
 class Page(Record, Generic[T]):

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
-from sidecar.models.base import Identifier, Line, Page, PageQuery, Record, Wire, unchanged
+from sidecar.models.base import Batch, Identifier, Line, Page, PageQuery, Record, Wire, unchanged
 from sidecar.models.timestamps import Timestamp
 
 
@@ -33,7 +33,11 @@ class ConversationCreate(Wire):
     page_name: Line
     user_id: Line | None = None
     title: Line | None = None
-    metadata: dict[str, JsonValue] = Field(default={})
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class ConversationBatch(Wire):
+    conversations: Batch[ConversationCreate]
 
 
 class ConversationUpdate(Wire):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
-from sidecar.models.base import MAX_INTEGER, Identifier, Line, Record, Text, Wire, unchanged
+from sidecar.models.base import MAX_INTEGER, Batch, Identifier, Line, Record, Text, Wire, unchanged
 from sidecar.models.timestamps import Timestamp
 
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
@@ -76,13 +76,17 @@ class MessageCreate(Wire):
     is_complete: bool = True
     token_count: Count = 0
     parent_message_id: Identifier | None = None
-    metadata: dict[str, JsonValue] = Field(default={})
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class MessageBatch(Wire):
+    messages: Batch[MessageCreate]
 
 
 class StreamingMessageCreate(Wire):
     role: Role = Role.ASSISTANT
     parent_message_id: Identifier | None = None
-    metadata: dict[str, JsonValue] = Field(default={})
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class MessageUpdate(Wire):
@@ -133,7 +137,11 @@ class ThinkingCreate(Wire):
     stage: Line | None = None
     progress: Progress = 0.0
     sequence: Count | None = Field(default=None, description="Its place; behind the last, if left out.")
-    metadata: dict[str, JsonValue] = Field(default={})
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class ThinkingBatch(Wire):
+    thinking: Batch[ThinkingCreate]
 
 
 class ThinkingList(Record):

@@ -4,12 +4,16 @@ All have the same length, so that text order is time order. A time without an of
 time it is would store a wrong one.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
 _SCHEMA = {"type": "string", "format": "date-time", "examples": ["2026-01-31T09:30:00.000Z"]}
+
+
+_STORED_FORM = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d\.\d{3}Z", re.ASCII)
 
 
 def now() -> str:
@@ -46,7 +50,9 @@ def parse(text: str) -> datetime:
 
 def canonical(value: str) -> str:
     """`value` in this module's form. Raises `ValueError` when it is not a time, or one without an offset."""
-    return render(parse(value))
+    moment = parse(value)
+    # Most times come in this form already, as any JavaScript renders them; making them again costs four times as much.
+    return value if _STORED_FORM.fullmatch(value) else render(moment)
 
 
 Timestamp = Annotated[str, WithJsonSchema(_SCHEMA)]

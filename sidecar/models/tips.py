@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from sidecar.models.base import Identifier, Page, PageQuery, Record, Text, Wire
+from sidecar.models.base import Batch, Identifier, Page, PageQuery, Record, Text, Wire
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 
@@ -18,6 +18,10 @@ class TipPage(Page[Tip]):
 
 class TipCreate(Wire):
     content: Text
+
+
+class TipBatch(Wire):
+    tips: Batch[TipCreate]
 
 
 class TipQuery(PageQuery):

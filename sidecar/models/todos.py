@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from pydantic import Field
 
-from sidecar.models.base import Identifier, Integer, Line, Page, PageQuery, Record, Text, Wire, unchanged
+from sidecar.models.base import Batch, Identifier, Integer, Line, Page, PageQuery, Record, Text, Wire, unchanged
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 
@@ -39,6 +39,10 @@ class TodoCreate(Wire):
     urgency: Integer = 0
     assignee: Line | None = None
     reason: str | None = None
+
+
+class TodoBatch(Wire):
+    todos: Batch[TodoCreate]
 
 
 class TodoUpdate(Wire):

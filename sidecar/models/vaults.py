@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from sidecar.models.base import Identifier, Integer, Line, Page, PageQuery, Record, Wire, unchanged
+from sidecar.models.base import Batch, Identifier, Integer, Line, Page, PageQuery, Record, Wire, unchanged
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 NOTE = "Note"
@@ -37,6 +37,10 @@ class VaultCreate(Wire):
     parent_id: Identifier | None = None
     is_folder: bool = False
     sort_order: Integer | None = Field(default=None, description="Its place in the folder; last, if left out.")
+
+
+class VaultBatch(Wire):
+    vaults: Batch[VaultCreate]
 
 
 class VaultUpdate(Wire):

@@ -13,7 +13,7 @@ from starlette.types import Message
 from sidecar.api import events
 from sidecar.api.events import EventHub
 from sidecar.api.routes.events import EventStream
-from sidecar.storage.interfaces import STORE_REPLACED
+from sidecar.storage.interfaces import STORE_REPLACED, Change
 from sidecar.storage.unified import UnifiedStorage
 
 SOON_S = 5.0
@@ -207,6 +207,22 @@ async def test_a_subscriber_that_falls_behind_is_reset() -> None:
         assert await subscriber.piece() == [("reset", "one-5", {"reason": "moved_on"})]
         publish(hub, 4)
         assert numbers(await subscriber.piece()) == [6, 7, 8, 9]
+
+
+async def test_a_commit_with_more_changes_than_the_ring_holds_resets_everyone_and_is_not_remembered() -> None:
+    hub = EventHub("one", max_events=4)
+    changes = [Change("todos", row_id) for row_id in range(1, 6)]
+    async with subscribed(hub) as subscriber:
+        await subscriber.piece()
+        hub.on_changes(changes[:4])
+        assert [event.data["id"] for event in await subscriber.piece()] == [1, 2, 3, 4]
+        hub.on_changes(changes)
+        assert hub.held_bytes == 0
+        assert [(event.event, event.data) for event in await subscriber.piece()] == [("reset", {"reason": "moved_on"})]
+        publish(hub, 1)
+        assert [event.event for event in await subscriber.piece()] == ["todos"]
+    async with subscribed(hub, "one-4") as late:
+        assert [event.event for event in await late.piece()] == ["hello", "reset"]
 
 
 async def test_when_the_store_was_replaced_everyone_is_reset_and_hears_what_comes_after() -> None:

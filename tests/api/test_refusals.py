@@ -69,6 +69,8 @@ async def test_an_id_that_is_none_is_refused(client: httpx.AsyncClient, todo_id:
         ("/vaults", {"title": "x", "is_folder": "maybe"}, "body.is_folder"),
         ("/vaults", {"title": "x", "parent_id": 0}, "body.parent_id"),
         ("/tips", ["content"], "body"),
+        ("/todos/batch", {"todos": []}, "body.todos"),
+        ("/todos/batch", {"todos": [{"content": "x"}, {"content": "y"}, {"content": 5}]}, "body.todos.2.content"),
     ],
 )
 async def test_a_wrong_field_is_named(client: httpx.AsyncClient, path: str, body: Any, culprit: str) -> None:

@@ -19,14 +19,15 @@ from sidecar.upkeep.keeper import Upkeep
 from tests.conftest import URL
 
 KEYS = st.sampled_from(["a", "b", "c", "é'\"", "k" * 200])
-CONTENT = st.sampled_from(["one", "two", "three"])
+CONTENT = st.sampled_from(["one", "two", "three"]).map(lambda content: {"content": content})
 TODO = st.integers(1, 4)
+MAKING = ("/todos", "/todos/batch")
 
 
 class Request(NamedTuple):
     method: str
     path: str
-    body: str | None
+    body: dict[str, Any] | None
 
 
 class Answer(NamedTuple):
@@ -37,7 +38,8 @@ class Answer(NamedTuple):
 def requests() -> st.SearchStrategy[Request]:
     """Changes of four todos, of which some are not there."""
     return st.one_of(
-        CONTENT.map(lambda content: Request("POST", "/todos", content)),
+        CONTENT.map(lambda todo: Request("POST", "/todos", todo)),
+        st.lists(CONTENT, min_size=1, max_size=3).map(lambda todos: Request("POST", "/todos/batch", {"todos": todos})),
         st.tuples(TODO, CONTENT).map(lambda drawn: Request("PATCH", f"/todos/{drawn[0]}", drawn[1])),
         TODO.map(lambda todo: Request("POST", f"/todos/{todo}/toggle", None)),
         TODO.map(lambda todo: Request("DELETE", f"/todos/{todo}", None)),
@@ -69,7 +71,7 @@ class Replays(RuleBasedStateMachine):
         self.runner.close()
 
     def send(self, key: str, request: Request) -> Answer:
-        options: dict[str, Any] = {} if request.body is None else {"json": {"content": request.body}}
+        options: dict[str, Any] = {} if request.body is None else {"json": request.body}
         headers = {b"Idempotency-Key": key.encode()}
         answer = self.runner.run(self.client.request(request.method, request.path, headers=headers, **options))
         return Answer(answer.status_code, answer.content)
@@ -95,22 +97,24 @@ class Replays(RuleBasedStateMachine):
         assert self.send(key, request) == answer
 
     def is_possible(self, request: Request) -> bool:
-        return request.path == "/todos" or self.todo_of(request) in self.todos
+        return request.path in MAKING or self.todo_of(request) in self.todos
 
     def todo_of(self, request: Request) -> int:
         return int(request.path.split("/")[2])
 
     def apply(self, request: Request) -> None:
-        if request.path == "/todos":
-            self.latest += 1
-            self.todos[self.latest] = (request.body or "", 0)
+        body = request.body or {}
+        if request.path in MAKING:
+            for made in body.get("todos", [body]):
+                self.latest += 1
+                self.todos[self.latest] = (made["content"], 0)
             return
         todo = self.todo_of(request)
         content, status = self.todos[todo]
         if request.method == "DELETE":
             del self.todos[todo]
         elif request.method == "PATCH":
-            self.todos[todo] = (request.body or "", status)
+            self.todos[todo] = (body["content"], status)
         else:
             self.todos[todo] = (content, 1 - status)
 

@@ -39,7 +39,11 @@ async def test_anything_json_can_hold_comes_back_equal(storage: UnifiedStorage, 
     assert read.metadata == {"value": value}
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {1, 2}])
+CIRCLE: list[object] = []
+CIRCLE.append(CIRCLE)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {1, 2}, CIRCLE])
 async def test_what_json_cannot_hold_is_refused(storage: UnifiedStorage, value: object) -> None:
     with pytest.raises(InvalidInput, match="resources"):
         await storage.insert_activity("a", "", resources=value)

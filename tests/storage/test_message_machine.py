@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sidecar.config import DatabaseSettings
 from sidecar.errors import Conflict
-from sidecar.models.messages import MessageStatus
+from sidecar.models.messages import MessageCreate, MessageStatus, Role
 from sidecar.storage.unified import UnifiedStorage, document_backend
 
 TEXT = st.text("aé\n'\"%_😀\0", max_size=5)
@@ -71,6 +71,13 @@ class MessageStates(RuleBasedStateMachine):
         making = self.storage.create_message(self.conversation, "user", content, is_complete=is_complete)
         status = MessageStatus.COMPLETED if is_complete else MessageStatus.PENDING
         self.messages[self.runner.run(making).id] = Model(status, content)
+
+    @rule(contents=st.lists(TEXT, min_size=1, max_size=3))
+    def create_many(self, contents: list[str]) -> None:
+        rows = [MessageCreate(role=Role.USER, content=content) for content in contents]
+        making = self.storage.batch_create_messages(self.conversation, rows)
+        for message, content in zip(self.runner.run(making), contents, strict=True):
+            self.messages[message] = Model(MessageStatus.COMPLETED, content)
 
     @rule()
     def create_streaming(self) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from sidecar.config import DatabaseSettings
 from sidecar.errors import Conflict, InvalidInput, NotFound
+from sidecar.models.base import MAX_INTEGER
 from sidecar.models.messages import MessageStatus
 from sidecar.storage.interfaces import Change
 from sidecar.storage.sqlite.messages import CUT_OFF, DELTAS
@@ -216,6 +217,12 @@ async def test_thinking_comes_with_its_message_in_order(storage: UnifiedStorage,
     without = await storage.get_conversation_messages(conversation, include_thinking=False)
     assert all(message.thinking == [] for message in without.items)
     assert (await storage.get_message(second.id)).thinking == []
+
+
+async def test_the_last_place_of_thinking_has_no_end(storage: UnifiedStorage, conversation: int) -> None:
+    message = await storage.create_message(conversation, "assistant", "answer")
+    steps = [await storage.add_message_thinking(message.id, "t", sequence=place) for place in (MAX_INTEGER, None)]
+    assert list(await storage.get_message_thinking(message.id)) == steps
 
 
 async def test_sequences_of_thinking_are_given_once_each_also_at_the_same_time(

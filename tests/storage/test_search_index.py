@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.config import DatabaseSettings
+from sidecar.models.tips import TipCreate
 from sidecar.storage.sqlite import search_pending
 from sidecar.storage.sqlite.migrations import MIGRATIONS
 from sidecar.storage.sqlite.schema import bring_up_to_date
@@ -219,6 +220,14 @@ async def test_a_damaged_index_stops_no_write(stored: UnifiedStorage, tool: Tool
     await stored.close()
     with closing(sqlite3.connect(tmp_path / "sidecar.db")) as connection:
         sound(connection)
+
+
+async def test_a_batch_that_meets_a_damaged_index_is_stored_once(stored: UnifiedStorage, tool: Tool) -> None:
+    await stored.batch_insert_tips([TipCreate(content=f"walrus {number}") for number in range(20)])
+    tool(DAMAGES["structure"])
+    added = await stored.batch_insert_tips([TipCreate(content=f"seal {number}") for number in range(40)])
+    assert added == list(range(21, 61))
+    assert (await stored.get_tips(with_total=True)).total == 60
 
 
 async def test_an_index_that_was_dropped_is_made_anew_at_the_start(tmp_path: Path, tool: Tool) -> None:

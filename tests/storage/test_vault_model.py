@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from sidecar.config import DatabaseSettings
 from sidecar.errors import Conflict
+from sidecar.models.vaults import VaultCreate
 from sidecar.storage.unified import UnifiedStorage, document_backend
 
 
@@ -63,6 +64,16 @@ class VaultTree(RuleBasedStateMachine):
             self.nodes[self.runner.run(making).id] = Node(parent, is_folder)
         else:
             self.must_conflict(making)
+
+    @rule(data=st.data(), count=st.integers(1, 3))
+    def make_many(self, data: st.DataObject, count: int) -> None:
+        parents = [self.pick_parent(data) for _ in range(count)]
+        making = self.storage.batch_insert_vaults([VaultCreate(title="v", parent_id=parent) for parent in parents])
+        if not all(self.accepts_children(parent) for parent in parents):
+            self.must_conflict(making)
+            return
+        for vault, parent in zip(self.runner.run(making), parents, strict=True):
+            self.nodes[vault] = Node(parent, is_folder=False)
 
     @rule(data=st.data())
     def move(self, data: st.DataObject) -> None:

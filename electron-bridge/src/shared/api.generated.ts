@@ -70,6 +70,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/vaults/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Batch
+         * @description Make all of these documents and folders or none; they may lie in folders that are there already.
+         */
+        post: operations["vaults.create_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/vaults/children": {
         parameters: {
             query?: never;
@@ -242,6 +262,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/todos/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Batch
+         * @description Make all of these todos or none.
+         */
+        post: operations["todos.create_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/todos/{todo_id}": {
         parameters: {
             query?: never;
@@ -334,6 +374,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/activities/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Batch
+         * @description Record all of these activities or none.
+         */
+        post: operations["activities.create_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/activities/latest": {
         parameters: {
             query?: never;
@@ -418,6 +478,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tips/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Batch
+         * @description Make all of these tips or none.
+         */
+        post: operations["tips.create_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/conversations": {
         parameters: {
             query?: never;
@@ -436,6 +516,26 @@ export interface paths {
          * @description Begin a conversation.
          */
         post: operations["conversations.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/conversations/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Batch
+         * @description Begin all of these conversations or none.
+         */
+        post: operations["conversations.create_batch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -528,6 +628,26 @@ export interface paths {
          * @description Add a message.
          */
         post: operations["messages.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/conversations/{conversation_id}/messages/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Batch
+         * @description Add all of these messages in this order or none; they may answer messages that are there already.
+         */
+        post: operations["messages.create_batch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -685,6 +805,26 @@ export interface paths {
          * @description Remove the thinking behind a message.
          */
         delete: operations["messages.clear_thinking"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/messages/{message_id}/thinking/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Thinking Batch
+         * @description Add all of these steps of thinking or none.
+         */
+        post: operations["messages.add_thinking_batch"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1467,6 +1607,11 @@ export interface components {
              */
             end_time: string;
         };
+        /** ActivityBatch */
+        ActivityBatch: {
+            /** Activities */
+            activities: components["schemas"]["ActivityCreate"][];
+        };
         /** ActivityCount */
         ActivityCount: {
             /**
@@ -1492,10 +1637,7 @@ export interface components {
             /** Content */
             content: string;
             resources?: components["schemas"]["JsonValue"];
-            /**
-             * Metadata
-             * @default {}
-             */
+            /** Metadata */
             metadata?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
@@ -1826,6 +1968,11 @@ export interface components {
              */
             updated_at: string;
         };
+        /** ConversationBatch */
+        ConversationBatch: {
+            /** Conversations */
+            conversations: components["schemas"]["ConversationCreate"][];
+        };
         /** ConversationCreate */
         ConversationCreate: {
             /** Page Name */
@@ -1834,10 +1981,7 @@ export interface components {
             user_id?: string | null;
             /** Title */
             title?: string | null;
-            /**
-             * Metadata
-             * @default {}
-             */
+            /** Metadata */
             metadata?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
@@ -2444,6 +2588,11 @@ export interface components {
              */
             sequence?: number | null;
         };
+        /** MessageBatch */
+        MessageBatch: {
+            /** Messages */
+            messages: components["schemas"]["MessageCreate"][];
+        };
         /** MessageCreate */
         MessageCreate: {
             role: components["schemas"]["Role"];
@@ -2461,10 +2610,7 @@ export interface components {
             token_count?: number;
             /** Parent Message Id */
             parent_message_id?: number | null;
-            /**
-             * Metadata
-             * @default {}
-             */
+            /** Metadata */
             metadata?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
@@ -2787,6 +2933,17 @@ export interface components {
          */
         Role: "user" | "assistant" | "system" | "tool";
         /**
+         * RowsMade
+         * @description What a batch left behind.
+         */
+        RowsMade: {
+            /**
+             * Ids
+             * @description In the order in which the rows were given.
+             */
+            ids: number[];
+        };
+        /**
          * SalvagedTable
          * @description What became of one table's rows.
          */
@@ -3055,13 +3212,15 @@ export interface components {
             role?: components["schemas"]["Role"];
             /** Parent Message Id */
             parent_message_id?: number | null;
-            /**
-             * Metadata
-             * @default {}
-             */
+            /** Metadata */
             metadata?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+        };
+        /** ThinkingBatch */
+        ThinkingBatch: {
+            /** Thinking */
+            thinking: components["schemas"]["ThinkingCreate"][];
         };
         /** ThinkingCreate */
         ThinkingCreate: {
@@ -3079,10 +3238,7 @@ export interface components {
              * @description Its place; behind the last, if left out.
              */
             sequence?: number | null;
-            /**
-             * Metadata
-             * @default {}
-             */
+            /** Metadata */
             metadata?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
@@ -3121,6 +3277,11 @@ export interface components {
              * @example 2026-01-31T09:30:00.000Z
              */
             created_at: string;
+        };
+        /** TipBatch */
+        TipBatch: {
+            /** Tips */
+            tips: components["schemas"]["TipCreate"][];
         };
         /** TipCreate */
         TipCreate: {
@@ -3171,6 +3332,11 @@ export interface components {
             assignee: string | null;
             /** Reason */
             reason: string | null;
+        };
+        /** TodoBatch */
+        TodoBatch: {
+            /** Todos */
+            todos: components["schemas"]["TodoCreate"][];
         };
         /** TodoCreate */
         TodoCreate: {
@@ -3451,6 +3617,11 @@ export interface components {
             /** Sort Order */
             sort_order: number;
         };
+        /** VaultBatch */
+        VaultBatch: {
+            /** Vaults */
+            vaults: components["schemas"]["VaultCreate"][];
+        };
         /** VaultCreate */
         VaultCreate: {
             /** Title */
@@ -3710,6 +3881,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Vault"];
+                };
+            };
+        };
+    };
+    "vaults.create_batch": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VaultBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowsMade"];
                 };
             };
         };
@@ -4021,6 +4219,33 @@ export interface operations {
             };
         };
     };
+    "todos.create_batch": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TodoBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowsMade"];
+                };
+            };
+        };
+    };
     "todos.get": {
         parameters: {
             query?: never;
@@ -4209,6 +4434,33 @@ export interface operations {
             };
         };
     };
+    "activities.create_batch": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActivityBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowsMade"];
+                };
+            };
+        };
+    };
     "activities.latest": {
         parameters: {
             query?: never;
@@ -4338,6 +4590,33 @@ export interface operations {
             };
         };
     };
+    "tips.create_batch": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TipBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowsMade"];
+                };
+            };
+        };
+    };
     "conversations.list": {
         parameters: {
             query?: {
@@ -4394,6 +4673,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Conversation"];
+                };
+            };
+        };
+    };
+    "conversations.create_batch": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowsMade"];
                 };
             };
         };
@@ -4578,6 +4884,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
+                };
+            };
+        };
+    };
+    "messages.create_batch": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                conversation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowsMade"];
                 };
             };
         };
@@ -4870,6 +5205,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    "messages.add_thinking_batch": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThinkingBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowsMade"];
+                };
             };
         };
     };

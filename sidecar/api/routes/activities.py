@@ -8,6 +8,7 @@ from sidecar.api.context import Storage, WriteKey
 from sidecar.api.operation import OperationRoute
 from sidecar.models.activities import (
     Activity,
+    ActivityBatch,
     ActivityCounts,
     ActivityCountsQuery,
     ActivityCreate,
@@ -15,7 +16,7 @@ from sidecar.models.activities import (
     ActivityQuery,
     LatestActivity,
 )
-from sidecar.models.base import Identifier
+from sidecar.models.base import Identifier, RowsMade
 
 router = APIRouter(prefix="/activities", tags=["activities"], route_class=OperationRoute)
 
@@ -24,6 +25,12 @@ router = APIRouter(prefix="/activities", tags=["activities"], route_class=Operat
 async def create(storage: Storage, body: ActivityCreate, key: WriteKey) -> Activity:
     """Record an activity."""
     return await storage.insert_activity(**body.given(), key=key)
+
+
+@router.post("/batch", operation_id="activities.create_batch", status_code=201)
+async def create_batch(storage: Storage, body: ActivityBatch, key: WriteKey) -> RowsMade:
+    """Record all of these activities or none."""
+    return RowsMade(ids=await storage.batch_insert_activities(body.activities, key=key))
 
 
 @router.get("", operation_id="activities.list")

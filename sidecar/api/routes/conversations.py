@@ -6,9 +6,10 @@ from fastapi import APIRouter, Query
 
 from sidecar.api.context import Storage, WriteKey
 from sidecar.api.operation import RESTRICTED, OperationRoute
-from sidecar.models.base import Identifier
+from sidecar.models.base import Identifier, RowsMade
 from sidecar.models.conversations import (
     Conversation,
+    ConversationBatch,
     ConversationCreate,
     ConversationPage,
     ConversationQuery,
@@ -22,6 +23,12 @@ router = APIRouter(prefix="/conversations", tags=["conversations"], route_class=
 async def create(storage: Storage, body: ConversationCreate, key: WriteKey) -> Conversation:
     """Begin a conversation."""
     return await storage.create_conversation(**body.given(), key=key)
+
+
+@router.post("/batch", operation_id="conversations.create_batch", status_code=201)
+async def create_batch(storage: Storage, body: ConversationBatch, key: WriteKey) -> RowsMade:
+    """Begin all of these conversations or none."""
+    return RowsMade(ids=await storage.batch_create_conversations(body.conversations, key=key))
 
 
 @router.get("", operation_id="conversations.list")

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Query, Response
 
 from sidecar.api.context import Storage, WriteKey
 from sidecar.api.operation import JSON, OperationRoute
-from sidecar.models.base import Identifier
+from sidecar.models.base import Identifier, RowsMade
 from sidecar.models.messages import (
     Appended,
     Message,
     MessageAppend,
+    MessageBatch,
     MessageCreate,
     MessageFinish,
     MessageMetadataUpdate,
@@ -20,6 +21,7 @@ from sidecar.models.messages import (
     MessageThinking,
     MessageUpdate,
     StreamingMessageCreate,
+    ThinkingBatch,
     ThinkingCreate,
     ThinkingList,
 )
@@ -34,6 +36,12 @@ ONE = "/messages/{message_id}"
 async def create(storage: Storage, conversation_id: Identifier, body: MessageCreate, key: WriteKey) -> Message:
     """Add a message."""
     return await storage.create_message(conversation_id, **body.given(), key=key)
+
+
+@router.post(f"{IN_CONVERSATION}/batch", operation_id="messages.create_batch", status_code=201)
+async def create_batch(storage: Storage, conversation_id: Identifier, body: MessageBatch, key: WriteKey) -> RowsMade:
+    """Add all of these messages in this order or none; they may answer messages that are there already."""
+    return RowsMade(ids=await storage.batch_create_messages(conversation_id, body.messages, key=key))
 
 
 @router.post(f"{IN_CONVERSATION}/stream", operation_id="messages.create_streaming", status_code=201)
@@ -103,6 +111,12 @@ async def add_thinking(
 ) -> MessageThinking:
     """Add a step of the thinking behind a message."""
     return await storage.add_message_thinking(message_id, **body.given(), key=key)
+
+
+@router.post(f"{ONE}/thinking/batch", operation_id="messages.add_thinking_batch", status_code=201)
+async def add_thinking_batch(storage: Storage, message_id: Identifier, body: ThinkingBatch, key: WriteKey) -> RowsMade:
+    """Add all of these steps of thinking or none."""
+    return RowsMade(ids=await storage.batch_add_message_thinking(message_id, body.thinking, key=key))
 
 
 @router.get(f"{ONE}/thinking", operation_id="messages.thinking")

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query
 
 from sidecar.api.context import Storage, WriteKey
 from sidecar.api.operation import OperationRoute
-from sidecar.models.tips import Tip, TipCreate, TipPage, TipQuery
+from sidecar.models.base import RowsMade
+from sidecar.models.tips import Tip, TipBatch, TipCreate, TipPage, TipQuery
 
 router = APIRouter(prefix="/tips", tags=["tips"], route_class=OperationRoute)
 
@@ -15,6 +16,12 @@ router = APIRouter(prefix="/tips", tags=["tips"], route_class=OperationRoute)
 async def create(storage: Storage, body: TipCreate, key: WriteKey) -> Tip:
     """Make a tip."""
     return await storage.insert_tip(**body.given(), key=key)
+
+
+@router.post("/batch", operation_id="tips.create_batch", status_code=201)
+async def create_batch(storage: Storage, body: TipBatch, key: WriteKey) -> RowsMade:
+    """Make all of these tips or none."""
+    return RowsMade(ids=await storage.batch_insert_tips(body.tips, key=key))
 
 
 @router.get("", operation_id="tips.list")

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 
 from sidecar.api.context import Storage, WriteKey
 from sidecar.api.operation import OperationRoute
-from sidecar.models.base import Identifier
-from sidecar.models.todos import Todo, TodoCreate, TodoPage, TodoQuery, TodoStatusChange, TodoUpdate
+from sidecar.models.base import Identifier, RowsMade
+from sidecar.models.todos import Todo, TodoBatch, TodoCreate, TodoPage, TodoQuery, TodoStatusChange, TodoUpdate
 
 router = APIRouter(prefix="/todos", tags=["todos"], route_class=OperationRoute)
 
@@ -16,6 +16,12 @@ router = APIRouter(prefix="/todos", tags=["todos"], route_class=OperationRoute)
 async def create(storage: Storage, body: TodoCreate, key: WriteKey) -> Todo:
     """Make a todo."""
     return await storage.insert_todo(**body.given(), key=key)
+
+
+@router.post("/batch", operation_id="todos.create_batch", status_code=201)
+async def create_batch(storage: Storage, body: TodoBatch, key: WriteKey) -> RowsMade:
+    """Make all of these todos or none."""
+    return RowsMade(ids=await storage.batch_insert_todos(body.todos, key=key))
 
 
 @router.get("", operation_id="todos.list")

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Query
 
 from sidecar.api.context import Storage, WriteKey
 from sidecar.api.operation import RESTRICTED, OperationRoute, problems
-from sidecar.models.base import Identifier, PageQuery
+from sidecar.models.base import Identifier, PageQuery, RowsMade
 from sidecar.models.vaults import (
     ChildrenQuery,
     TrashQuery,
     Vault,
+    VaultBatch,
     VaultCreate,
     VaultMove,
     VaultPage,
@@ -26,6 +27,12 @@ router = APIRouter(prefix="/vaults", tags=["vaults"], route_class=OperationRoute
 async def create(storage: Storage, body: VaultCreate, key: WriteKey) -> Vault:
     """Make a document or a folder."""
     return await storage.insert_vaults(**body.given(), key=key)
+
+
+@router.post("/batch", operation_id="vaults.create_batch", status_code=201, openapi_extra=problems(404))
+async def create_batch(storage: Storage, body: VaultBatch, key: WriteKey) -> RowsMade:
+    """Make all of these documents and folders or none; they may lie in folders that are there already."""
+    return RowsMade(ids=await storage.batch_insert_vaults(body.vaults, key=key))
 
 
 @router.get("", operation_id="vaults.list")

@@ -7,11 +7,13 @@ from typing import Any
 
 from sidecar.errors import InvalidInput
 from sidecar.models import timestamps
-from sidecar.models.activities import Activity, ActivityCount, ActivityPage
+from sidecar.models.activities import Activity, ActivityCount, ActivityCreate, ActivityPage
+from sidecar.models.base import MAX_BATCH
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.storage.sqlite.listing import Order, Part, Where
+from sidecar.storage.sqlite.listing import Order, Part, Where, require_range
 from sidecar.storage.sqlite.table import Domain, Table
 from sidecar.storage.sqlite.values import json_text, known_zone, optional_time, require_order
+from sidecar.storage.sqlite.work import Work
 from sidecar.storage.stores.activities import IActivityStore
 from sidecar.storage.stores.lists import DEFAULT_LIMIT
 
@@ -35,20 +37,27 @@ class Activities(Domain, IActivityStore):
         *,
         key: IdempotencyKey | None = None,
     ) -> Activity:
-        now = timestamps.now()
-        start = optional_time("start_time", start_time) or optional_time("end_time", end_time) or now
-        end = optional_time("end_time", end_time) or max(start, now)
-        require_order(start, end)
-        columns = {
-            "title": title,
-            "content": content,
-            "resources": json_text("resources", resources),
-            "metadata": json_text("metadata", metadata or {}),
-            "start_time": start,
-            "end_time": end,
-        }
-
+        columns = _new_columns(
+            timestamps.now(),
+            title,
+            content,
+            resources,
+            metadata,
+            optional_time("start_time", start_time),
+            optional_time("end_time", end_time),
+        )
         return await self._database.write(lambda work: ACTIVITIES.insert(work, columns), key, Activity)
+
+    async def batch_insert_activities(
+        self, activities: Sequence[ActivityCreate], *, key: IdempotencyKey | None = None
+    ) -> list[int]:
+        require_range("activities", len(activities), 1, MAX_BATCH)
+
+        def insert(work: Work) -> list[int]:
+            now = timestamps.now()
+            return ACTIVITIES.insert_many(work, (_new_columns(now, **vars(activity)) for activity in activities))
+
+        return await self._database.write(insert, key, list[int])
 
     async def get_activities(
         self,
@@ -85,6 +94,29 @@ class Activities(Domain, IActivityStore):
             ]
 
         return await self._database.read(query)
+
+
+def _new_columns(
+    now: str,
+    title: str,
+    content: str,
+    resources: Any,
+    metadata: Mapping[str, Any] | None,
+    start_time: str | None,
+    end_time: str | None,
+) -> dict[str, Any]:
+    """What is stored of a new activity; its times are in stored form. Raises `InvalidInput`."""
+    start = start_time or end_time or now
+    end = end_time or max(start, now)
+    require_order(start, end)
+    return {
+        "title": title,
+        "content": content,
+        "resources": json_text("resources", resources),
+        "metadata": json_text("metadata", metadata or {}),
+        "start_time": start,
+        "end_time": end,
+    }
 
 
 def _days(first: date, last: date) -> list[date]:

@@ -4,14 +4,20 @@ Deleting one marks it and remembers which status it had; permanent deletion take
 thinking along, by the foreign keys.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 from sidecar.errors import Conflict
 from sidecar.models import timestamps
-from sidecar.models.conversations import Conversation, ConversationPage, ConversationStatus
+from sidecar.models.base import MAX_BATCH
+from sidecar.models.conversations import (
+    Conversation,
+    ConversationCreate,
+    ConversationPage,
+    ConversationStatus,
+)
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.storage.sqlite.listing import Order, Part, Where
+from sidecar.storage.sqlite.listing import Order, Part, Where, require_range
 from sidecar.storage.sqlite.table import Domain, Table
 from sidecar.storage.sqlite.values import json_text, one_of
 from sidecar.storage.sqlite.work import Work
@@ -34,17 +40,19 @@ class Conversations(Domain, IConversationStore):
         *,
         key: IdempotencyKey | None = None,
     ) -> Conversation:
-        now = timestamps.now()
-        columns = {
-            "page_name": page_name,
-            "user_id": user_id,
-            "title": title,
-            "status": ConversationStatus.ACTIVE,
-            "metadata": json_text("metadata", metadata or {}),
-            "created_at": now,
-            "updated_at": now,
-        }
+        columns = _new_columns(timestamps.now(), page_name, user_id, title, metadata)
         return await self._database.write(lambda work: CONVERSATIONS.insert(work, columns), key, Conversation)
+
+    async def batch_create_conversations(
+        self, conversations: Sequence[ConversationCreate], *, key: IdempotencyKey | None = None
+    ) -> list[int]:
+        require_range("conversations", len(conversations), 1, MAX_BATCH)
+
+        def insert(work: Work) -> list[int]:
+            now = timestamps.now()
+            return CONVERSATIONS.insert_many(work, (_new_columns(now, **vars(each)) for each in conversations))
+
+        return await self._database.write(insert, key, list[int])
 
     async def get_conversation(self, conversation_id: int) -> Conversation:
         return await self._database.read(lambda connection: CONVERSATIONS.get(connection, conversation_id))
@@ -106,6 +114,21 @@ class Conversations(Domain, IConversationStore):
 
     async def delete_conversation_permanently(self, conversation_id: int, *, key: IdempotencyKey | None = None) -> None:
         await self._database.write(lambda work: CONVERSATIONS.delete(work, conversation_id), key, type(None))
+
+
+def _new_columns(
+    now: str, page_name: str, user_id: str | None, title: str | None, metadata: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """What is stored of a new conversation. Raises `InvalidInput`."""
+    return {
+        "page_name": page_name,
+        "user_id": user_id,
+        "title": title,
+        "status": ConversationStatus.ACTIVE,
+        "metadata": json_text("metadata", metadata or {}),
+        "created_at": now,
+        "updated_at": now,
+    }
 
 
 def require_present(work: Work, conversation_id: int) -> Conversation:

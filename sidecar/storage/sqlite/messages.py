@@ -6,15 +6,16 @@ acknowledged.
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cache, partial
 from typing import Any
 
 from sidecar.errors import Conflict, InvalidInput, NotFound
 from sidecar.models import timestamps
-from sidecar.models.base import MAX_INTEGER
+from sidecar.models.base import MAX_BATCH, MAX_INTEGER
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.models.messages import Appended, Message, MessagePage, MessageStatus, Role
+from sidecar.models.messages import Appended, Message, MessageCreate, MessagePage, MessageStatus, Role
 from sidecar.storage.sqlite import chunks, conversations, message_json
 from sidecar.storage.sqlite.listing import require_range
 from sidecar.storage.sqlite.table import Domain, Table
@@ -50,12 +51,35 @@ class Messages(Domain, IMessageStore):
         *,
         key: IdempotencyKey | None = None,
     ) -> Message:
-        columns = _new_message(conversation_id, role, parent_message_id, metadata)
-        columns |= {"content": content, "token_count": token_count, "status": MessageStatus.PENDING}
-        if is_complete:
-            now = columns["created_at"]
-            columns |= {"status": MessageStatus.COMPLETED, "completed_at": now, "latency_ms": 0}
-        return await self._database.write(lambda work: _insert(work, columns), key, Message)
+        columns = _new_columns(
+            timestamps.now(),
+            conversation_id,
+            one_of(Role, "role", role),
+            content,
+            is_complete,
+            token_count,
+            parent_message_id,
+            metadata,
+        )
+        return await self._database.write(lambda work: _insert(work, columns, parent_message_id), key, Message)
+
+    async def batch_create_messages(
+        self, conversation_id: int, messages: Sequence[MessageCreate], *, key: IdempotencyKey | None = None
+    ) -> list[int]:
+        require_range("messages", len(messages), 1, MAX_BATCH)
+
+        def insert(work: Work) -> list[int]:
+            now = timestamps.now()
+            require_parent = cache(partial(_require_parent, work.connection, conversation_id))
+
+            def columns(message: MessageCreate) -> dict[str, Any]:
+                require_parent(message.parent_message_id)
+                return _new_columns(now, conversation_id, **vars(message))
+
+            conversations.touch_present(work, conversation_id, now)
+            return MESSAGES.insert_many(work, map(columns, messages))
+
+        return await self._database.write(insert, key, list[int])
 
     async def create_streaming_message(
         self,
@@ -66,9 +90,10 @@ class Messages(Domain, IMessageStore):
         *,
         key: IdempotencyKey | None = None,
     ) -> Message:
-        columns = _new_message(conversation_id, role, parent_message_id, metadata)
-        columns |= {"content": "", "status": MessageStatus.STREAMING}
-        return await self._database.write(lambda work: _insert(work, columns), key, Message)
+        speaker, now = one_of(Role, "role", role), timestamps.now()
+        columns = _new_columns(now, conversation_id, speaker, "", False, 0, parent_message_id, metadata)
+        columns["status"] = MessageStatus.STREAMING
+        return await self._database.write(lambda work: _insert(work, columns, parent_message_id), key, Message)
 
     async def get_message(self, message_id: int, include_thinking: bool = True) -> Message:
         return await self._database.read(lambda connection: _read(connection, message_id, include_thinking))
@@ -210,28 +235,42 @@ class Messages(Domain, IMessageStore):
         await self._database.write(fail_all)
 
 
-def _new_message(
-    conversation_id: int, role: str, parent_message_id: int | None, metadata: Mapping[str, Any] | None
+def _new_columns(
+    now: str,
+    conversation_id: int,
+    role: Role,
+    content: str,
+    is_complete: bool,
+    token_count: int,
+    parent_message_id: int | None,
+    metadata: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    now = timestamps.now()
+    """What is stored of a new message. Raises `InvalidInput`."""
     return {
         "conversation_id": conversation_id,
         "parent_message_id": None if parent_message_id is None else str(parent_message_id),
-        "role": one_of(Role, "role", role),
+        "role": role,
+        "content": content,
+        "status": MessageStatus.COMPLETED if is_complete else MessageStatus.PENDING,
+        "token_count": token_count,
         "metadata": json_text("metadata", metadata or {}),
+        "latency_ms": 0 if is_complete else None,
+        "completed_at": now if is_complete else None,
         "created_at": now,
         "updated_at": now,
     }
 
 
-def _insert(work: Work, columns: Mapping[str, Any]) -> Message:
+def _insert(work: Work, columns: Mapping[str, Any], parent_message_id: int | None) -> Message:
     conversations.touch_present(work, columns["conversation_id"], columns["created_at"])
-    if columns["parent_message_id"] is not None:
-        _require_parent(work.connection, int(columns["parent_message_id"]), columns["conversation_id"])
+    _require_parent(work.connection, columns["conversation_id"], parent_message_id)
     return MESSAGES.insert(work, columns)
 
 
-def _require_parent(connection: sqlite3.Connection, parent_id: int, conversation_id: int) -> None:
+def _require_parent(connection: sqlite3.Connection, conversation_id: int, parent_id: int | None) -> None:
+    """Raises `NotFound`, and `Conflict` for a parent in another conversation."""
+    if parent_id is None:
+        return
     of_parent, _ = _state(connection, parent_id)
     if of_parent != conversation_id:
         raise Conflict(f"The parent message {parent_id} belongs to another conversation.")

@@ -6,8 +6,11 @@ from typing import Any
 
 from sidecar.errors import InvalidInput, NotFound
 from sidecar.models import timestamps
+from sidecar.models.base import MAX_BATCH
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.models.messages import MessageThinking
+from sidecar.models.messages import MessageThinking, ThinkingCreate
+from sidecar.storage.sqlite.listing import require_range
+from sidecar.storage.sqlite.places import Places
 from sidecar.storage.sqlite.table import Domain, Table
 from sidecar.storage.sqlite.values import json_text
 from sidecar.storage.sqlite.work import Work
@@ -32,21 +35,29 @@ class Thinking(Domain, IThinkingStore):
     ) -> MessageThinking:
         if not 0 <= progress <= 1:
             raise InvalidInput.field("progress", "must be from 0 to 1")
-        columns = {
-            "message_id": message_id,
-            "content": content,
-            "stage": stage,
-            "progress": progress,
-            "metadata": json_text("metadata", metadata or {}),
-            "created_at": timestamps.now(),
-        }
 
         def add(work: Work) -> MessageThinking:
-            _require_message(work.connection, message_id)
-            place = _next_sequence(work.connection, message_id) if sequence is None else sequence
-            return THINKING.insert(work, {**columns, "sequence": place})
+            place = _places_of(work.connection, message_id).take(sequence)
+            columns = _new_columns(timestamps.now(), message_id, content, stage, progress, place, metadata)
+            return THINKING.insert(work, columns)
 
         return await self._database.write(add, key, MessageThinking)
+
+    async def batch_add_message_thinking(
+        self, message_id: int, thinking: Sequence[ThinkingCreate], *, key: IdempotencyKey | None = None
+    ) -> list[int]:
+        require_range("thinking", len(thinking), 1, MAX_BATCH)
+
+        def add(work: Work) -> list[int]:
+            now = timestamps.now()
+            places = _places_of(work.connection, message_id)
+            rows = (
+                _new_columns(now, message_id, **{**vars(step), "sequence": places.take(step.sequence)})
+                for step in thinking
+            )
+            return THINKING.insert_many(work, rows)
+
+        return await self._database.write(add, key, list[int])
 
     async def get_message_thinking(self, message_id: int) -> Sequence[MessageThinking]:
         def query(connection: sqlite3.Connection) -> list[MessageThinking]:
@@ -66,9 +77,33 @@ class Thinking(Domain, IThinkingStore):
         await self._database.write(clear, key, type(None))
 
 
-def _next_sequence(connection: sqlite3.Connection, message_id: int) -> int:
-    sql = "SELECT coalesce(max(sequence) + 1, 0) FROM message_thinking WHERE message_id = ?"
-    return int(connection.execute(sql, (message_id,)).fetchone()[0])
+def _new_columns(
+    now: str,
+    message_id: int,
+    content: str,
+    stage: str | None,
+    progress: float,
+    sequence: int,
+    metadata: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """What is stored of a new step. Raises `InvalidInput`."""
+    return {
+        "message_id": message_id,
+        "content": content,
+        "stage": stage,
+        "progress": progress,
+        "sequence": sequence,
+        "metadata": json_text("metadata", metadata or {}),
+        "created_at": now,
+    }
+
+
+def _places_of(connection: sqlite3.Connection, message_id: int) -> Places:
+    """The places of steps that come to a message's others. Raises `NotFound`."""
+    _require_message(connection, message_id)
+    sql = "SELECT max(sequence) FROM message_thinking WHERE message_id = ?"
+    (last,) = connection.execute(sql, (message_id,)).fetchone()
+    return Places(last, first=0, gap=1)
 
 
 def _require_message(connection: sqlite3.Connection, message_id: int) -> None:

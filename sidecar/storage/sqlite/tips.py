@@ -1,9 +1,12 @@
 """Tips: the table `tips`."""
 
+from collections.abc import Sequence
+
 from sidecar.models import timestamps
+from sidecar.models.base import MAX_BATCH
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.models.tips import Tip, TipPage
-from sidecar.storage.sqlite.listing import Order, Part, Where
+from sidecar.models.tips import Tip, TipCreate, TipPage
+from sidecar.storage.sqlite.listing import Order, Part, Where, require_range
 from sidecar.storage.sqlite.table import Domain, Table
 from sidecar.storage.sqlite.work import Work
 from sidecar.storage.stores.lists import DEFAULT_LIMIT
@@ -19,6 +22,15 @@ class Tips(Domain, ITipStore):
             return TIPS.insert(work, {"content": content, "created_at": timestamps.now()})
 
         return await self._database.write(insert, key, Tip)
+
+    async def batch_insert_tips(self, tips: Sequence[TipCreate], *, key: IdempotencyKey | None = None) -> list[int]:
+        require_range("tips", len(tips), 1, MAX_BATCH)
+
+        def insert(work: Work) -> list[int]:
+            now = timestamps.now()
+            return TIPS.insert_many(work, ({"content": tip.content, "created_at": now} for tip in tips))
+
+        return await self._database.write(insert, key, list[int])
 
     async def get_tips(
         self,

@@ -4,13 +4,14 @@ A completed todo has the `end_time` of its completion; a pending one may have a 
 has none after it was reopened.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
 from sidecar.models import timestamps
+from sidecar.models.base import MAX_BATCH
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.models.todos import Todo, TodoPage, TodoStatus
-from sidecar.storage.sqlite.listing import Order, Part, Where
+from sidecar.models.todos import Todo, TodoCreate, TodoPage, TodoStatus
+from sidecar.storage.sqlite.listing import Order, Part, Where, require_range
 from sidecar.storage.sqlite.table import Domain, Table
 from sidecar.storage.sqlite.values import one_of, optional_time, require_order
 from sidecar.storage.sqlite.work import Work
@@ -34,21 +35,26 @@ class Todos(Domain, ITodoStore):
         *,
         key: IdempotencyKey | None = None,
     ) -> Todo:
-        columns: dict[str, Any] = {
-            "content": content,
-            "created_at": timestamps.now(),
-            "start_time": optional_time("start_time", start_time),
-            "end_time": optional_time("end_time", end_time),
-            "status": one_of(TodoStatus, "status", status),
-            "urgency": urgency,
-            "assignee": assignee,
-            "reason": reason,
-        }
-        if status == TodoStatus.COMPLETED and end_time is None:
-            columns["end_time"] = columns["created_at"]
-        require_order(columns["start_time"], columns["end_time"])
-
+        columns = _new_columns(
+            timestamps.now(),
+            content,
+            optional_time("start_time", start_time),
+            optional_time("end_time", end_time),
+            one_of(TodoStatus, "status", status),
+            urgency,
+            assignee,
+            reason,
+        )
         return await self._database.write(lambda work: TODOS.insert(work, columns), key, Todo)
+
+    async def batch_insert_todos(self, todos: Sequence[TodoCreate], *, key: IdempotencyKey | None = None) -> list[int]:
+        require_range("todos", len(todos), 1, MAX_BATCH)
+
+        def insert(work: Work) -> list[int]:
+            now = timestamps.now()
+            return TODOS.insert_many(work, (_new_columns(now, **vars(todo)) for todo in todos))
+
+        return await self._database.write(insert, key, list[int])
 
     async def get_todos(
         self,
@@ -103,6 +109,32 @@ class Todos(Domain, ITodoStore):
             return todo
 
         return await self._database.write(update, key, Todo)
+
+
+def _new_columns(
+    now: str,
+    content: str,
+    start_time: str | None,
+    end_time: str | None,
+    status: TodoStatus,
+    urgency: int,
+    assignee: str | None,
+    reason: str | None,
+) -> dict[str, Any]:
+    """What is stored of a new todo; its times are in stored form. Raises `InvalidInput`."""
+    if status == TodoStatus.COMPLETED and end_time is None:
+        end_time = now
+    require_order(start_time, end_time)
+    return {
+        "content": content,
+        "created_at": now,
+        "start_time": start_time,
+        "end_time": end_time,
+        "status": status,
+        "urgency": urgency,
+        "assignee": assignee,
+        "reason": reason,
+    }
 
 
 def _status_columns(todo: Todo, status: TodoStatus, completed_at: str | None) -> dict[str, Any]:

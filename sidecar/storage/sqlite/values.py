@@ -10,6 +10,9 @@ from pydantic_core import from_json
 from sidecar.errors import InvalidInput
 from sidecar.models import timestamps
 
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
+"""`json.dumps` would make one each time. What goes round in circles is told by its depth."""
+
 MAX_NESTING = 190
 _ANSWER_NESTING = 10
 """pydantic's parser ends at 200 levels (measured); the first of them are an answer's own."""
@@ -51,8 +54,10 @@ def require_text(field: str, value: str, least: int, most: int) -> None:
 
 def json_text(field: str, value: Any) -> str:
     """`value` as JSON text. Raises `InvalidInput` when JSON cannot hold it."""
+    if value == {}:
+        return "{}"  # as most metadata
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _JSON.encode(value)
         text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput.field(field, f"cannot be stored as JSON: {error}") from None

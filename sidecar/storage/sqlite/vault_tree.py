@@ -10,8 +10,8 @@ import sqlite3
 
 from sidecar.errors import Conflict
 from sidecar.models import timestamps
-from sidecar.models.base import MAX_INTEGER
 from sidecar.models.vaults import Vault
+from sidecar.storage.sqlite.places import Places
 from sidecar.storage.sqlite.table import Table
 from sidecar.storage.sqlite.work import Work
 
@@ -46,27 +46,25 @@ def require_present(connection: sqlite3.Connection, vault_id: int) -> Vault:
     return vault
 
 
-def place_in(connection: sqlite3.Connection, parent_id: int | None, wanted: int | None) -> int:
-    """The place of a vault that comes into a folder, or to the top: the wanted one, else behind the last.
+def places_in(connection: sqlite3.Connection, parent_id: int | None) -> Places:
+    """The places of vaults that come into a folder, or to the top.
 
     Raises `NotFound` for a folder that is not there, `Conflict` when it is deleted or not a folder.
     """
     if parent_id is not None and not require_present(connection, parent_id).is_folder:
         raise Conflict(f"The vault {parent_id} is a document; only a folder can be the parent of another vault.")
-    if wanted is not None:
-        return wanted
     last = connection.execute(
         "SELECT sort_order FROM vaults WHERE parent_id IS ? AND is_deleted = 0 ORDER BY sort_order DESC LIMIT 1",
         (parent_id,),
     ).fetchone()
-    return GAP if last is None else min(int(last["sort_order"]) + GAP, MAX_INTEGER)
+    return Places(None if last is None else last["sort_order"], first=GAP, gap=GAP)
 
 
 def move(work: Work, vault_id: int, parent_id: int | None, wanted_place: int | None) -> Vault:
     """Put the vault into another folder. Raises `Conflict` when that folder lies in the vault itself."""
     connection = work.connection
     require_present(connection, vault_id)
-    place = place_in(connection, parent_id, wanted_place)
+    place = places_in(connection, parent_id).take(wanted_place)
     if connection.execute(_IS_BELOW, {"start": parent_id, "candidate": vault_id}).fetchone() is not None:
         raise Conflict(f"The vault {vault_id} cannot be moved into itself or into a folder below it.")
     columns = {"parent_id": parent_id, "sort_order": place, "updated_at": timestamps.now()}

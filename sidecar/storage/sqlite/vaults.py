@@ -4,13 +4,17 @@ What concerns one row or a list of rows is here; what concerns the tree (moving,
 `vault_tree.py`.
 """
 
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any, Unpack
 
 from sidecar.models import timestamps
+from sidecar.models.base import MAX_BATCH
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.models.vaults import NOTE, Vault, VaultPage
+from sidecar.models.vaults import NOTE, Vault, VaultCreate, VaultPage
 from sidecar.storage.sqlite import vault_tree
-from sidecar.storage.sqlite.listing import Order, Part, Where
+from sidecar.storage.sqlite.listing import Order, Part, Where, require_range
+from sidecar.storage.sqlite.places import Places
 from sidecar.storage.sqlite.table import Domain
 from sidecar.storage.sqlite.vault_tree import VAULTS
 from sidecar.storage.sqlite.work import Work
@@ -49,8 +53,7 @@ class Vaults(Domain, IVaultStore):
         *,
         key: IdempotencyKey | None = None,
     ) -> Vault:
-        now = timestamps.now()
-        columns: dict[str, Any] = {
+        vault = {
             "title": title,
             "summary": summary,
             "content": content,
@@ -58,15 +61,26 @@ class Vaults(Domain, IVaultStore):
             "tags": tags,
             "parent_id": parent_id,
             "is_folder": is_folder,
-            "created_at": now,
-            "updated_at": now,
+            "sort_order": sort_order,
         }
 
         def insert(work: Work) -> Vault:
-            place = vault_tree.place_in(work.connection, parent_id, sort_order)
-            return VAULTS.insert(work, {**columns, "sort_order": place})
+            places_in = partial(vault_tree.places_in, work.connection)
+            return VAULTS.insert(work, _new_columns(timestamps.now(), places_in, vault))
 
         return await self._database.write(insert, key, Vault)
+
+    async def batch_insert_vaults(
+        self, vaults: Sequence[VaultCreate], *, key: IdempotencyKey | None = None
+    ) -> list[int]:
+        require_range("vaults", len(vaults), 1, MAX_BATCH)
+
+        def insert(work: Work) -> list[int]:
+            now = timestamps.now()
+            places_in = cache(partial(vault_tree.places_in, work.connection))
+            return VAULTS.insert_many(work, (_new_columns(now, places_in, vars(vault)) for vault in vaults))
+
+        return await self._database.write(insert, key, list[int])
 
     async def insert_default_vault_document(self) -> Vault | None:
         now = timestamps.now()
@@ -165,3 +179,9 @@ class Vaults(Domain, IVaultStore):
 
     async def _list(self, where: Where, order: Order, part: Part) -> VaultPage:
         return await self._database.read(lambda connection: VAULTS.page(connection, VaultPage, where, order, part))
+
+
+def _new_columns(now: str, places_in: Callable[[int | None], Places], vault: Mapping[str, Any]) -> dict[str, Any]:
+    """What is stored of a new vault. Raises what `vault_tree.places_in` raises."""
+    place = places_in(vault["parent_id"]).take(vault["sort_order"])
+    return {**vault, "sort_order": place, "created_at": now, "updated_at": now}

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sidecar.models.activities import Activity, ActivityCount, ActivityPage
+from sidecar.models.activities import Activity, ActivityCount, ActivityCreate, ActivityPage
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.storage.stores.lists import DEFAULT_LIMIT
 
@@ -26,6 +26,12 @@ class IActivityStore(ABC):
         key: IdempotencyKey | None = None,
     ) -> Activity:
         """Record an activity; times that are left out are now. Raises `InvalidInput` when it ends before it starts."""
+
+    @abstractmethod
+    async def batch_insert_activities(
+        self, activities: Sequence[ActivityCreate], *, key: IdempotencyKey | None = None
+    ) -> list[int]:
+        """Record all of them or none; returns their ids in order. Raises `InvalidInput`."""
 
     @abstractmethod
     async def get_activities(

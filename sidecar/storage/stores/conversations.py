@@ -1,10 +1,10 @@
 """The store of conversations."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 
-from sidecar.models.conversations import Conversation, ConversationPage
+from sidecar.models.conversations import Conversation, ConversationCreate, ConversationPage
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.storage.stores.lists import DEFAULT_LIMIT
 
@@ -31,6 +31,12 @@ class IConversationStore(ABC):
         key: IdempotencyKey | None = None,
     ) -> Conversation:
         """Begin a conversation; `metadata` holds whatever the caller wants to find again."""
+
+    @abstractmethod
+    async def batch_create_conversations(
+        self, conversations: Sequence[ConversationCreate], *, key: IdempotencyKey | None = None
+    ) -> list[int]:
+        """Begin all of them or none; returns their ids in order. Raises `InvalidInput`."""
 
     @abstractmethod
     async def get_conversation(self, conversation_id: int) -> Conversation:

@@ -5,7 +5,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.models.messages import Appended, Message, MessagePage, MessageStatus, MessageThinking
+from sidecar.models.messages import (
+    Appended,
+    Message,
+    MessageCreate,
+    MessagePage,
+    MessageStatus,
+    MessageThinking,
+    ThinkingCreate,
+)
 from sidecar.storage.stores.lists import MAX_LIMIT
 
 
@@ -29,6 +37,16 @@ class IMessageStore(ABC):
 
         Raises `NotFound` for the conversation or the parent, `Conflict` for a deleted conversation or a parent in
         another one.
+        """
+
+    @abstractmethod
+    async def batch_create_messages(
+        self, conversation_id: int, messages: Sequence[MessageCreate], *, key: IdempotencyKey | None = None
+    ) -> list[int]:
+        """Add all of them in this order or none; returns their ids.
+
+        Their parents have to be there already: a message of the same batch has no id that could be named. Raises
+        `InvalidInput`, and what `create_message` raises.
         """
 
     @abstractmethod
@@ -147,6 +165,15 @@ class IThinkingStore(ABC):
         key: IdempotencyKey | None = None,
     ) -> MessageThinking:
         """Add a step, behind the last unless `sequence` says where. Raises `NotFound`, `InvalidInput`."""
+
+    @abstractmethod
+    async def batch_add_message_thinking(
+        self, message_id: int, thinking: Sequence[ThinkingCreate], *, key: IdempotencyKey | None = None
+    ) -> list[int]:
+        """Add all of these steps or none, as `add_message_thinking` does one after the other; returns their ids.
+
+        Raises `NotFound`, `InvalidInput`.
+        """
 
     @abstractmethod
     async def get_message_thinking(self, message_id: int) -> Sequence[MessageThinking]:

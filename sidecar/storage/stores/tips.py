@@ -1,9 +1,10 @@
 """The store of tips."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.models.tips import Tip, TipPage
+from sidecar.models.tips import Tip, TipCreate, TipPage
 from sidecar.storage.stores.lists import DEFAULT_LIMIT
 
 
@@ -13,6 +14,10 @@ class ITipStore(ABC):
     @abstractmethod
     async def insert_tip(self, content: str, *, key: IdempotencyKey | None = None) -> Tip:
         """Make a tip."""
+
+    @abstractmethod
+    async def batch_insert_tips(self, tips: Sequence[TipCreate], *, key: IdempotencyKey | None = None) -> list[int]:
+        """Make all of them or none; returns their ids in order. Raises `InvalidInput`."""
 
     @abstractmethod
     async def get_tips(

@@ -1,10 +1,11 @@
 """The store of todos."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.models.todos import Todo, TodoPage, TodoStatus
+from sidecar.models.todos import Todo, TodoCreate, TodoPage, TodoStatus
 from sidecar.storage.stores.lists import DEFAULT_LIMIT
 
 
@@ -34,6 +35,10 @@ class ITodoStore(ABC):
         key: IdempotencyKey | None = None,
     ) -> Todo:
         """Make a todo; one that is made completed without an `end_time` is completed now."""
+
+    @abstractmethod
+    async def batch_insert_todos(self, todos: Sequence[TodoCreate], *, key: IdempotencyKey | None = None) -> list[int]:
+        """Make all of them or none; returns their ids in order. Raises `InvalidInput`."""
 
     @abstractmethod
     async def get_todos(

@@ -1,10 +1,11 @@
 """The store of vaults: documents and folders."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.models.vaults import NOTE, Vault, VaultPage
+from sidecar.models.vaults import NOTE, Vault, VaultCreate, VaultPage
 from sidecar.storage.stores.lists import DEFAULT_LIMIT, Paging
 
 
@@ -40,6 +41,16 @@ class IVaultStore(ABC):
         """Make a document or folder, last in its parent unless `sort_order` says where.
 
         Raises `NotFound` for a parent that is not there, `Conflict` for one that is deleted or not a folder.
+        """
+
+    @abstractmethod
+    async def batch_insert_vaults(
+        self, vaults: Sequence[VaultCreate], *, key: IdempotencyKey | None = None
+    ) -> list[int]:
+        """Make all of them or none, those without a `sort_order` one behind the other; returns their ids in order.
+
+        Their folders have to be there already: one that the same batch makes has no id that could be named. Raises
+        `InvalidInput`, and what `insert_vaults` raises.
         """
 
     @abstractmethod

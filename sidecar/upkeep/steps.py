@@ -36,10 +36,13 @@ class Steps:
         finally:
             self.longest_ms = max(self.longest_ms, (perf_counter() - started) * 1000)
 
-    async def repeat(self, name: str, step: Callable[[int], Awaitable[int]], pace: Pace) -> None:
-        """Call `step` with the size of each step until it says that it did nothing; `name` is what it does."""
+    async def repeat(self, name: str, step: Callable[[int], Awaitable[int]], pace: Pace, looks: int = LOOKS) -> None:
+        """Call `step` with the size of each step until it says that it did nothing; `name` is what it does.
+
+        Fewer `looks` are for what must keep up with the writes themselves.
+        """
         while True:
-            await self._for_a_gap()
+            await self._for_a_gap(looks)
             started = perf_counter()
             count = await step(pace.size)
             took = perf_counter() - started
@@ -50,8 +53,8 @@ class Steps:
             self.did[name] += count
             await asyncio.sleep(max(took, LEAST_PAUSE_S))
 
-    async def _for_a_gap(self) -> None:
-        for _ in range(LOOKS):
+    async def _for_a_gap(self, looks: int = LOOKS) -> None:
+        for _ in range(looks):
             if self._storage.writer_is_idle():
                 return
             await asyncio.sleep(LOOK_AGAIN_S)

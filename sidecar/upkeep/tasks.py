@@ -22,6 +22,9 @@ DAY_S = 24 * HOUR_S
 SEARCH_AFTER_CHANGE_S = 2.0
 """The index may have been emptied, and is then filled at once."""
 
+LOOKS_BEFORE_MERGE = 1
+"""Every commit adds a part to the index, and FTS5 holds up a write for as long as it takes to merge 512 of them."""
+
 FREE_PAGES_WORTH_GIVING_BACK = 1_024
 FREE_PAGES_KEPT = 256
 """New rows go there first, which is faster than growing the file."""
@@ -85,7 +88,7 @@ def _search_index(storage: UnifiedStorage) -> Callable[[Steps], Awaitable[None]]
 
     async def run(steps: Steps) -> None:
         await steps.repeat("steps", fill, rows)
-        await steps.repeat("merges", merge, pages)
+        await steps.repeat("merges", merge, pages, LOOKS_BEFORE_MERGE)
 
     return run
 

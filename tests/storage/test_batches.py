@@ -254,7 +254,7 @@ async def test_every_row_is_told_to_subscribers(ground: Storage, name: str) -> N
     assert [change.id for change in told if change.topic == name] == ids
 
 
-@pytest.mark.parametrize("name", KINDS.keys() - {"thinking"})
+@pytest.mark.parametrize("name", [name for name in KINDS if name != "thinking"])
 async def test_a_search_finds_the_rows(ground: Storage, name: str) -> None:
     await KINDS[name].batch(ground, KINDS[name].rows)
     assert (await ground.search_documents("walrus")).total == len(KINDS[name].rows)

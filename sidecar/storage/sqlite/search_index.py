@@ -57,7 +57,8 @@ def empty(connection: sqlite3.Connection) -> None:
     except sqlite3.Error:
         connection.execute("DROP TABLE IF EXISTS search_index")
         connection.execute(CREATE_INDEX)
-        connection.execute(MERGE_LATER)
+        for setting in MERGE_LATER:
+            connection.execute(setting)
     connection.execute("DELETE FROM search_pending")
     connection.executemany(
         "INSERT OR REPLACE INTO search_fill (kind, after_id) VALUES (?, -1)", [(kind.number,) for kind in SEARCH_KINDS]

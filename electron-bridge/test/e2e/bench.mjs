@@ -1,5 +1,5 @@
-// How long calls of a page take, in a real Electron: to a stored row and back, and to the sidecar's liveness and back;
-// and how many a second there are when many are on their way. Run by ./scripts/bench; prints one line of JSON, medians.
+// How long calls of a page take, in a real Electron: to a row and back, to a new row on the disk and back, and to the
+// sidecar's liveness and back; and how many a second there are when many are on their way. Run by ./scripts/bench; prints one line of JSON, medians.
 import { parseArgs } from "node:util";
 import { CONSOLE, launch, quit } from "./launch.mjs";
 
@@ -35,14 +35,16 @@ try {
   await quit(electron);
 }
 
-/** Runs in the page. The two kinds of call take turns, so that what else the machine does befalls both alike. */
+/** Runs in the page. The kinds of call take turns, so that what else the machine does befalls both alike. */
 async function measure({ rounds, row, concurrent, concurrentRounds }) {
   const { sidecar } = await import("/electron-sidecar.js");
+  const { id } = await sidecar.call("todos.create", { body: { content: "feed the cat" } });
   const kinds = {
+    read: () => sidecar.call("todos.get", { path: { todo_id: id } }),
     stored: () => sidecar.call("todos.create", { body: { content: "water the plants on the balcony" } }),
     live: () => sidecar.call("health.live"),
   };
-  const durations = { stored: [], live: [] };
+  const durations = { read: [], stored: [], live: [] };
   for (let round = 0; round < rounds; round += 1) {
     for (const [kind, call] of Object.entries(kinds)) {
       const started = performance.now();
@@ -50,7 +52,7 @@ async function measure({ rounds, row, concurrent, concurrentRounds }) {
       durations[kind].push((performance.now() - started) / row);
     }
   }
-  const rates = { stored: [], live: [] };
+  const rates = { read: [], stored: [], live: [] };
   for (let round = 0; round < concurrentRounds; round += 1) {
     for (const [kind, call] of Object.entries(kinds)) {
       const calling = async () => {
@@ -62,10 +64,7 @@ async function measure({ rounds, row, concurrent, concurrentRounds }) {
     }
   }
   const median = (values) => values.sort((one, other) => one - other)[Math.floor(values.length / 2)];
-  return {
-    stored_ms: median(durations.stored),
-    live_ms: median(durations.live),
-    stored_per_second: median(rates.stored),
-    live_per_second: median(rates.live),
-  };
+  return Object.fromEntries(
+    Object.keys(kinds).map((kind) => [kind, { ms: median(durations[kind]), per_second: median(rates[kind]) }]),
+  );
 }

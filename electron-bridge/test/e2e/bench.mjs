@@ -65,6 +65,9 @@ async function measure({ rounds, row, concurrent, concurrentRounds }) {
   }
   const median = (values) => values.sort((one, other) => one - other)[Math.floor(values.length / 2)];
   return Object.fromEntries(
-    Object.keys(kinds).map((kind) => [kind, { ms: median(durations[kind]), per_second: median(rates[kind]) }]),
+    Object.keys(kinds).map((kind) => [
+      kind,
+      { ms: median(durations[kind]), per_second: median(rates[kind]) },
+    ]),
   );
 }

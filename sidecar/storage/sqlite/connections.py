@@ -56,31 +56,35 @@ class Connections:
     """
 
     writer: Connection
-    readers: list[Connection]
 
     def __init__(self, location: Path | None, readers: int) -> None:
         self._location = location
-        self._count = readers
+        self.reader_count = 1 if location is None else readers
+        self._readers: dict[int, Connection] = {}
 
     async def open(self, prepare: Prepare) -> None:
-        """Open all or none. Raises what `prepare` raises, and SQLite's errors as this project's."""
+        """Open the writer and a reader, or none. Raises what `prepare` raises; SQLite's errors as this project's."""
         with translating():
-            writer = await Connection.open(partial(_connect_writer, self._location, prepare))
-            readers: list[Connection] = []
+            self.writer = await Connection.open(partial(_connect_writer, self._location, prepare))
             try:
-                while self._location is not None and len(readers) < self._count:
-                    readers.append(await open_reader(self._location))
+                _ = await self.reader(0)
             except BaseException:
-                for connection in (*readers, writer):
-                    await connection.close()
+                await self.writer.close()
                 raise
-        self.writer, self.readers = writer, readers or [writer]
+
+    async def reader(self, number: int) -> Connection:
+        """The reader of this number. All but the first are opened when they are first asked for: most apps need one."""
+        if self._location is None:
+            return self.writer
+        if number not in self._readers:
+            self._readers[number] = await open_reader(self._location)
+        return self._readers[number]
 
     async def close(self) -> None:
         """Readers first: the last one to close empties the write-ahead log, which only the writer can."""
-        for reader in self.readers:
-            if reader is not self.writer:
-                await reader.close()
+        while self._readers:
+            _, reader = self._readers.popitem()
+            await reader.close()
         await self.writer.close()
 
 

@@ -54,7 +54,7 @@ class Database:
         self._long_reads = LongReads()
         self._gap = IdleGap()
         self._writes = GroupQueue[Submission](self._commit)
-        self._reads = GroupQueue[Query](self._read_group, lanes=len(connections.readers))
+        self._reads = GroupQueue[Query](self._read_group, lanes=connections.reader_count)
         self._closing: asyncio.Task[None] | None = None
         self._listeners = Listeners[Sequence[Change]]()
         self._damage_listeners = Listeners[DatabaseDamaged]()
@@ -257,7 +257,9 @@ class Database:
         return outcomes
 
     async def _read_group(self, lane: int, group: Sequence[Query]) -> Sequence[Outcome]:
-        outcomes = await self._connections.readers[lane].run(read_together, group)
+        with translating():
+            reader = await self._connections.reader(lane)
+        outcomes = await reader.run(read_together, group)
         self._tell_damage(outcomes)
         return outcomes
 

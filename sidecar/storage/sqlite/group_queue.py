@@ -1,8 +1,8 @@
 """Work that waits for a connection, and is taken up in groups: each is one hop to the connection's thread and back.
 
-One mechanism for both kinds of work: a group of the writer's is one commit (`work.py`), a group of a reader's sees one
-moment (`reads.py`). What waited longest is done first; a hop costs as much as a small query, so under load it is
-shared.
+One mechanism for both kinds of work: a group of the writer's is one commit (`work.py`), a group of a reader's is
+several queries in a row (`reads.py`). What waited longest is done first; a hop costs as much as a small query, so under
+load it is shared.
 """
 
 import asyncio

@@ -19,22 +19,15 @@ LONGEST_GROUP_S = 0.003
 def read_together(connection: sqlite3.Connection, queries: Sequence[Query]) -> list[Outcome]:
     """The outcomes of the queries, in order, or of the first ones, when those took long. Does not raise.
 
-    They share one snapshot, which is not older than any of them.
+    Each sees a moment of its own, which begins with its first statement: the vector cache takes note of what has
+    changed before that, and must then be able to read it.
     """
     until = perf_counter() + LONGEST_GROUP_S
     outcomes: list[Outcome] = []
-
-    def read(connection: sqlite3.Connection) -> None:
-        for query in queries:
-            outcomes.append(_outcome(connection, query))
-            # An error may have ended the snapshot; the others are to see one moment, too.
-            if perf_counter() > until or not connection.in_transaction:
-                return
-
-    try:
-        in_one_snapshot(connection, read)
-    except sqlite3.Error as error:
-        return [Outcome(error=reported(error)) for _ in queries]
+    for query in queries:
+        outcomes.append(_outcome(connection, query))
+        if perf_counter() > until:
+            break
     return outcomes
 
 
@@ -50,6 +43,6 @@ def in_one_snapshot(connection: sqlite3.Connection, query: Callable[[sqlite3.Con
 
 def _outcome(connection: sqlite3.Connection, query: Query) -> Outcome:
     try:
-        return Outcome(result=query(connection))
+        return Outcome(result=in_one_snapshot(connection, query))
     except Exception as error:  # noqa: BLE001 - whoever asked is told
         return Outcome(error=reported(error))

@@ -9,6 +9,7 @@ from time import perf_counter
 from sidecar.models.health import Component
 from sidecar.storage.sqlite.migrations.m0004_search import CREATE_INDEX, MERGE_LATER
 from sidecar.storage.sqlite.search_kinds import BY_NUMBER, SEARCH_KINDS
+from sidecar.storage.sqlite.search_segments import words_of
 from sidecar.storage.sqlite.transaction import transaction
 
 _PATIENCE_S = 0.006
@@ -25,7 +26,7 @@ def fill(connection: sqlite3.Connection, limit: int) -> bool:
             connection.execute(
                 f"""
                 INSERT INTO search_index (rowid, title, content, tags, facets)
-                SELECT docid, title, content, tags, facets FROM search_{kind.table}
+                SELECT docid, {words_of("view")} FROM search_{kind.table} AS view
                 WHERE id = ? AND NOT EXISTS (SELECT 1 FROM search_index_docsize WHERE id = docid)
                 """,
                 (row_id,),

@@ -1,8 +1,10 @@
 """Having the full-text index follow what the triggers noted; see the migration that makes both."""
 
 import sqlite3
+from functools import cache
 
 from sidecar.storage.sqlite.migrations.m0004_search import KIND_BITS
+from sidecar.storage.sqlite.search_segments import words_of
 
 VIEWS = {
     1: "search_vaults",
@@ -16,9 +18,9 @@ VIEWS = {
 """What each kind's documents look like to the index. Not taken from `search_kinds.py`: that knows every domain, and
 every domain knows the writer, which uses this."""
 
-_REMOVE = """
+_REMOVE = f"""
 INSERT INTO search_index (search_index, rowid, title, content, tags, facets)
-SELECT 'delete', docid, title, content, tags, facets FROM search_pending
+SELECT 'delete', docid, {words_of("search_pending")} FROM search_pending
 WHERE title IS NOT NULL AND EXISTS (SELECT 1 FROM search_index_docsize WHERE id = docid)
 """
 """Giving FTS5 words to remove that never went in would damage the index."""
@@ -41,11 +43,12 @@ def follow(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM search_pending")
 
 
+@cache
 def _add(number: int) -> str:
     view, first = VIEWS[number], number << KIND_BITS
     return f"""
         INSERT INTO search_index (rowid, title, content, tags, facets)
-        SELECT view.docid, view.title, view.content, view.tags, view.facets
+        SELECT view.docid, {words_of("view")}
         FROM search_pending AS pending CROSS JOIN {view} AS view ON view.id = pending.docid - {first}
         WHERE pending.docid >= ? AND pending.docid < ?
             AND NOT EXISTS (SELECT 1 FROM search_index_docsize WHERE id = pending.docid)

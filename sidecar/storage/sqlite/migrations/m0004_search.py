@@ -6,8 +6,7 @@ removed by giving FTS5 the words that went in, so a view may only change togethe
 missing (rows older than the index, an index that was emptied) are made up for in steps: `search_fill` names the kinds
 that lack some, and the row behind which they begin.
 
-unicode61 takes a run of Chinese, Japanese or Korean characters for one word. The views put a U+200B, which
-separates words, around each of them; a search for several is then a search for a phrase.
+What of the views' texts goes into the index, `search_segments.py` says.
 """
 
 import sqlite3
@@ -50,42 +49,6 @@ def search_rows_of(connection: sqlite3.Connection, searched: SearchedTable) -> N
         connection.execute(statement)
 
 
-def _segmented(text: str) -> str:
-    """SQL for `text` with its Chinese, Japanese and Korean characters set apart.
-
-    Three levels of blocks, because reaching a character of a text means walking to it; a small block without such
-    characters stays in one piece. LIMIT -1 OFFSET 0 keeps SQLite from putting an inner query's expression wherever its
-    result is used, and so from computing it again each time.
-    """
-    return f"""
-        CASE WHEN length({text}) = length(CAST({text} AS BLOB)) OR {text} NOT GLOB '*[⺀-𲎯]*' THEN {text} ELSE (
-            WITH RECURSIVE
-            huge (part, rest) AS (
-                SELECT '', {text}
-                UNION ALL
-                SELECT substr(rest, 1, 262144), substr(rest, 262145) FROM huge WHERE rest != ''
-            ),
-            large (part) AS MATERIALIZED (
-                SELECT substr(part, place * 4096 - 4095, 4096) FROM huge CROSS JOIN search_places
-                WHERE place <= (length(part) + 4095) / 4096
-            ),
-            small (part, pieces) AS MATERIALIZED (
-                SELECT part, CASE WHEN part GLOB '*[⺀-𲎯]*' THEN length(part) ELSE 1 END FROM (
-                    SELECT substr(part, place * 64 - 63, 64) AS part FROM large CROSS JOIN search_places
-                    WHERE place <= (length(part) + 63) / 64 LIMIT -1 OFFSET 0
-                )
-            )
-            SELECT group_concat(
-                CASE WHEN one >= '⺀' AND one GLOB '[{CHARACTERS}]' THEN '\u200b' || one || '\u200b' ELSE one END, ''
-            )
-            FROM (
-                SELECT CASE pieces WHEN 1 THEN part ELSE substr(part, place, 1) END AS one
-                FROM small CROSS JOIN search_places WHERE place <= pieces LIMIT -1 OFFSET 0
-            )
-        ) END
-    """
-
-
 def _statements_for(searched: SearchedTable) -> tuple[str, ...]:
     number, table, columns, title, content, tags, facets, present, key = searched
     view, first = f"search_{table}", number << KIND_BITS
@@ -113,7 +76,7 @@ def _statements_for(searched: SearchedTable) -> tuple[str, ...]:
     return (
         f"""
         CREATE VIEW {view} (id, docid, title, content, tags, facets) AS
-        SELECT {key}, {key} + {first}, {_segmented(title)}, {_segmented(content)}, {_segmented(tags)}, {facets}
+        SELECT {key}, {key} + {first}, {title}, {content}, {tags}, {facets}
         FROM {table} WHERE {present} AND {key} BETWEEN 0 AND {LARGEST_ID}
         """,
         f"CREATE TRIGGER {view}_inserted AFTER INSERT ON {table} {note}",

@@ -28,6 +28,9 @@ BODY_BYTES_PER_INTERVAL = 64 * 1024
 """A body that is not finished brings at least so many bytes in each interval, unless it is the sidecar that is slow."""
 
 
+LARGEST_JOINED_WRITE = 16 * 1024
+
+
 class _Phase(Enum):
     BETWEEN = "between"
     HEAD = "head"
@@ -35,7 +38,7 @@ class _Phase(Enum):
 
 
 class JoinedWrites:
-    """A transport that hands the system all that is written in one turn of the event loop at once.
+    """A transport that hands the small writes of one turn of the event loop to the system at once.
 
     uvicorn writes the head of an answer and its body one after the other, and each write is a call of the system: the
     second was a tenth of what the event loop does for a request.
@@ -45,18 +48,23 @@ class JoinedWrites:
         self._transport = transport
         self._loop = loop
         self._parts: list[bytes] = []
+        self._bytes = 0
 
     def write(self, data: bytes) -> None:
         if not self._parts:
             self._loop.call_soon(self._flush)
         self._parts.append(data)
+        self._bytes += len(data)
+        # Who writes much without waiting has to find out when nobody takes it.
+        if self._bytes > LARGEST_JOINED_WRITE:
+            self._flush()
 
     def close(self) -> None:
         self._flush()
         self._transport.close()
 
     def get_write_buffer_size(self) -> int:
-        return sum(map(len, self._parts)) + int(self._transport.get_write_buffer_size())
+        return self._bytes + int(self._transport.get_write_buffer_size())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -65,7 +73,9 @@ class JoinedWrites:
         if self._parts:
             data = b"".join(self._parts)
             self._parts.clear()
-            self._transport.write(data)
+            self._bytes = 0
+            if not self._transport.is_closing():
+                self._transport.write(data)
 
 
 class BoundedConnection(HttpToolsProtocol):

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bench_profiles import PROFILES
+
 Pair = tuple[float, float]
 """What was measured, and its yardstick: one right after the other."""
 
@@ -104,6 +106,8 @@ def print_table(results: Sequence[Result]) -> None:
     print(f"{'':42} {'measured':>10} {'yardstick':>10} {'':10} {'ratio':>7}   spread   bound")
     for result in results:
         print(line(result))
+        if not result.holds and result.name in PROFILES:
+            print(f"    {PROFILES[result.name]}")
 
 
 def line(result: Result) -> str:

@@ -59,7 +59,7 @@ class Message(Record):
     created_at: Timestamp
     updated_at: Timestamp
     next_sequence: int = Field(default=0, description="The sequence of the next chunk; 0 once it is finished.")
-    thinking: list[MessageThinking] = Field(default=[], description="In order; only where it is asked for.")
+    thinking: list[MessageThinking] = Field(default_factory=list, description="In order; only where it is asked for.")
 
 
 class MessagePage(Record):

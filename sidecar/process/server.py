@@ -33,6 +33,7 @@ class Server:
             http=BoundedConnection,
             lifespan="off",
             log_config=None,
+            proxy_headers=False,
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_S,
             ws="none",

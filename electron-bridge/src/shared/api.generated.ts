@@ -2568,7 +2568,6 @@ export interface components {
             /**
              * Thinking
              * @description In order; only where it is asked for.
-             * @default []
              */
             thinking?: components["schemas"]["MessageThinking"][];
         };

@@ -85,8 +85,11 @@ def keep_temporary_tables_in_memory(connection: sqlite3.Connection) -> None:
 
 
 def cache_pages(connection: sqlite3.Connection) -> None:
-    """Up to 4 MiB a connection; the operating system's cache holds the rest."""
-    connection.execute("PRAGMA cache_size = -4096")
+    """Up to 2 MiB a connection; the operating system's cache holds the rest.
+
+    More made neither writes nor searches faster, and is what a sidecar grows by in its first hours.
+    """
+    connection.execute("PRAGMA cache_size = -2048")
 
 
 def refuse_writes(connection: sqlite3.Connection) -> None:

@@ -8,8 +8,7 @@ fails, all fail (https://sqlite.org/lang_transaction.html, "Response To Errors W
 import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sidecar.errors import SearchIndexDamaged
 from sidecar.models.idempotency import IdempotencyKey
@@ -37,8 +36,7 @@ class Work:
 Unit = Callable[[Work], Any]
 
 
-@dataclass(slots=True, frozen=True)
-class Submission:
+class Submission(NamedTuple):
     """A unit of work as it waits for the writer."""
 
     unit: Unit
@@ -46,13 +44,12 @@ class Submission:
     returns: Any = None
 
 
-@dataclass(slots=True, frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one unit."""
 
     result: Any = None
     error: Exception | None = None
-    changes: Sequence[Change] = field(default=())
+    changes: Sequence[Change] = ()
 
 
 class _TransactionLost(Exception):

@@ -51,11 +51,15 @@ class JoinedWrites:
         self._bytes = 0
 
     def write(self, data: bytes) -> None:
+        # Much is not worth a copy; and who writes much without waiting has to find out when nobody takes it.
+        if len(data) > LARGEST_JOINED_WRITE:
+            self._flush()
+            self._transport.write(data)
+            return
         if not self._parts:
             self._loop.call_soon(self._flush)
         self._parts.append(data)
         self._bytes += len(data)
-        # Who writes much without waiting has to find out when nobody takes it.
         if self._bytes > LARGEST_JOINED_WRITE:
             self._flush()
 

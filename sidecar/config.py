@@ -33,7 +33,7 @@ class DatabaseSettings(_Section):
     path: Annotated[Path, AfterValidator(_usable)] = Field(
         default=Path("sidecar.db"), description="Relative paths lie in the data directory."
     )
-    readers: int = Field(default=2, ge=1, le=16, description="Connections that serve reads.")
+    readers: int = Field(default=2, ge=1, le=16, description="So many connections at most serve reads.")
 
 
 class ServerSettings(_Section):

@@ -4,7 +4,7 @@ Any program of the computer can connect, and needs no token to be slow. So a con
 has a deadline, and the one that has been idle for longest gives way when there are too many.
 """
 
-from asyncio import AbstractEventLoop, Handle
+from asyncio import Handle
 from collections.abc import Callable
 from enum import Enum
 from typing import Any, cast
@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sidecar.api.problems import problem_response
 from sidecar.errors import HeadTooLarge, MalformedRequest, RequestRefused, RequestTooSlow
+from sidecar.process.joined_writes import JoinedWrites
 
 MAX_CONNECTIONS = 200
 """More than a host needs, and fewer than the 256 descriptors that a process has on some systems."""
@@ -28,58 +29,10 @@ BODY_BYTES_PER_INTERVAL = 64 * 1024
 """A body that is not finished brings at least so many bytes in each interval, unless it is the sidecar that is slow."""
 
 
-LARGEST_JOINED_WRITE = 16 * 1024
-
-
 class _Phase(Enum):
     BETWEEN = "between"
     HEAD = "head"
     BODY = "body"
-
-
-class JoinedWrites:
-    """A transport that hands the small writes of one turn of the event loop to the system at once.
-
-    uvicorn writes the head of an answer and its body one after the other, and each write is a call of the system: the
-    second was a tenth of what the event loop does for a request.
-    """
-
-    def __init__(self, transport: Any, loop: AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._parts: list[bytes] = []
-        self._bytes = 0
-
-    def write(self, data: bytes) -> None:
-        # Much is not worth a copy; and who writes much without waiting has to find out when nobody takes it.
-        if len(data) > LARGEST_JOINED_WRITE:
-            self._flush()
-            self._transport.write(data)
-            return
-        if not self._parts:
-            self._loop.call_soon(self._flush)
-        self._parts.append(data)
-        self._bytes += len(data)
-        if self._bytes > LARGEST_JOINED_WRITE:
-            self._flush()
-
-    def close(self) -> None:
-        self._flush()
-        self._transport.close()
-
-    def get_write_buffer_size(self) -> int:
-        return self._bytes + int(self._transport.get_write_buffer_size())
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def _flush(self) -> None:
-        if self._parts:
-            data = b"".join(self._parts)
-            self._parts.clear()
-            self._bytes = 0
-            if not self._transport.is_closing():
-                self._transport.write(data)
 
 
 class BoundedConnection(HttpToolsProtocol):

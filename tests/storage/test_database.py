@@ -43,13 +43,13 @@ class Inserting:
 
 
 class Gate:
-    """A unit of work that holds up the writer until it is opened."""
+    """A unit of work that holds up the writer, or a query that holds up a reader, until it is opened."""
 
     def __init__(self) -> None:
         self.entered = threading.Event()
         self.open = threading.Event()
 
-    def __call__(self, work: Work) -> None:
+    def __call__(self, _: object) -> None:
         self.entered.set()
         assert self.open.wait(10)
 
@@ -203,16 +203,11 @@ async def test_a_caller_that_is_cancelled_while_its_unit_runs_leaves_it_whole(da
 
 
 async def test_a_cancelled_read_does_not_disturb_the_next_one(database: Database) -> None:
-    entered, leave = threading.Event(), threading.Event()
-
-    def slow(connection: sqlite3.Connection) -> None:
-        entered.set()
-        assert leave.wait(10)
-
-    reading = asyncio.create_task(database.read(slow))
-    assert await asyncio.to_thread(entered.wait, 10)
+    gate = Gate()
+    reading = asyncio.create_task(database.read(gate))
+    await gate.reached()
     reading.cancel()
-    leave.set()
+    gate.open.set()
     with pytest.raises(asyncio.CancelledError):
         await reading
     assert await asyncio.gather(*(texts(database) for _ in range(8))) == [[]] * 8
@@ -358,16 +353,11 @@ async def test_what_a_group_had_no_time_for_is_read_next_and_sees_what_was_writt
 
 
 async def test_a_query_does_not_wait_for_a_long_one_that_came_before(file_database: Database) -> None:
-    entered, leave = threading.Event(), threading.Event()
-
-    def long(connection: sqlite3.Connection) -> None:
-        entered.set()
-        assert leave.wait(10)
-
-    reading = asyncio.create_task(file_database.read(long))
-    assert await asyncio.to_thread(entered.wait, 10)
+    gate = Gate()
+    reading = asyncio.create_task(file_database.read(gate))
+    await gate.reached()
     assert await asyncio.wait_for(texts(file_database), 5) == []
-    leave.set()
+    gate.open.set()
     await reading
 
 

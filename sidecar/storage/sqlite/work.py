@@ -45,7 +45,7 @@ class Submission(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of one unit."""
+    """What became of one unit, or of one query."""
 
     result: Any = None
     error: Exception | None = None
@@ -92,8 +92,8 @@ def _commit(connection: sqlite3.Connection, submissions: Sequence[Submission]) -
     except Exception as failure:  # noqa: BLE001 - whatever it was, nothing is kept, and every caller is told
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        cause = failure.__cause__ or failure
-        return [Outcome(error=reported(cause)) for _ in submissions]
+        cause = failure.__cause__ if isinstance(failure, _TransactionLost) else None
+        return [Outcome(error=reported(cause or failure)) for _ in submissions]
     return outcomes
 
 

@@ -30,6 +30,9 @@ SHARE = 0.02
 """Of the event loop's time, for handing subscribers what is new. What the system then does to send it costs as much
 again, and cannot be measured from here."""
 
+LONGEST_PAUSE_S = 0.25
+"""Between two rounds. A machine that stands still in the midst of one makes it look as dear as it was long."""
+
 
 class _Event(NamedTuple):
     topic: str
@@ -231,7 +234,7 @@ class EventHub:
 
     def _end_round(self, told: int, took: float) -> None:
         self._in_round = False
-        self._next_round_at = perf_counter() + took * (1 - SHARE) / SHARE
+        self._next_round_at = perf_counter() + min(took * (1 - SHARE) / SHARE, LONGEST_PAUSE_S)
         if told < self.position:
             self._wake()
 

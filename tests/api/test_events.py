@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, NamedTuple
@@ -148,6 +149,29 @@ async def test_a_stream_goes_on_after_the_last_id() -> None:
     async with subscribed(hub, "one-2") as subscriber:
         assert await subscriber.piece() == [("hello", "one-2", {"instance": "one", "start": "resumed"})]
         assert numbers(await subscriber.piece()) == [3, 4, 5]
+
+
+async def test_a_machine_that_stood_still_while_subscribers_were_woken_delays_what_comes_next_by_a_moment() -> None:
+    hub = EventHub("one")
+
+    async def hear_one_and_stand_still() -> None:
+        async with subscribed(hub) as subscriber:
+            await subscriber.piece()
+            await subscriber.piece()
+            stand_still()
+
+    def stand_still() -> None:
+        time.sleep(0.5)
+
+    async with subscribed(hub) as subscriber:
+        await subscriber.piece()
+        standing = asyncio.create_task(hear_one_and_stand_still())
+        for number in (1, 2):
+            reading = asyncio.create_task(subscriber.piece())
+            await asyncio.sleep(0)
+            publish(hub, 1)
+            assert numbers(await reading) == [number]
+        await standing
 
 
 async def test_resuming_while_writes_go_on_neither_loses_nor_repeats() -> None:

@@ -30,7 +30,7 @@ SHARE = 0.02
 """Of the event loop's time, for handing subscribers what is new. What the system then does to send it costs as much
 again, and cannot be measured from here."""
 
-LONGEST_PAUSE_S = 0.25
+LONGEST_PAUSE_S = 1.0
 """Between two rounds. A machine that stands still in the midst of one makes it look as dear as it was long."""
 
 

@@ -18,10 +18,6 @@ PROFILES: Mapping[str, str] = {
         "of 6 ms: the query, in which SQLite makes the JSON of each row, 4.3; joining 0.8 MB of it 0.4; hops, HTTP and "
         "reading the answer 1.3; by timers around each"
     ),
-    "memory, idle": (
-        "of 11 MB over the libraries, this project's modules are 7, a third of that pydantic's descriptions of types; "
-        "connections are 1; the event loop, threads, server and log the rest; by resident memory after each step"
-    ),
     "page to new row on the disk and back": (
         "of 0.9 ms over the yardstick, a commit alone is 0.3; then there are two changes of thread, the key of the "
         "call, the word index, and processors that went to sleep meanwhile; by timers"

@@ -8,7 +8,6 @@ import pytest
 
 from sidecar.api.app import create_app
 from sidecar.api.context import Context
-from sidecar.api.dispatch import Dispatcher
 from sidecar.api.events import EventHub
 from sidecar.api.security import SecurityGate
 from sidecar.config import DatabaseSettings, Settings, UpkeepSettings
@@ -37,7 +36,7 @@ async def client(storage: UnifiedStorage) -> AsyncIterator[httpx.AsyncClient]:
     events = EventHub("test-instance")
     upkeep = Upkeep(storage, UpkeepSettings(), events.publish)
     app = create_app(Context(storage, events, "test-instance", upkeep))
-    gate = SecurityGate(Dispatcher(app), token=TOKEN, port=PORT, allowed_origins=(), max_body_bytes=MAX_BODY_BYTES)
+    gate = SecurityGate(app, token=TOKEN, port=PORT, allowed_origins=(), max_body_bytes=MAX_BODY_BYTES)
     transport = httpx.ASGITransport(gate, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with httpx.AsyncClient(transport=transport, base_url=URL, headers=headers) as opened:

@@ -1,12 +1,8 @@
-"""The app: all routes and how their errors are answered."""
+"""The app: every operation, in the order of the OpenAPI document, over one context."""
 
-from typing import Any
-
-from fastapi import APIRouter, FastAPI
-
-from sidecar import __version__
 from sidecar.api.context import Context
-from sidecar.api.problems import answer_errors_with_problems
+from sidecar.api.dispatch import Dispatcher
+from sidecar.api.operation import Operation, Router
 from sidecar.api.routes import (
     activities,
     backups,
@@ -17,6 +13,7 @@ from sidecar.api.routes import (
     health,
     messages,
     monitoring,
+    openapi,
     recovery,
     search,
     states,
@@ -27,7 +24,7 @@ from sidecar.api.routes import (
     vaults,
 )
 
-ROUTERS: tuple[APIRouter, ...] = (
+ROUTERS: tuple[Router, ...] = (
     health.router,
     vaults.router,
     todos.router,
@@ -46,32 +43,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     monitoring.router,
     recovery.router,
     doctor.router,
+    openapi.router,
 )
 
 
-class SidecarApp(FastAPI):
-    """FastAPI with this project's OpenAPI document, at `/openapi.json`.
-
-    There are no pages that show the document: they would load scripts from elsewhere.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(
-            title="electron-sidecar", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False
-        )
-
-    def openapi(self) -> dict[str, Any]:
-        from sidecar.api.openapi import openapi_document
-
-        return openapi_document(self)
+OPERATIONS: tuple[Operation, ...] = tuple(operation for router in ROUTERS for operation in router.operations)
 
 
-def create_app(context: Context | None = None) -> FastAPI:
-    """The app over an open storage; without a context, only good for its OpenAPI document."""
-    app = SidecarApp()
-    app.state.context = context
-    answer_errors_with_problems(app)
-    for router in ROUTERS:
-        # Not include_router: that wraps each router in one more layer of matching for every request.
-        app.router.routes.extend(router.routes)
-    return app
+def create_app(context: Context) -> Dispatcher:
+    """The ASGI app over an open storage."""
+    return Dispatcher(OPERATIONS, context)

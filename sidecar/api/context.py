@@ -4,18 +4,22 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from pydantic import Field
+from starlette.requests import Request
 
+from sidecar.api.arguments import Depends, Header, content_of
 from sidecar.api.events import EventHub
-from sidecar.api.operation import content_of
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.storage.unified import UnifiedStorage
 from sidecar.upkeep.keeper import Upkeep
 
+CONTEXT = "sidecar.context"
+"""The name of the context in an ASGI scope."""
+
 
 @dataclass(frozen=True)
 class Context:
-    """What the app was made with, the same for every request."""
+    """What the app is made with, the same for every request."""
 
     storage: UnifiedStorage
     events: EventHub
@@ -24,13 +28,12 @@ class Context:
 
 
 def _context(request: Request) -> Context:
-    context: Context = request.app.state.context
+    context: Context = request.scope[CONTEXT]
     return context
 
 
 def _storage(request: Request) -> UnifiedStorage:
-    context: Context = request.app.state.context
-    return context.storage
+    return _context(request).storage
 
 
 def _write_key(
@@ -38,12 +41,8 @@ def _write_key(
     content: Annotated[bytes, Depends(content_of)],
     idempotency_key: Annotated[
         str | None,
-        Header(
-            alias="Idempotency-Key",
-            min_length=1,
-            max_length=200,
-            description="Sent again with the same request, it is done only once.",
-        ),
+        Header("Idempotency-Key"),
+        Field(min_length=1, max_length=200, description="Sent again with the same request, it is done only once."),
     ] = None,
 ) -> IdempotencyKey | None:
     if idempotency_key is None:

@@ -1,20 +1,18 @@
-"""The short way from a request to its operation.
+"""From a request to its operation, by walking its path once, and to an answer whatever happens.
 
-Starlette tries one route after the other, and FastAPI wraps every request in three layers of middleware; with the
-routes of this project that costs more than answering does. Here a request finds its operation by walking its path once.
-Everything that is not an operation (unknown paths, the OpenAPI document, an app developer's own routes)
-goes to the app as usual.
+Trying one route after the other, as Starlette does, costs more with this project's routes than answering.
 """
 
+from collections.abc import Iterable
 from urllib.parse import unquote_to_bytes
 
-from fastapi import FastAPI, Request
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from sidecar.api.operation import OperationRoute
+from sidecar.api.context import CONTEXT, Context
+from sidecar.api.operation import Operation
 from sidecar.api.problems import answer_to
-from sidecar.errors import MethodNotAllowed
+from sidecar.errors import MethodNotAllowed, NotFound
 
 
 class _Node:
@@ -23,7 +21,7 @@ class _Node:
     def __init__(self) -> None:
         self.literals: dict[str, _Node] = {}
         self.parameter: _Node | None = None
-        self.operations: dict[str, OperationRoute] = {}
+        self.operations: dict[str, Operation] = {}
 
     def descend(self, segment: str) -> "_Node":
         """The node for one segment of a template such as `/todos/{todo_id}`."""
@@ -35,42 +33,47 @@ class _Node:
 
 
 class Dispatcher:
-    """ASGI: answers operations, and hands the rest to the app."""
+    """ASGI: answers each request with the operation that it names, or with a problem."""
 
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
+    def __init__(self, operations: Iterable[Operation], context: Context) -> None:
+        self._context = context
         self._root = _Node()
-        for route in app.routes:
-            if isinstance(route, OperationRoute):
-                self._add(route)
+        for operation in operations:
+            self._add(operation)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = self._find(_segments(scope)) if scope["type"] == "http" else None
-        if found is None:
-            await self._app(scope, receive, send)
-            return
-        operations, values = found
-        scope["app"] = self._app
+        if scope["type"] != "http":
+            raise ValueError(f"the sidecar speaks HTTP and not '{scope['type']}'")
+        scope[CONTEXT] = self._context
         request = Request(scope, receive)
         try:
-            route = operations.get(scope["method"])
-            if route is None:
-                raise MethodNotAllowed(f"{scope['path']} cannot be called with {scope['method']}.", sorted(operations))
-            scope["path_params"] = dict(zip(route.param_convertors, values, strict=True))
-            response = await route.answer(request)
+            response = await self._operation(scope).answer(request)
         except ClientDisconnect:
             return  # nobody is there to be answered
         except Exception as error:  # noqa: BLE001 - every error has an answer; unexpected ones are logged there
             response = answer_to(request, error)
         await response(scope, receive, send)
 
-    def _add(self, route: OperationRoute) -> None:
-        node = self._root
-        for segment in route.path_format.split("/"):
-            node = node.descend(segment)
-        node.operations.update(dict.fromkeys(route.methods or (), route))
+    def _operation(self, scope: Scope) -> Operation:
+        """The operation that a request names; what its path says is put beside it. Raises `RequestRefused`."""
+        path = scope["path"]
+        found = self._find(_segments(scope))
+        if found is None:
+            raise NotFound(f"There is nothing at {path}.")
+        operations, values = found
+        operation = operations.get(scope["method"])
+        if operation is None:
+            raise MethodNotAllowed(f"{path} cannot be called with {scope['method']}.", sorted(operations))
+        scope["path_params"] = dict(zip(operation.path_names, values, strict=True))
+        return operation
 
-    def _find(self, segments: list[str]) -> tuple[dict[str, OperationRoute], list[str]] | None:
+    def _add(self, operation: Operation) -> None:
+        node = self._root
+        for segment in operation.path.split("/"):
+            node = node.descend(segment)
+        node.operations[operation.method] = operation
+
+    def _find(self, segments: list[str]) -> tuple[dict[str, Operation], list[str]] | None:
         """The operations of a path, by method, and the values of its parameters; `None` if it has none."""
         node = self._root
         values: list[str] = []

@@ -5,10 +5,10 @@ What a caller did wrong is explained; what went wrong inside is logged and not s
 
 import logging
 
-from fastapi import FastAPI, Request, Response
-from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
-from sidecar.errors import MethodNotAllowed, NotAvailable, NotFound, RequestRefused, SidecarError, Unauthorized
+from sidecar.errors import MethodNotAllowed, NotAvailable, SidecarError, Unauthorized
 from sidecar.models.problems import Problem, ProblemField
 
 log = logging.getLogger(__name__)
@@ -34,20 +34,8 @@ def problem_response(error: SidecarError) -> Response:
     return Response(problem.model_dump_json(), error.status, headers=headers, media_type=MEDIA_TYPE)
 
 
-def answer_errors_with_problems(app: FastAPI) -> None:
-    """Have the app answer every error in this way."""
-
-    async def handle(request: Request, error: Exception) -> Response:
-        return answer_to(request, error)
-
-    for kind in (SidecarError, HTTPException, Exception):
-        app.add_exception_handler(kind, handle)
-
-
 def answer_to(request: Request, error: Exception) -> Response:
     """The answer to a request that raised `error`."""
-    if isinstance(error, HTTPException):
-        error = _from_http_exception(request, error)
     if not isinstance(error, SidecarError):
         error = _Unexpected(error)
     if error.status >= 500 and not isinstance(error, NotAvailable):
@@ -62,12 +50,3 @@ class _Unexpected(SidecarError):
     def __init__(self, cause: Exception) -> None:
         super().__init__("Something went wrong inside the sidecar; its log says what.")
         self.__cause__ = cause
-
-
-def _from_http_exception(request: Request, error: HTTPException) -> RequestRefused:
-    """Starlette's own: there is no such path, or not with this method."""
-    path = request.url.path
-    if error.status_code == MethodNotAllowed.status:
-        allowed = (error.headers or {}).get("Allow", "").split(", ")
-        return MethodNotAllowed(f"{path} cannot be called with {request.method}.", allowed)
-    return NotFound(f"There is nothing at {path}.")

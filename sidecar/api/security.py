@@ -39,9 +39,6 @@ class SecurityGate:
         self._max_body_bytes_of = max_body_bytes_of or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
         refusal = self._refusal(scope)
         if refusal is not None:
             await problem_response(refusal)(scope, receive, send)

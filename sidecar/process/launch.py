@@ -1,7 +1,7 @@
 """The first moments of a sidecar, in their order: bind, say so, import, take the bootstrap and the data directory, run.
 
-Kept free of heavy imports, and so is what it imports: `bound` is reported before FastAPI, which is most of the time to
-`ready`, is loaded, and before whatever else can wait for the bootstrap, such as `logging` and `pathlib`.
+Kept free of heavy imports, and so is what it imports: `bound` is reported before pydantic, uvicorn and the operations,
+which are most of the time to `ready`, and before whatever else can wait for the bootstrap, such as `logging`.
 """
 
 import gc

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, suppress
 from sidecar import API_VERSION, __version__
 from sidecar.api.app import create_app
 from sidecar.api.context import Context
-from sidecar.api.dispatch import Dispatcher
 from sidecar.api.events import EventHub
 from sidecar.api.routes.transfer import IMPORT_PATH
 from sidecar.api.security import SecurityGate
@@ -88,7 +87,7 @@ class Run:
     def _app(self, storage: UnifiedStorage, events: EventHub, upkeep: Upkeep) -> SecurityGate:
         server = self._settings.server
         return SecurityGate(
-            Dispatcher(create_app(Context(storage, events, self._instance, upkeep))),
+            create_app(Context(storage, events, self._instance, upkeep)),
             token=self._token,
             port=self._port,
             allowed_origins=server.allowed_origins,

@@ -26,8 +26,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sidecar.api.app import create_app
 from sidecar.api.context import Context
-from sidecar.api.dispatch import Dispatcher
 from sidecar.api.events import EventHub
+from sidecar.api.openapi import openapi_document
 from sidecar.config import DatabaseSettings, Settings, UpkeepSettings
 from sidecar.storage.unified import UnifiedStorage, configured_backends
 from sidecar.upkeep.keeper import Upkeep
@@ -50,7 +50,7 @@ AnyCase = Case[Any]
 
 def document() -> dict[str, Any]:
     """The document without the answer that stands for all that it does not name."""
-    described = create_app().openapi()
+    described = openapi_document()
     for item in described["paths"].values():
         for operation in item.values():
             del operation["responses"]["default"]
@@ -65,7 +65,7 @@ def as_it_is(_: schemathesis.SerializationContext, value: Any) -> bytes:
 SCHEMA = schemathesis.openapi.from_dict(document())
 OPERATIONS = {
     operation["operationId"]: SCHEMA[path][method.upper()]
-    for path, item in create_app().openapi()["paths"].items()
+    for path, item in openapi_document()["paths"].items()
     for method, operation in item.items()
 }
 
@@ -80,7 +80,7 @@ class Fuzzed:
         runner.run(self.storage.initialize())
         events = EventHub("test-instance")
         context = Context(self.storage, events, "test-instance", Upkeep(self.storage, UpkeepSettings(), events.publish))
-        transport = httpx.ASGITransport(hanging_up(Dispatcher(create_app(context))), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(hanging_up(create_app(context)), raise_app_exceptions=False)
         self._client = httpx.AsyncClient(transport=transport, base_url=URL)
         runner.run(self._populate())
 

@@ -11,7 +11,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sidecar.api.app import create_app
 from sidecar.api.context import Context
-from sidecar.api.dispatch import Dispatcher
 from sidecar.api.events import EventHub
 from sidecar.config import DatabaseSettings, Settings, UpkeepSettings
 from sidecar.storage.unified import UnifiedStorage, configured_backends
@@ -63,7 +62,7 @@ class Replays(RuleBasedStateMachine):
         self.runner.run(self.storage.initialize())
         events = EventHub("test-instance")
         app = create_app(Context(self.storage, events, "i", Upkeep(self.storage, UpkeepSettings(), events.publish)))
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(Dispatcher(app)), base_url=URL)
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL)
 
     def teardown(self) -> None:
         self.runner.run(self.client.aclose())

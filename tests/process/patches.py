@@ -40,15 +40,14 @@ Migration.apply = apply_slowly
 
 PRINTING_EVERYWHERE = """
 import os, subprocess, sys
-from sidecar.api import app
-create_app = app.create_app
+from sidecar.process import run
+create_app = run.create_app
 def print_and_create(context):
     print("from print", flush=True)
     sys.__stdout__.write("from the original standard output\\n")
     os.write(1, b"from the file descriptor\\n")
     subprocess.run([sys.executable, "-c", "print('from a child')"], check=True)
     return create_app(context)
-import sidecar.process.run as run
 run.create_app = print_and_create
 """
 

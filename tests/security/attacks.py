@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from sidecar.api.app import create_app
+from sidecar.api.openapi import openapi_document
 
 FORGED_LINE = "2026-01-01T00:00:00.000Z ERROR forged: line"
 
@@ -56,7 +56,7 @@ class Surface:
     """The API as its document describes it."""
 
     def __init__(self) -> None:
-        self._document = create_app().openapi()
+        self._document = openapi_document()
 
     def targets(self) -> list[Target]:
         """All texts; what deletes comes last, so that there is something to attack until then."""

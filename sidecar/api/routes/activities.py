@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-
+from sidecar.api.arguments import Query
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import OperationRoute
+from sidecar.api.operation import Router
 from sidecar.models.activities import (
     Activity,
     ActivityBatch,
@@ -18,7 +17,7 @@ from sidecar.models.activities import (
 )
 from sidecar.models.base import Identifier, RowsMade
 
-router = APIRouter(prefix="/activities", tags=["activities"], route_class=OperationRoute)
+router = Router("activities", prefix="/activities")
 
 
 @router.post("", operation_id="activities.create", status_code=201)

@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from pydantic import Field
 
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import RESTRICTED, OperationRoute
+from sidecar.api.operation import RESTRICTED, Router
 from sidecar.models.backups import Backup, BackupCreate, BackupList, Restored
 
-router = APIRouter(prefix="/backups", tags=["backups"], route_class=OperationRoute)
+router = Router("backups", prefix="/backups")
 
-Name = Annotated[str, Path(max_length=200, description="As the list has it.")]
+Name = Annotated[str, Field(max_length=200, description="As the list has it.")]
 
 
 @router.post("", operation_id="backups.create", status_code=201)

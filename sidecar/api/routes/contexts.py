@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
 from pydantic import TypeAdapter, ValidationError
 
+from sidecar.api.arguments import Query
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import OperationRoute, problems
+from sidecar.api.operation import Router, problems
 from sidecar.errors import InvalidInput
 from sidecar.models.base import Identifier
 from sidecar.models.contexts import (
@@ -32,8 +32,8 @@ from sidecar.models.contexts import (
     TodoEmbedding,
 )
 
-router = APIRouter(prefix="/contexts", tags=["contexts"], route_class=OperationRoute)
-todos_router = APIRouter(prefix="/todos", tags=["todos"], route_class=OperationRoute)
+router = Router("contexts", prefix="/contexts")
+todos_router = Router("todos", prefix="/todos")
 
 MAKES_VECTORS = problems(501, 502)
 """Text becomes a vector by an endpoint, which may not be configured or may refuse."""

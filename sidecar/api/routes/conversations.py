@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-
+from sidecar.api.arguments import Query
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import RESTRICTED, OperationRoute
+from sidecar.api.operation import RESTRICTED, Router
 from sidecar.models.base import Identifier, RowsMade
 from sidecar.models.conversations import (
     Conversation,
@@ -16,7 +15,7 @@ from sidecar.models.conversations import (
     ConversationUpdate,
 )
 
-router = APIRouter(prefix="/conversations", tags=["conversations"], route_class=OperationRoute)
+router = Router("conversations", prefix="/conversations")
 
 
 @router.post("", operation_id="conversations.create", status_code=201)

@@ -1,12 +1,10 @@
 """A thorough look at the store and the place where it lies."""
 
-from fastapi import APIRouter
-
 from sidecar.api.context import Storage
-from sidecar.api.operation import OperationRoute
+from sidecar.api.operation import Router
 from sidecar.models.doctor import DoctorReport
 
-router = APIRouter(prefix="/doctor", tags=["doctor"], route_class=OperationRoute)
+router = Router("doctor", prefix="/doctor")
 
 
 @router.get("", operation_id="doctor.report")

@@ -5,14 +5,16 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from pydantic import Field
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from sidecar.api.arguments import Header, Query
 from sidecar.api.context import InContext
-from sidecar.api.operation import OperationRoute
+from sidecar.api.operation import Router
 from sidecar.models.events import EventsQuery
 
-router = APIRouter(prefix="/events", tags=["events"], route_class=OperationRoute)
+router = Router("events", prefix="/events")
 
 
 class EventStream(Response):
@@ -51,7 +53,8 @@ async def stream(
     query: Annotated[EventsQuery, Query()],
     last_event_id: Annotated[
         str | None,
-        Header(alias="Last-Event-ID", description="The last id that was seen: what came after it is sent first."),
+        Header("Last-Event-ID"),
+        Field(description="The last id that was seen: what came after it is sent first."),
     ] = None,
 ) -> EventStream:
     """Everything that changes, as it changes: server-sent events with increasing ids `<instance>-<number>`.

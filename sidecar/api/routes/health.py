@@ -4,15 +4,16 @@ import asyncio
 import os
 from time import perf_counter
 
-from fastapi import APIRouter, Response
+from starlette.responses import Response
 
 from sidecar import __version__
+from sidecar.api.arguments import JSON
 from sidecar.api.context import InContext
-from sidecar.api.operation import JSON, OperationRoute
+from sidecar.api.operation import Router
 from sidecar.api.process_load import PROCESS
 from sidecar.models.health import Component, Live, Ready
 
-router = APIRouter(prefix="/health", tags=["health"], route_class=OperationRoute)
+router = Router("health", prefix="/health")
 
 LONGEST_LAG_MS = 250.0
 """A loop that is held up longer than this makes a page stutter."""

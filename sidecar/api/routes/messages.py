@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from starlette.responses import Response
 
+from sidecar.api.arguments import JSON, Query
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import JSON, OperationRoute
+from sidecar.api.operation import Router
 from sidecar.models.base import Identifier, RowsMade
 from sidecar.models.messages import (
     Appended,
@@ -26,7 +27,7 @@ from sidecar.models.messages import (
     ThinkingList,
 )
 
-router = APIRouter(tags=["messages"], route_class=OperationRoute)
+router = Router("messages")
 
 IN_CONVERSATION = "/conversations/{conversation_id}/messages"
 ONE = "/messages/{message_id}"

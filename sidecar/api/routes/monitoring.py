@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-
+from sidecar.api.arguments import Query
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import RESTRICTED, OperationRoute
+from sidecar.api.operation import RESTRICTED, Router
 from sidecar.api.process_load import PROCESS
 from sidecar.models.monitoring import (
     Cleanup,
@@ -27,7 +26,7 @@ from sidecar.models.monitoring import (
     TokenUsageReport,
 )
 
-router = APIRouter(prefix="/monitoring", tags=["monitoring"], route_class=OperationRoute)
+router = Router("monitoring", prefix="/monitoring")
 
 
 @router.post("/token-usage", operation_id="monitoring.save_token_usage", status_code=201)

@@ -1,12 +1,10 @@
 """What happened to a damaged database, until somebody has taken note of it."""
 
-from fastapi import APIRouter
-
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import OperationRoute
+from sidecar.api.operation import Router
 from sidecar.models.recovery import RecoveryReports
 
-router = APIRouter(prefix="/recovery", tags=["recovery"], route_class=OperationRoute)
+router = Router("recovery", prefix="/recovery")
 
 
 @router.get("", operation_id="recovery.list")

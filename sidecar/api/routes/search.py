@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-
+from sidecar.api.arguments import Query
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import RESTRICTED, OperationRoute, problems
+from sidecar.api.operation import RESTRICTED, Router, problems
 from sidecar.models.search import DocumentData, HybridPage, HybridSearch, SearchPage, SearchQuery
 
-router = APIRouter(tags=["search"], route_class=OperationRoute)
+router = Router("search")
 
 
 @router.get("/search", operation_id="search.query")

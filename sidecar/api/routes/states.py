@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-
+from sidecar.api.arguments import Query
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import RESTRICTED, OperationRoute
+from sidecar.api.operation import RESTRICTED, Router
 from sidecar.models.base import PageQuery
 from sidecar.models.states import (
     CacheInfoUpdate,
@@ -20,7 +19,7 @@ from sidecar.models.states import (
     ThreadId,
 )
 
-router = APIRouter(prefix="/states", tags=["states"], route_class=OperationRoute)
+router = Router("states", prefix="/states")
 
 
 @router.get("", operation_id="states.list")

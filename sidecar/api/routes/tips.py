@@ -2,14 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-
+from sidecar.api.arguments import Query
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import OperationRoute
+from sidecar.api.operation import Router
 from sidecar.models.base import RowsMade
 from sidecar.models.tips import Tip, TipBatch, TipCreate, TipPage, TipQuery
 
-router = APIRouter(prefix="/tips", tags=["tips"], route_class=OperationRoute)
+router = Router("tips", prefix="/tips")
 
 
 @router.post("", operation_id="tips.create", status_code=201)

@@ -2,14 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-
+from sidecar.api.arguments import Query
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import OperationRoute
+from sidecar.api.operation import Router
 from sidecar.models.base import Identifier, RowsMade
 from sidecar.models.todos import Todo, TodoBatch, TodoCreate, TodoPage, TodoQuery, TodoStatusChange, TodoUpdate
 
-router = APIRouter(prefix="/todos", tags=["todos"], route_class=OperationRoute)
+router = Router("todos", prefix="/todos")
 
 
 @router.post("", operation_id="todos.create", status_code=201)

@@ -9,11 +9,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import IO, Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
-from starlette.responses import StreamingResponse
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 
+from sidecar.api.arguments import Header, Query
 from sidecar.api.context import Storage
-from sidecar.api.operation import RESTRICTED, OperationRoute
+from sidecar.api.operation import RESTRICTED, Router
 from sidecar.errors import UnsupportedMediaType
 from sidecar.models.transfer import ExportQuery, ImportQuery, ImportReport
 from sidecar.storage.unified import UnifiedStorage
@@ -26,7 +28,7 @@ BLOCK = 256 * 1024
 
 _BINARY: dict[str, Any] = {"content": {ZIP: {"schema": {"type": "string", "format": "binary"}}}}
 
-router = APIRouter(prefix="/transfer", tags=["transfer"], route_class=OperationRoute)
+router = Router("transfer", prefix="/transfer")
 
 
 @router.get(
@@ -59,7 +61,7 @@ async def import_archive(
     storage: Storage,
     request: Request,
     query: Annotated[ImportQuery, Query()],
-    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200)] = None,
+    idempotency_key: Annotated[str | None, Header("Idempotency-Key"), Field(min_length=1, max_length=200)] = None,
 ) -> ImportReport:
     """Add what an archive holds and the store does not; all of it or, where it is damaged, nothing."""
     from sidecar.transfer.local import import_from

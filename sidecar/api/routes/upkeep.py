@@ -1,12 +1,10 @@
 """Upkeep: what is done in the background, and doing it now."""
 
-from fastapi import APIRouter
-
 from sidecar.api.context import InContext, WriteKey
-from sidecar.api.operation import RESTRICTED, OperationRoute
+from sidecar.api.operation import RESTRICTED, Router
 from sidecar.models.upkeep import UpkeepRun, UpkeepRunRequest, UpkeepTasks
 
-router = APIRouter(prefix="/upkeep", tags=["upkeep"], route_class=OperationRoute)
+router = Router("upkeep", prefix="/upkeep")
 
 
 @router.get("", operation_id="upkeep.list")

@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-
+from sidecar.api.arguments import Query
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import RESTRICTED, OperationRoute, problems
+from sidecar.api.operation import RESTRICTED, Router, problems
 from sidecar.models.base import Identifier, PageQuery, RowsMade
 from sidecar.models.vaults import (
     ChildrenQuery,
@@ -20,7 +19,7 @@ from sidecar.models.vaults import (
     VaultUpdate,
 )
 
-router = APIRouter(prefix="/vaults", tags=["vaults"], route_class=OperationRoute)
+router = Router("vaults", prefix="/vaults")
 
 
 @router.post("", operation_id="vaults.create", status_code=201, openapi_extra=problems(404))

@@ -7,16 +7,17 @@ from collections.abc import Mapping
 
 PROFILES: Mapping[str, str] = {
     "batch of 10,000 activities": (
-        "the writer takes 83 ms (making rows and their JSON text 27, INSERTs 32, word index 19, commit 5), "
-        "reading and checking the request's JSON 47 to 80, all else 10; by timers around each"
+        "of 140 ms, SQLite takes 56 (INSERTs and what their trigger notes 31, word index 19, commit 6), reading the "
+        "request's JSON into checked models 48 (into dicts it would be 33), making rows and their JSON text 27, all "
+        "else 10; the bound is 104; by timers around each"
     ),
     "durable create, message, 64 clients": (
         "175 us of processor time: the event loop's 100, a fifth of it for sending, and the writer's 75, with 20 for "
         "the word index and 19 for the commit; they share one interpreter and hardly overlap; by py-spy and timers"
     ),
     "conversation of 500 by 3": (
-        "of 6 ms: the query, in which SQLite makes the JSON of each row, 4.3; joining 0.8 MB of it 0.4; hops, HTTP and "
-        "reading the answer 1.3; by timers around each"
+        "of 4.9 ms: the query, in which SQLite makes the JSON of each row, 3.3; joining 0.8 MB of it 0.2; hops, HTTP "
+        "and reading the answer 1.4; by timers around each"
     ),
     "page to new row on the disk and back": (
         "of 0.9 ms over the yardstick, a commit alone is 0.3; then there are two changes of thread, the key of the "

@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
 from openapi_spec_validator import validate
 
+from sidecar.api.app import OPERATIONS
+from sidecar.api.context import Context
+from sidecar.api.dispatch import Dispatcher
 from sidecar.api.openapi import openapi_document
 
 
@@ -69,6 +72,15 @@ def test_every_change_takes_an_idempotency_key(document: dict[str, Any]) -> None
 def test_permanent_deletion_is_restricted(document: dict[str, Any]) -> None:
     restricted = {operation["operationId"] for _, _, operation in operations(document) if operation.get("x-restricted")}
     assert {"vaults.delete_permanently", "conversations.delete_permanently"} <= restricted
+
+
+def test_every_operation_is_found_by_its_own_method_and_path() -> None:
+    dispatcher = Dispatcher(OPERATIONS, cast("Context", None))
+    for operation in OPERATIONS:
+        path = operation.path.format(**dict.fromkeys(operation.path_names, "1"))
+        found = dispatcher._find(path.split("/"))
+        assert found is not None
+        assert found[0][operation.method] is operation
 
 
 async def test_the_document_is_served_behind_the_token(client: httpx.AsyncClient, document: dict[str, Any]) -> None:

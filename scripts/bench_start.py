@@ -63,7 +63,7 @@ def memory(scale: Scale) -> Iterator[Result]:
                 calling.call("GET", "/health/ready")
             return resident_mb(running.pid), imported_mb()
 
-    yield compare("memory, idle", "importing the same libraries", "MB", 1.15, rounds(scale.rounds, measure))
+    yield compare("memory, idle", "importing its libraries", "MB", 1.15, rounds(scale.rounds, measure))
 
 
 def imported_mb() -> float:

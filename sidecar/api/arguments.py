@@ -11,7 +11,7 @@ An endpoint's own signature tells what it takes; what is not in this list is ref
     content: Annotated[bytes, Depends(content_of)]    its body as it came
 
 The words are FastAPI's, which is told of them where the OpenAPI document is made (`openapi.py`). It does not read the
-arguments: its general solver costs about three times what an operation needs, and its import takes 90 ms and 9 MB.
+arguments: its general solver costs about three times what an operation needs.
 
 Nothing here waits but for the body, so a dependency is a plain function.
 """

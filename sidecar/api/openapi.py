@@ -83,6 +83,7 @@ def _declared(operation: Operation) -> Endpoint:
     result = inspect.signature(operation.endpoint, eval_str=True).return_annotation
     endpoint.__name__ = operation.endpoint.__name__
     endpoint.__doc__ = operation.endpoint.__doc__
+    # `inspect.signature` takes what it finds here (PEP 362), which mypy does not know of functions.
     endpoint.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [*_parameters(operation.endpoint)], return_annotation=result
     )

@@ -1,8 +1,8 @@
 """Operations: what a route file declares, and how a request is answered with it.
 
 A route file has a `Router`, whose decorators look like FastAPI's and take what FastAPI takes for the OpenAPI document.
-They only note it: FastAPI itself is imported when somebody asks for that document (see `openapi.py`). Reading all
-declarations, and importing what reads them, was half of the time to `ready`.
+They only note it: FastAPI itself is imported when somebody asks for that document (see `openapi.py`). Its import was a
+fourth of the time to `ready` (384 ms with it, 290 without) and 6 MB.
 
 An operation returns a model, `None` for an answer without content, or a whole response.
 """
@@ -79,9 +79,10 @@ class Router:
         self, method: str, path: str, *, operation_id: str, status_code: int = 200, **documentation: Any
     ) -> Callable[[E], E]:
         def note(endpoint: E) -> E:
-            documentation["tags"] = [self._tag]
-            made = Operation(method, self._prefix + path, endpoint, operation_id, status_code, **documentation)
-            self.operations.append(made)
+            described = {"tags": [self._tag], **documentation}
+            self.operations.append(
+                Operation(method, self._prefix + path, endpoint, operation_id, status_code, **described)
+            )
             return endpoint
 
         return note

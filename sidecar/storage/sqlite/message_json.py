@@ -30,7 +30,7 @@ def _object(fields: Iterable[str], expressions: Mapping[str, str]) -> str:
     return f"json_object({', '.join(f'{field!r}, {expressions.get(field, field)}' for field in fields)})"
 
 
-# Most have none, and what is the same for every row is parsed only once: 7 % of a long conversation's time.
+# Most have none, and what is the same for every row is parsed only once: 7 % of a long conversation's query.
 _METADATA = {"metadata": "CASE coalesce(metadata, '{}') WHEN '{}' THEN json('{}') ELSE json(metadata) END"}
 _MESSAGE = _object((field for field in Message.model_fields if field != "thinking"), _GROWING | _METADATA)
 _THINKING = _object(MessageThinking.model_fields, _METADATA)

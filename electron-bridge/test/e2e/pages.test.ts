@@ -56,11 +56,8 @@ test("a frame of another origin is refused, and so is any frame inside a page", 
 test("a page of another origin in the app's own window is refused", async () => {
   const app = await App.start({ app: FRAMES_APP });
   await app.page.waitForLoadState("load");
-  await app.electron.evaluate(({ BrowserWindow }) =>
-    BrowserWindow.getAllWindows()[0]?.loadURL("app://foreign/"),
-  );
+  await app.page.goto("app://foreign/");
 
-  await app.page.waitForURL("app://foreign/");
   expect(await codeOfCall(app.page.mainFrame())).toBe("foreign_frame");
 });
 

@@ -1,21 +1,22 @@
 """Values on their way into a column: checked, and in the one form that is stored."""
 
-import json
 from enum import Enum
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from sidecar.errors import InvalidInput
 from sidecar.models import timestamps
 
-_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
-"""`json.dumps` would make one each time. What goes round in circles is told by its depth."""
-
 MAX_NESTING = 190
-_ANSWER_NESTING = 10
-"""pydantic's parser ends at 200 levels (measured); the first of them are an answer's own."""
+_ANSWER_NESTING = 11
+"""pydantic's parser takes 201 levels (measured); the first of them are an answer's own."""
+
+_NOT_JSON = (
+    "cannot be stored as JSON, which holds text, finite numbers, true, false and null, and lists and objects of these, "
+    f"up to {MAX_NESTING} deep"
+)
 
 
 def optional_time(field: str, value: str | None) -> str | None:
@@ -53,25 +54,19 @@ def require_text(field: str, value: str, least: int, most: int) -> None:
 
 
 def json_text(field: str, value: Any) -> str:
-    """`value` as JSON text. Raises `InvalidInput` when JSON cannot hold it."""
+    """`value` as JSON text. Raises `InvalidInput` for what JSON would not give back as it was, or not at all."""
     if value == {}:
         return "{}"  # as most metadata
     try:
-        text = _JSON.encode(value)
-        text.encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidInput.field(field, f"cannot be stored as JSON: {error}") from None
-    if text.count("[") + text.count("{") > MAX_NESTING:
-        _require_readable(field, text)
-    return text
-
-
-def _require_readable(field: str, text: str) -> None:
-    """Raises `InvalidInput` for what nests too deeply to be read again as a part of an answer."""
-    try:
-        from_json("[" * _ANSWER_NESTING + text + "]" * _ANSWER_NESTING)
+        text = to_json(value)
+        is_kept = from_json(text, allow_inf_nan=False) == value
+        if text.count(b"[") + text.count(b"{") > MAX_NESTING:
+            from_json(b"[" * _ANSWER_NESTING + text + b"]" * _ANSWER_NESTING)
     except ValueError:
-        raise InvalidInput.field(field, f"nests more than {MAX_NESTING} levels deep") from None
+        is_kept = False
+    if not is_kept:
+        raise InvalidInput.field(field, _NOT_JSON)
+    return text.decode()
 
 
 E = TypeVar("E", bound=Enum)

@@ -368,7 +368,7 @@ async def test_a_unit_that_breaks_the_writer_itself_ends_neither_it_nor_those_wh
         raise LookupError("a mistake of ours")
 
     with monkeypatch.context() as patched:
-        patched.setattr(search_pending, "follow", broken)
+        patched.setattr(search_pending, "follow_few", broken)
         with pytest.raises(LookupError):
             await database.write(insert("lost"))
     await database.write(insert("kept"))

@@ -10,7 +10,7 @@ import pytest
 
 from sidecar.config import DatabaseSettings
 from sidecar.models.tips import TipCreate
-from sidecar.storage.sqlite import search_pending
+from sidecar.storage.sqlite import search, search_index, search_pending
 from sidecar.storage.sqlite.migrations import MIGRATIONS
 from sidecar.storage.sqlite.schema import bring_up_to_date
 from sidecar.storage.sqlite.search_kinds import SEARCH_KINDS
@@ -180,6 +180,64 @@ async def test_the_index_is_filled_in_steps_while_rows_change(storage: UnifiedSt
     page = await storage.search_documents("walrus")
     assert (page.total, page.complete) == (11, True)
     assert (await storage.health())["search_index"].measures["rows_to_fill"] == 0
+
+
+async def insert_many(storage: UnifiedStorage, word: str, count: int = search_pending.MANY + 1) -> list[int]:
+    """Tips that are too many to be followed by the commit that stores them."""
+    return await storage.batch_insert_tips([TipCreate(content=f"{word} {number}") for number in range(count)])
+
+
+async def test_a_batch_leaves_its_words_to_upkeep(stored: UnifiedStorage, tmp_path: Path) -> None:
+    tips = await insert_many(stored, "walrus")
+    assert (await stored.health())["search_index"].measures["rows_to_fill"] == len(tips)
+    while await stored.fill_search_index():
+        pass
+    assert (await stored.health())["search_index"].measures["rows_to_fill"] == 0
+    await stored.close()
+    with closing(sqlite3.connect(tmp_path / "sidecar.db")) as connection:
+        sound(connection)
+
+
+async def test_a_search_right_after_a_batch_finds_all_of_it(storage: UnifiedStorage) -> None:
+    tips = await insert_many(storage, "walrus", 2_000)
+    page = await storage.search_documents("walrus")
+    assert (page.total, page.complete) == (len(tips), True)
+
+
+async def test_a_search_that_has_waited_long_enough_says_that_rows_are_lacking(
+    storage: UnifiedStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_LONGEST_WAIT_S", 0.0)
+    monkeypatch.setattr(search_index, "_PATIENCE_S", 0.0)
+    tips = await insert_many(storage, "walrus", 2 * search_pending.MANY)
+    page = await storage.search_documents("walrus")
+    assert ([hit.id for hit in page.items], page.complete) == ([f"tip:{tips[0]}"], False)
+
+
+async def test_rows_that_change_before_the_index_has_followed_are_found_as_they_are(
+    stored: UnifiedStorage, tool: Tool, tmp_path: Path
+) -> None:
+    first = await stored.insert_tip("seal")
+    tool(f"UPDATE tips SET content = 'otter' WHERE id = {first.id}")
+    tips = await insert_many(stored, "walrus")
+    await stored.delete_document(f"tip:{tips[0]}")
+    tool(f"UPDATE tips SET content = 'whale' WHERE id IN ({first.id}, {tips[1]})")
+    tool(f"DELETE FROM tips WHERE id = {tips[2]}; REPLACE INTO tips (id, content) VALUES ({tips[3]}, 'whale')")
+    found = {word: len(await ids(stored, word)) for word in ("seal", "otter", "whale")}
+    assert found == {"seal": 0, "otter": 0, "whale": 3}
+    assert (await stored.search_documents("walrus")).total == len(tips) - 4
+    await stored.close()
+    with closing(sqlite3.connect(tmp_path / "sidecar.db")) as connection:
+        sound(connection)
+
+
+async def test_what_the_index_had_not_followed_is_found_after_a_start(tmp_path: Path) -> None:
+    storage = await opened(tmp_path)
+    tips = await insert_many(storage, "walrus")
+    await storage.close()
+    storage = await opened(tmp_path)
+    assert (await storage.search_documents("walrus")).total == len(tips)
+    await storage.close()
 
 
 DAMAGES = {

@@ -8,7 +8,7 @@ import json
 import logging
 import re
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple, TypeVar
@@ -37,7 +37,8 @@ TOPIC = "search_index"
 
 MAX_FOLDERS = 500
 _FILLED_AT_START_S = 0.05
-_FILLED_WHEN_MENDED_S = 1.0
+_LONGEST_WAIT_S = 1.0
+"""A search waits so long for rows that the index does not have yet: a batch's, another program's, all after damage."""
 
 _FOLDERS_BELOW = f"""
 WITH RECURSIVE below (id) AS (
@@ -128,7 +129,7 @@ class SearchDocuments(Domain, ISearchStore):
                 search_index.empty(work.connection)
 
         await self._database.write(open_index)
-        await self._fill_for(_FILLED_AT_START_S)
+        await _repeat_for(_FILLED_AT_START_S, self.fill_search_index)
 
     async def check_search_index(self) -> Component:
         """What the health check says of it; never raises."""
@@ -146,8 +147,8 @@ class SearchDocuments(Domain, ISearchStore):
         since, before = (optional_time(name, given.get(name)) for name in ("since", "before"))  # type: ignore[arg-type]
         search = parse(query)
 
-        def read(connection: sqlite3.Connection) -> T | None:
-            if search_pending.is_any(connection):
+        def read(has_followed: bool, connection: sqlite3.Connection) -> T | None:
+            if not has_followed and search_pending.is_any(connection):
                 return None
             matches: list[Match] = []
             if search is not None and kinds:
@@ -155,16 +156,18 @@ class SearchDocuments(Domain, ISearchStore):
             return take(connection, _Found(search, matches[offset : offset + limit], len(matches)))
 
         mended = self._times_mended
+        has_followed = False
         while True:
             try:
-                found = await self._database.read(read)
+                found = await self._database.read(partial(read, has_followed))
                 if found is not None:
                     return found
-                await self._database.write(_let_the_index_follow)
+                await _repeat_for(_LONGEST_WAIT_S, self._follow)
+                has_followed = True
             except SearchIndexDamaged:
                 log.warning("the search index is damaged; it is made anew")
                 await self._database.write(partial(self._begin_anew, mended))
-                await self._fill_for(_FILLED_WHEN_MENDED_S)
+                await _repeat_for(_LONGEST_WAIT_S, self.fill_search_index)
 
     def _begin_anew(self, mended: int, work: Work) -> None:
         """Several searches may find the damage at once; the first of them sees to it."""
@@ -172,19 +175,19 @@ class SearchDocuments(Domain, ISearchStore):
             _empty(work)
             self._times_mended += 1
 
-    async def _fill_for(self, seconds: float) -> None:
-        until = perf_counter() + seconds
-        while await self.fill_search_index() and perf_counter() < until:
-            pass
+    async def _follow(self) -> bool:
+        return await self._database.write(lambda work: search_index.follow(work.connection))
+
+
+async def _repeat_for(seconds: float, step: Callable[[], Awaitable[bool]]) -> None:
+    until = perf_counter() + seconds
+    while await step() and perf_counter() < until:
+        pass
 
 
 def _empty(work: Work) -> None:
     search_index.empty(work.connection)
     work.changed(TOPIC, "emptied")
-
-
-def _let_the_index_follow(_: Work) -> None:
-    """Every commit does."""
 
 
 class _Found(NamedTuple):

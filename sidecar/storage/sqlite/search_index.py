@@ -1,12 +1,13 @@
 """Keeping the full-text index whole: filling in what it lacks, and starting over when it is damaged.
 
-The triggers keep it with every write; see the migration that makes them.
+A commit takes in what few rows it changed (`search_pending.py`). Here is what takes longer, in steps.
 """
 
 import sqlite3
 from time import perf_counter
 
 from sidecar.models.health import Component
+from sidecar.storage.sqlite import search_pending
 from sidecar.storage.sqlite.migrations.m0004_search import CREATE_INDEX, MERGE_LATER
 from sidecar.storage.sqlite.search_kinds import BY_NUMBER, SEARCH_KINDS
 from sidecar.storage.sqlite.search_segments import words_of
@@ -16,8 +17,21 @@ _PATIENCE_S = 0.006
 """How long one step of filling takes, before its commit, which takes as long again."""
 
 
+def follow(connection: sqlite3.Connection) -> bool:
+    """Take in what was noted and left, for a few milliseconds; returns whether more may be left."""
+    until = perf_counter() + _PATIENCE_S
+    count = 1
+    while search_pending.follow_some(connection, count):
+        if perf_counter() > until:
+            return True
+        count *= 2  # one may be a word or a book
+    return False
+
+
 def fill(connection: sqlite3.Connection, limit: int) -> bool:
     """Put up to `limit` rows into the index, in a few milliseconds; returns whether more may be lacking."""
+    if follow(connection):
+        return True
     until = perf_counter() + _PATIENCE_S
     for number, after_id in connection.execute("SELECT kind, after_id FROM search_fill ORDER BY kind").fetchall():
         kind = BY_NUMBER[number]
@@ -91,13 +105,14 @@ def is_usable(connection: sqlite3.Connection) -> bool:
 
 
 def is_filled(connection: sqlite3.Connection) -> bool:
-    """Whether the index has every row."""
-    return connection.execute("SELECT 1 FROM search_fill LIMIT 1").fetchone() is None
+    """Whether the index has every row, as it is now."""
+    lacking = connection.execute("SELECT 1 FROM search_fill UNION ALL SELECT 1 FROM search_pending LIMIT 1")
+    return lacking.fetchone() is None
 
 
 def check(connection: sqlite3.Connection) -> Component:
     """How much there is still to fill in, at most."""
-    rows = 0
+    (rows,) = connection.execute("SELECT count(*) FROM search_pending").fetchone()
     for number, after_id in connection.execute("SELECT kind, after_id FROM search_fill").fetchall():
         (last,) = connection.execute(f"SELECT max(id) FROM {BY_NUMBER[number].table}").fetchone()
         rows += max(0, (last or 0) - max(0, after_id))

@@ -87,7 +87,7 @@ def _commit(connection: sqlite3.Connection, submissions: Sequence[Submission]) -
         connection.execute("BEGIN IMMEDIATE")
         run = _run_alone if len(submissions) == 1 else _run_in_savepoint
         outcomes = [run(connection, submission) for submission in submissions]
-        search_pending.follow(connection)
+        search_pending.follow_few(connection)
         connection.execute("COMMIT")
     except Exception as failure:  # noqa: BLE001 - whatever it was, nothing is kept, and every caller is told
         if connection.in_transaction:

@@ -55,22 +55,22 @@ def _statements_for(searched: SearchedTable) -> tuple[str, ...]:
     watched = ", ".join((key, *columns))
 
     # Of a document that is touched twice, the words that are in the index are those of the first time. Not OR IGNORE:
-    # in a trigger, the conflict policy of the statement that fired it counts instead.
-    untouched = "NOT EXISTS (SELECT 1 FROM search_pending WHERE search_pending.docid = touched.docid)"
+    # in a trigger, the conflict policy of the statement that fired it counts instead; an upsert's own clause stands.
+    as_of_the_first_time = "ON CONFLICT DO NOTHING"
 
     # Whether the row is one to be found, its view says when the note is followed.
     note = f"""
         WHEN new.{key} BETWEEN 0 AND {LARGEST_ID}
-            AND NOT EXISTS (SELECT 1 FROM search_pending WHERE docid = new.{key} + {first})
-        BEGIN INSERT INTO search_pending (docid) VALUES (new.{key} + {first}); END
+        BEGIN INSERT INTO search_pending (docid) VALUES (new.{key} + {first}) {as_of_the_first_time}; END
     """
 
     def note_words(row: str) -> str:
         return f"""
             INSERT INTO search_pending (docid, title, content, tags, facets)
             SELECT docid, title, content, tags, facets FROM {view} AS touched
-            WHERE id = {row}.{key} AND {untouched}
-                AND EXISTS (SELECT 1 FROM search_index_docsize WHERE search_index_docsize.id = touched.docid);
+            WHERE id = {row}.{key}
+                AND EXISTS (SELECT 1 FROM search_index_docsize WHERE search_index_docsize.id = touched.docid)
+            {as_of_the_first_time};
         """
 
     return (

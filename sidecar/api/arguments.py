@@ -2,7 +2,7 @@
 
 An endpoint's own signature tells what it takes; what is not in this list is refused when the operation is first called:
 
-    body: TodoCreate                                  a model: the JSON body
+    body: TodoCreate                                  a model or a dataclass: the JSON body
     query: Annotated[TodoQuery, Query()]              a model: the whole query string
     todo_id: Identifier                               a name in the path
     key: Annotated[str | None, Header("Some-Key")]    a header; limits are a pydantic `Field` beside it
@@ -18,12 +18,13 @@ Nothing here waits but for the body, so a dependency is a plain function.
 
 import inspect
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import partial
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.requests import ClientDisconnect, Request
 
 from sidecar.errors import FieldError, InvalidInput, MalformedRequest, UnsupportedMediaType
@@ -93,8 +94,8 @@ def _reader(name: str, hint: Any, parameter: inspect.Parameter, path_names: Coll
         return _read_request
     if name in path_names:
         return partial(_read_path, name, TypeAdapter(hint))
-    if inspect.isclass(kind) and issubclass(kind, BaseModel):
-        return partial(_read_body, kind)
+    if is_dataclass(kind) or (inspect.isclass(kind) and issubclass(kind, BaseModel)):
+        return partial(_read_body, TypeAdapter(kind))
     raise TypeError(f"an operation cannot have the parameter '{name}: {hint}'; see {__name__}")
 
 
@@ -150,12 +151,12 @@ def _read_query(model: type[BaseModel], request: Request, _: bytes) -> BaseModel
         raise _refused("query", error) from None
 
 
-def _read_body(model: type[BaseModel], request: Request, content: bytes) -> BaseModel:
+def _read_body(adapter: TypeAdapter[Any], request: Request, content: bytes) -> Any:
     content_type = _header(request, b"content-type") or ""
     if content_type != JSON and content_type.partition(";")[0].strip().lower() != JSON:
         raise UnsupportedMediaType(f"The body must be {JSON}, not '{content_type[:100]}'.")
     try:
-        return model.model_validate_json(content)
+        return adapter.validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         if first["type"] == "json_invalid":
@@ -174,7 +175,13 @@ def _header(request: Request, wanted: bytes) -> str | None:
 def _refused(place: str, error: ValidationError, *path: str) -> InvalidInput:
     """What pydantic found, with the place of each finding: `body.title`."""
     found = [
-        FieldError(".".join([place, *path, *map(str, detail["loc"])]), detail["msg"].removeprefix("Value error, "))
+        FieldError(".".join([place, *path, *map(str, detail["loc"])]), _message(detail))
         for detail in error.errors(include_url=False, include_input=False, include_context=False)
     ]
     return InvalidInput("; ".join(f"{field}: {message}" for field, message in found[:3]), found)
+
+
+def _message(detail: ErrorDetails) -> str:
+    if detail["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:  # of a model, of a dataclass
+        return "There is no such field"
+    return detail["msg"].removeprefix("Value error, ")

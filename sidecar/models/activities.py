@@ -4,7 +4,7 @@ from datetime import date
 
 from pydantic import Field, JsonValue
 
-from sidecar.models.base import Batch, Identifier, Line, Page, PageQuery, Record, Wire
+from sidecar.models.base import Batch, Identifier, Line, Page, PageQuery, Record, Wire, new_row
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 
@@ -22,13 +22,14 @@ class ActivityPage(Page[Activity]):
     """Activities, the latest start first."""
 
 
-class ActivityCreate(Wire):
+@new_row
+class ActivityCreate:
     title: Line
     content: str
-    resources: JsonValue = None
-    metadata: dict[str, JsonValue] = Field(default_factory=dict)
     start_time: TimestampInput
     end_time: TimestampInput
+    resources: JsonValue = None
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class ActivityBatch(Wire):

@@ -1,8 +1,9 @@
 """The base of every type on the wire, and the types of fields that several resources share."""
 
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, dataclass_transform
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, StringConstraints
+from pydantic.dataclasses import dataclass
 
 MAX_INTEGER = 2**63 - 1
 """SQLite stores integers in at most 64 bits, signed."""
@@ -20,17 +21,29 @@ Batch = Annotated[list[T], Field(min_length=1, max_length=MAX_BATCH), FailFast()
 """What is made all at once or not at all. The first item that is wrong is told, not every one of ten thousand."""
 
 
+_CONFIG = ConfigDict(extra="forbid", defer_build=True)
+"""Unknown fields are refused, so that a misspelt one is an error and not a lost value. Validators are built when a type
+is first used; building them all at start-up would be most of its time."""
+
+
 class Wire(BaseModel):
-    """Refuses unknown fields, so that a misspelt one is an error and not a lost value.
+    """What is sent, either way."""
 
-    Validators are built when a type is first used; building them all at start-up would be most of its time.
-    """
-
-    model_config = ConfigDict(extra="forbid", defer_build=True)
+    model_config = _CONFIG
 
     def given(self) -> dict[str, Any]:
         """The fields that the sender named: absent ones are left out, `null` is `None`."""
         return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+@dataclass_transform(field_specifiers=(Field,))
+def new_row(kind: type[T]) -> type[T]:
+    """What is sent to make a row, as a dataclass: the parameters of the method that makes it.
+
+    Batches have thousands, and a dataclass is made in three quarters of the time of a model, and in half its memory.
+    """
+    made: type[T] = dataclass(config=_CONFIG)(kind)  # type: ignore[assignment]
+    return made
 
 
 def unchanged() -> Any:

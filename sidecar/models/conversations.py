@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
-from sidecar.models.base import Batch, Identifier, Line, Page, PageQuery, Record, Wire, unchanged
+from sidecar.models.base import Batch, Identifier, Line, Page, PageQuery, Record, Wire, new_row, unchanged
 from sidecar.models.timestamps import Timestamp
 
 
@@ -29,7 +29,8 @@ class ConversationPage(Page[Conversation]):
     """Conversations, the one that changed last first."""
 
 
-class ConversationCreate(Wire):
+@new_row
+class ConversationCreate:
     page_name: Line
     user_id: Line | None = None
     title: Line | None = None

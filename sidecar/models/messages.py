@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
-from sidecar.models.base import MAX_INTEGER, Batch, Identifier, Line, Record, Text, Wire, unchanged
+from sidecar.models.base import MAX_INTEGER, Batch, Identifier, Line, Record, Text, Wire, new_row, unchanged
 from sidecar.models.timestamps import Timestamp
 
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
@@ -70,7 +70,8 @@ class MessagePage(Record):
     has_after: bool = Field(description="Whether there are newer ones than the last; get them with `after`.")
 
 
-class MessageCreate(Wire):
+@new_row
+class MessageCreate:
     role: Role
     content: str
     is_complete: bool = True
@@ -132,7 +133,8 @@ class MessageQuery(Wire):
     include_thinking: bool = True
 
 
-class ThinkingCreate(Wire):
+@new_row
+class ThinkingCreate:
     content: Text
     stage: Line | None = None
     progress: Progress = 0.0

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from sidecar.models.base import Batch, Identifier, Page, PageQuery, Record, Text, Wire
+from sidecar.models.base import Batch, Identifier, Page, PageQuery, Record, Text, Wire, new_row
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 
@@ -16,7 +16,8 @@ class TipPage(Page[Tip]):
     """Tips, the newest first."""
 
 
-class TipCreate(Wire):
+@new_row
+class TipCreate:
     content: Text
 
 

@@ -4,7 +4,19 @@ from enum import IntEnum
 
 from pydantic import Field
 
-from sidecar.models.base import Batch, Identifier, Integer, Line, Page, PageQuery, Record, Text, Wire, unchanged
+from sidecar.models.base import (
+    Batch,
+    Identifier,
+    Integer,
+    Line,
+    Page,
+    PageQuery,
+    Record,
+    Text,
+    Wire,
+    new_row,
+    unchanged,
+)
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 
@@ -31,7 +43,8 @@ class TodoPage(Page[Todo]):
     """Todos, the newest first."""
 
 
-class TodoCreate(Wire):
+@new_row
+class TodoCreate:
     content: Text
     start_time: TimestampInput | None = None
     end_time: TimestampInput | None = None

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from sidecar.models.base import Batch, Identifier, Integer, Line, Page, PageQuery, Record, Wire, unchanged
+from sidecar.models.base import Batch, Identifier, Integer, Line, Page, PageQuery, Record, Wire, new_row, unchanged
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 NOTE = "Note"
@@ -28,7 +28,8 @@ class VaultPage(Page[Vault]):
     """Vaults; in which order, each operation says."""
 
 
-class VaultCreate(Wire):
+@new_row
+class VaultCreate:
     title: Line
     summary: str | None = None
     content: str = ""

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import httpx
 import pytest
 from pydantic import Field
 
@@ -30,3 +31,15 @@ def test_a_body_is_waited_for_only_when_something_needs_it() -> None:
 
     assert take_content(readers_of(signed, ()).values())
     assert not take_content(readers_of(asked, ()).values())
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/todos", {"content": "walrus", "urgent": 1}), ("/search/hybrid", {"query": "walrus", "limits": 1})],
+)
+async def test_a_misspelt_field_is_told_in_one_way_whatever_the_body_is_made_of(
+    client: httpx.AsyncClient, path: str, body: dict[str, object]
+) -> None:
+    refused = await client.post(path, json=body)
+    told = {error["field"]: error["message"] for error in refused.json()["errors"]}
+    assert told[f"body.{list(body)[-1]}"] == "There is no such field"

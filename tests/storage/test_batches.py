@@ -10,7 +10,7 @@ import pytest
 from sidecar.config import DatabaseSettings
 from sidecar.errors import Conflict, InvalidInput, NotFound, RequestRefused
 from sidecar.models.activities import ActivityCreate
-from sidecar.models.base import MAX_BATCH, Record, Wire
+from sidecar.models.base import MAX_BATCH, Record
 from sidecar.models.conversations import ConversationCreate
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.messages import MessageCreate, Role, ThinkingCreate
@@ -37,7 +37,7 @@ class Kind(NamedTuple):
     create: Callable[[Storage, Any], Awaitable[Record]]
     batch: Callable[..., Awaitable[list[int]]]
     read: Callable[[Storage, int], Awaitable[Record]]
-    rows: Sequence[Wire]
+    rows: Sequence[Any]
 
 
 class Ground(NamedTuple):
@@ -61,7 +61,7 @@ async def step(storage: Storage, step_id: int) -> Record:
 
 KINDS = {
     "todos": Kind(
-        lambda storage, row: storage.insert_todo(**row.given()),
+        lambda storage, row: storage.insert_todo(**vars(row)),
         Storage.batch_insert_todos,
         Storage.get_todo,
         [
@@ -72,7 +72,7 @@ KINDS = {
         ],
     ),
     "activities": Kind(
-        lambda storage, row: storage.insert_activity(**row.given()),
+        lambda storage, row: storage.insert_activity(**vars(row)),
         Storage.batch_insert_activities,
         Storage.get_activity,
         [
@@ -81,13 +81,13 @@ KINDS = {
         ],
     ),
     "tips": Kind(
-        lambda storage, row: storage.insert_tip(**row.given()),
+        lambda storage, row: storage.insert_tip(**vars(row)),
         Storage.batch_insert_tips,
         tip,
         [TipCreate(content="walrus"), TipCreate(content="walrus 2")],
     ),
     "vaults": Kind(
-        lambda storage, row: storage.insert_vaults(**row.given()),
+        lambda storage, row: storage.insert_vaults(**vars(row)),
         Storage.batch_insert_vaults,
         Storage.get_vault,
         [
@@ -100,7 +100,7 @@ KINDS = {
         ],
     ),
     "conversations": Kind(
-        lambda storage, row: storage.create_conversation(**row.given()),
+        lambda storage, row: storage.create_conversation(**vars(row)),
         Storage.batch_create_conversations,
         Storage.get_conversation,
         [
@@ -109,7 +109,7 @@ KINDS = {
         ],
     ),
     "messages": Kind(
-        lambda storage, row: storage.create_message(GROUND.conversation, **row.given()),
+        lambda storage, row: storage.create_message(GROUND.conversation, **vars(row)),
         lambda storage, rows, **key: storage.batch_create_messages(GROUND.conversation, rows, **key),
         Storage.get_message,
         [
@@ -119,7 +119,7 @@ KINDS = {
         ],
     ),
     "thinking": Kind(
-        lambda storage, row: storage.add_message_thinking(GROUND.message, **row.given()),
+        lambda storage, row: storage.add_message_thinking(GROUND.message, **vars(row)),
         lambda storage, rows, **key: storage.batch_add_message_thinking(GROUND.message, rows, **key),
         step,
         [
@@ -185,7 +185,7 @@ async def test_ids_go_on_behind_those_of_rows_that_were_deleted(storage: Storage
     assert second == list(range(first[-1] + 1, first[-1] + 41))
 
 
-REFUSED: dict[str, tuple[str, Wire, type[RequestRefused], str]] = {
+REFUSED: dict[str, tuple[str, Any, type[RequestRefused], str]] = {
     "a todo that ends before it starts": ("todos", TodoCreate(content="x", **BACKWARDS), InvalidInput, ".end_time"),
     "an activity that ends before it starts": (
         "activities",
@@ -217,7 +217,7 @@ REFUSED: dict[str, tuple[str, Wire, type[RequestRefused], str]] = {
 
 @pytest.mark.parametrize(("name", "wrong", "error", "field"), REFUSED.values(), ids=REFUSED)
 async def test_of_a_batch_with_a_wrong_row_nothing_is_kept_and_the_row_is_named(
-    ground: Storage, name: str, wrong: Wire, error: type[RequestRefused], field: str
+    ground: Storage, name: str, wrong: Any, error: type[RequestRefused], field: str
 ) -> None:
     kind = KINDS[name]
     place = len(kind.rows)

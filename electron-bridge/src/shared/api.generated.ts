@@ -1636,11 +1636,6 @@ export interface components {
             title: string;
             /** Content */
             content: string;
-            resources?: components["schemas"]["JsonValue"];
-            /** Metadata */
-            metadata?: {
-                [key: string]: components["schemas"]["JsonValue"];
-            };
             /**
              * Start Time
              * Format: date-time
@@ -1653,6 +1648,11 @@ export interface components {
              * @example 2026-01-31T09:30:00.000Z
              */
             end_time: string;
+            resources?: components["schemas"]["JsonValue"];
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /**
          * ActivityPage

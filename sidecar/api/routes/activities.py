@@ -23,7 +23,7 @@ router = Router("activities", prefix="/activities")
 @router.post("", operation_id="activities.create", status_code=201)
 async def create(storage: Storage, body: ActivityCreate, key: WriteKey) -> Activity:
     """Record an activity."""
-    return await storage.insert_activity(**body.given(), key=key)
+    return await storage.insert_activity(**vars(body), key=key)
 
 
 @router.post("/batch", operation_id="activities.create_batch", status_code=201)

@@ -21,7 +21,7 @@ router = Router("conversations", prefix="/conversations")
 @router.post("", operation_id="conversations.create", status_code=201)
 async def create(storage: Storage, body: ConversationCreate, key: WriteKey) -> Conversation:
     """Begin a conversation."""
-    return await storage.create_conversation(**body.given(), key=key)
+    return await storage.create_conversation(**vars(body), key=key)
 
 
 @router.post("/batch", operation_id="conversations.create_batch", status_code=201)

@@ -36,7 +36,7 @@ ONE = "/messages/{message_id}"
 @router.post(IN_CONVERSATION, operation_id="messages.create", status_code=201)
 async def create(storage: Storage, conversation_id: Identifier, body: MessageCreate, key: WriteKey) -> Message:
     """Add a message."""
-    return await storage.create_message(conversation_id, **body.given(), key=key)
+    return await storage.create_message(conversation_id, **vars(body), key=key)
 
 
 @router.post(f"{IN_CONVERSATION}/batch", operation_id="messages.create_batch", status_code=201)
@@ -111,7 +111,7 @@ async def add_thinking(
     storage: Storage, message_id: Identifier, body: ThinkingCreate, key: WriteKey
 ) -> MessageThinking:
     """Add a step of the thinking behind a message."""
-    return await storage.add_message_thinking(message_id, **body.given(), key=key)
+    return await storage.add_message_thinking(message_id, **vars(body), key=key)
 
 
 @router.post(f"{ONE}/thinking/batch", operation_id="messages.add_thinking_batch", status_code=201)

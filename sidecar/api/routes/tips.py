@@ -14,7 +14,7 @@ router = Router("tips", prefix="/tips")
 @router.post("", operation_id="tips.create", status_code=201)
 async def create(storage: Storage, body: TipCreate, key: WriteKey) -> Tip:
     """Make a tip."""
-    return await storage.insert_tip(**body.given(), key=key)
+    return await storage.insert_tip(**vars(body), key=key)
 
 
 @router.post("/batch", operation_id="tips.create_batch", status_code=201)

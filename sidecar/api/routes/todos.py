@@ -14,7 +14,7 @@ router = Router("todos", prefix="/todos")
 @router.post("", operation_id="todos.create", status_code=201)
 async def create(storage: Storage, body: TodoCreate, key: WriteKey) -> Todo:
     """Make a todo."""
-    return await storage.insert_todo(**body.given(), key=key)
+    return await storage.insert_todo(**vars(body), key=key)
 
 
 @router.post("/batch", operation_id="todos.create_batch", status_code=201)

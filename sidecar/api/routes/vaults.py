@@ -25,7 +25,7 @@ router = Router("vaults", prefix="/vaults")
 @router.post("", operation_id="vaults.create", status_code=201, openapi_extra=problems(404))
 async def create(storage: Storage, body: VaultCreate, key: WriteKey) -> Vault:
     """Make a document or a folder."""
-    return await storage.insert_vaults(**body.given(), key=key)
+    return await storage.insert_vaults(**vars(body), key=key)
 
 
 @router.post("/batch", operation_id="vaults.create_batch", status_code=201, openapi_extra=problems(404))

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 PROFILES: Mapping[str, str] = {
     "batch of 10,000 activities": (
-        "of 140 ms, SQLite takes 56 (INSERTs and what their trigger notes 31, word index 19, commit 6), reading the "
-        "request's JSON into checked models 48 (into dicts it would be 33), making rows and their JSON text 27, all "
-        "else 10; the bound is 104; by timers around each"
+        "of 98 ms, reading the request's JSON into checked rows takes 30, making columns and their JSON text 20, the "
+        "INSERTs 24 (13 without the triggers that note what to search), noting the changes 4, the commit 5, receiving "
+        "2 MB and all else 15; the bound is 108; by timers around each"
     ),
     "durable create, message, 64 clients": (
         "175 us of processor time: the event loop's 100, a fifth of it for sending, and the writer's 75, with 20 for "

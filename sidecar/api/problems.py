@@ -35,7 +35,22 @@ def problem_response(error: SidecarError) -> Response:
 
 
 def answer_to(request: Request, error: Exception) -> Response:
-    """The answer to a request that raised `error`."""
+    """The answer to a request that raised `error`, which keeps nothing of the request alive afterwards."""
+    try:
+        return _answer_to(request, error)
+    finally:
+        _forget_traces(error)
+
+
+def _forget_traces(error: BaseException | None) -> None:
+    """An error that crossed a future and threads is in frames that its own traceback has, with the request's body in
+    others: a circle that would stay until somebody looks for garbage, body by body."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
+
+
+def _answer_to(request: Request, error: Exception) -> Response:
     if not isinstance(error, SidecarError):
         error = _Unexpected(error)
     if error.status >= 500 and not isinstance(error, NotAvailable):

@@ -67,9 +67,9 @@ _OBJECTS_BETWEEN_COLLECTIONS = 10_000
 def _without_collecting_garbage() -> Iterator[None]:
     """Importing makes many objects and next to no garbage: looking for it took a tenth of the time to `ready`.
 
-    What was imported stays for good, so later collections need not look at it either. They are rarer than Python's own
-    700 objects would have them: requests leave hardly any garbage that only they find, and a batch makes its rows by
-    the ten thousand, all of them alive. Looking at these took a fifth of its time.
+    What was imported stays for good, so later collections need not look at it either. They are rarer than by default:
+    requests leave hardly any garbage that only they find (see `problems.py`), and a batch makes its rows by the ten
+    thousand, all of them alive. Looking at these took a fifth of its time.
     """
     gc.disable()
     try:

@@ -20,7 +20,7 @@ HOUR_S = 3_600.0
 DAY_S = 24 * HOUR_S
 
 SEARCH_AFTER_CHANGE_S = 2.0
-"""The index may have been emptied, and is then filled at once."""
+"""A batch leaves its words to the index's upkeep, and the index may have been emptied."""
 
 LOOKS_BEFORE_MERGE = 1
 """Every commit adds a part to the index, and FTS5 holds up a write for as long as it takes to merge 512 of them."""

@@ -1,10 +1,13 @@
 """What bad requests get: a status, a code, and the name of the culprit."""
 
+import gc
 import json
 from typing import Any
 
 import httpx
 import pytest
+
+from sidecar.storage.sqlite.work import Submission
 
 BIG = 2**63
 
@@ -177,3 +180,15 @@ async def test_a_closed_storage_is_told_as_retryable(client: httpx.AsyncClient, 
     await storage.close()
     status, problem = await refused(client, "GET", "/todos")
     assert (status, problem["retryable"]) == (503, True)
+
+
+async def test_what_was_refused_is_not_kept_in_memory(client: httpx.AsyncClient) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            assert (await client.post("/vaults", json={"title": "Walrus", "parent_id": 999})).status_code == 404
+        kept = [thing for thing in gc.get_objects() if isinstance(thing, Submission)]
+    finally:
+        gc.enable()
+    assert len(kept) <= 1  # what a connection's thread did last

@@ -295,8 +295,9 @@ async def test_vaults_come_behind_those_that_are_there_one_behind_the_other(grou
     assert steps == {first.sort_order}
 
 
-async def test_a_folder_of_the_same_batch_cannot_be_named(ground: Storage) -> None:
+@pytest.mark.parametrize("before", [0, 2 * ROWS_AT_ONCE])
+async def test_a_folder_of_the_same_batch_cannot_be_named(ground: Storage, before: int) -> None:
     (last,) = await ground.batch_insert_vaults([VaultCreate(title="x")])
-    rows = [VaultCreate(title="y", is_folder=True), VaultCreate(title="z", parent_id=last + 1)]
-    with pytest.raises(NotFound, match=rf"^vaults\.1: .*{last + 1}"):
-        await ground.batch_insert_vaults(rows)
+    folder, child = VaultCreate(title="y", is_folder=True), VaultCreate(title="z", parent_id=last + 1)
+    with pytest.raises(NotFound, match=rf"^vaults\.{before + 1}: .*{last + 1}"):
+        await ground.batch_insert_vaults([folder, *[VaultCreate(title="x")] * before, child])

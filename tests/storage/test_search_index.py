@@ -1,7 +1,8 @@
-"""The index follows every write, whoever makes it, and is made anew when it is damaged."""
+"""The index follows every write, whoever makes it, at once or in steps, and is made anew when it is damaged."""
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
@@ -11,9 +12,11 @@ import pytest
 from sidecar.config import DatabaseSettings
 from sidecar.models.tips import TipCreate
 from sidecar.storage.sqlite import search, search_index, search_pending
+from sidecar.storage.sqlite.backend import SQLiteBackend
 from sidecar.storage.sqlite.migrations import MIGRATIONS
 from sidecar.storage.sqlite.schema import bring_up_to_date
 from sidecar.storage.sqlite.search_kinds import SEARCH_KINDS
+from sidecar.storage.sqlite.work import Work
 from sidecar.storage.unified import UnifiedStorage, document_backend
 from tests.storage.test_adoption import make
 
@@ -30,6 +33,12 @@ async def opened(directory: Path) -> UnifiedStorage:
     storage = UnifiedStorage.create([document_backend(DatabaseSettings(), directory)])
     await storage.initialize()
     return storage
+
+
+async def unit_of(storage: UnifiedStorage, unit: Callable[[Work], object]) -> None:
+    backend = storage._document_backend
+    assert isinstance(backend, SQLiteBackend)
+    await backend._database.write(unit)
 
 
 @pytest.fixture
@@ -204,14 +213,78 @@ async def test_a_search_right_after_a_batch_finds_all_of_it(storage: UnifiedStor
     assert (page.total, page.complete) == (len(tips), True)
 
 
-async def test_a_search_that_has_waited_long_enough_says_that_rows_are_lacking(
-    storage: UnifiedStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search waits for nothing."""
     monkeypatch.setattr(search, "_LONGEST_WAIT_S", 0.0)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_search_that_has_waited_long_enough_says_that_rows_are_lacking(storage: UnifiedStorage) -> None:
+    seal = await storage.insert_tip("seal")
+    await insert_many(storage, "walrus")
+    pages = [await storage.search_documents(word) for word in ("walrus", "seal")]
+    assert [([hit.id for hit in page.items], page.complete) for page in pages] == [
+        ([], False),
+        ([f"tip:{seal.id}"], False),
+    ]
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_what_was_deleted_or_changed_is_not_found_as_it_was_even_by_an_index_that_is_behind(
+    storage: UnifiedStorage,
+) -> None:
+    deleted = await storage.create_conversation("home", title="seal")
+    changed = await storage.create_conversation("home", title="seal")
+    await insert_many(storage, "walrus")
+    await storage.delete_conversation(deleted.id)
+    await storage.update_conversation(changed.id, title="otter")
+    page = await storage.search_documents("seal")
+    assert (page.items, page.total, page.complete) == ([], 0, False)
+
+
+async def test_a_search_waits_no_longer_for_the_index_where_the_writer_is_busy(
+    stored: UnifiedStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_LONGEST_WAIT_S", 0.05)
+    await insert_many(stored, "walrus")
+    is_over = threading.Event()
+    busy = asyncio.create_task(unit_of(stored, lambda _: is_over.wait()))
+    page = await stored.search_documents("walrus")
+    is_over.set()
+    await busy
+    assert not page.complete
+
+
+async def test_a_full_disk_keeps_no_search_from_being_answered(stored: UnifiedStorage) -> None:
+    seal = await stored.insert_tip("seal")
+    await insert_many(stored, "walrus")
+    await unit_of(stored, lambda work: work.connection.execute("PRAGMA max_page_count = 1"))
+    page = await stored.search_documents("seal")
+    assert ([hit.id for hit in page.items], page.complete) == ([f"tip:{seal.id}"], False)
+
+
+async def test_writes_do_not_wait_for_the_words_of_a_batch_before_them(stored: UnifiedStorage) -> None:
+    await insert_many(stored, "walrus")
+    await stored.insert_tip("seal")
+    rows_to_fill = (await stored.health())["search_index"].measures["rows_to_fill"]
+    assert rows_to_fill == search_pending.MANY + 2
+
+
+async def test_documents_are_followed_a_few_at_a_time_the_fewer_the_longer_they_are(
+    stored: UnifiedStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(search_index, "_PATIENCE_S", 0.0)
-    tips = await insert_many(storage, "walrus", 2 * search_pending.MANY)
-    page = await storage.search_documents("walrus")
-    assert ([hit.id for hit in page.items], page.complete) == ([f"tip:{tips[0]}"], False)
+    monkeypatch.setattr(search_pending, "CHARACTERS_AT_ONCE", 100)
+    long, short = "walrus " * 10, "seal"
+    contents = [short] * 10 + [long] * 3 + [short] * search_pending.MANY
+    await stored.batch_insert_tips([TipCreate(content=content) for content in contents])
+    followed = []
+    for _ in range(4):
+        before = (await stored.health())["search_index"].measures["rows_to_fill"]
+        await stored.fill_search_index()
+        followed.append(before - (await stored.health())["search_index"].measures["rows_to_fill"])
+    assert followed == [10, 1, 1, 8]
 
 
 async def test_rows_that_change_before_the_index_has_followed_are_found_as_they_are(

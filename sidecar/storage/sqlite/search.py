@@ -4,21 +4,23 @@ A damaged index is not a damaged database: it is emptied and filled again, and t
 then.
 """
 
+import asyncio
 import json
 import logging
 import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
-from time import perf_counter
 from typing import Any, NamedTuple, TypeVar
 
-from sidecar.errors import NotFound, SearchIndexDamaged, SidecarError
+from sidecar.errors import DiskFull, NotFound, SearchIndexDamaged, SidecarError, StorageBusy, StorageReadOnly
 from sidecar.models.health import Component
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.search import MAX_HITS, DataType, DocumentData, QueryResult, SearchHit, SearchPage
 from sidecar.storage.sqlite import search_index, search_kinds, search_pending
 from sidecar.storage.sqlite.listing import MAX_OFFSET, require_range
+from sidecar.storage.sqlite.migrations.m0004_search import KIND_BITS
 from sidecar.storage.sqlite.search_kinds import SEARCH_KINDS, SearchKind
 from sidecar.storage.sqlite.search_ranking import Match, Wanted, rank
 from sidecar.storage.sqlite.search_snippets import LOOKED_AT, NOWHERE, marked, snippet
@@ -147,27 +149,30 @@ class SearchDocuments(Domain, ISearchStore):
         since, before = (optional_time(name, given.get(name)) for name in ("since", "before"))  # type: ignore[arg-type]
         search = parse(query)
 
-        def read(has_followed: bool, connection: sqlite3.Connection) -> T | None:
-            if not has_followed and search_pending.is_any(connection):
+        def read(may_be_behind: bool, connection: sqlite3.Connection) -> T | None:
+            is_behind = search_pending.is_any(connection)
+            if is_behind and not may_be_behind:
                 return None
             matches: list[Match] = []
             if search is not None and kinds:
                 matches = rank(connection, Wanted(search, kinds, _facets(connection, given), since, before))
+            if is_behind:
+                matches = _up_to_date(connection, matches)
             return take(connection, _Found(search, matches[offset : offset + limit], len(matches)))
 
-        mended = self._times_mended
-        has_followed = False
+        has_waited = False
         while True:
+            mended = self._times_mended
             try:
-                found = await self._database.read(partial(read, has_followed))
+                found = await self._database.read(partial(read, has_waited))
                 if found is not None:
                     return found
-                await _repeat_for(_LONGEST_WAIT_S, self._follow)
-                has_followed = True
+                await self._follow()
             except SearchIndexDamaged:
                 log.warning("the search index is damaged; it is made anew")
                 await self._database.write(partial(self._begin_anew, mended))
                 await _repeat_for(_LONGEST_WAIT_S, self.fill_search_index)
+            has_waited = True
 
     def _begin_anew(self, mended: int, work: Work) -> None:
         """Several searches may find the damage at once; the first of them sees to it."""
@@ -175,14 +180,30 @@ class SearchDocuments(Domain, ISearchStore):
             _empty(work)
             self._times_mended += 1
 
-    async def _follow(self) -> bool:
-        return await self._database.write(lambda work: search_index.follow(work.connection))
+    async def _follow(self) -> None:
+        """Have the index follow what was noted. What keeps it from that keeps no search from being answered."""
+
+        def follow(work: Work) -> bool:
+            return search_index.follow(work.connection)
+
+        try:
+            await _repeat_for(_LONGEST_WAIT_S, lambda: self._database.write(follow))
+        except (DiskFull, StorageBusy, StorageReadOnly) as error:
+            log.warning("the search index cannot follow: %s", error.message)
 
 
 async def _repeat_for(seconds: float, step: Callable[[], Awaitable[bool]]) -> None:
-    until = perf_counter() + seconds
-    while await step() and perf_counter() < until:
-        pass
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while await step():
+                pass
+
+
+def _up_to_date(connection: sqlite3.Connection, matches: list[Match]) -> list[Match]:
+    """Without those that the index has as they were before they were changed or deleted."""
+    docids = {match: match.kind.number << KIND_BITS | match.row_id for match in matches}
+    outdated = search_pending.outdated(connection, list(docids.values()))
+    return [match for match in matches if docids[match] not in outdated]
 
 
 def _empty(work: Work) -> None:

@@ -20,11 +20,9 @@ _PATIENCE_S = 0.006
 def follow(connection: sqlite3.Connection) -> bool:
     """Take in what was noted and left, for a few milliseconds; returns whether more may be left."""
     until = perf_counter() + _PATIENCE_S
-    count = 1
-    while search_pending.follow_some(connection, count):
+    while search_pending.follow_some(connection):
         if perf_counter() > until:
             return True
-        count *= 2  # one may be a word or a book
     return False
 
 

@@ -1,6 +1,12 @@
-"""Having the full-text index follow what the triggers noted; see the migration that makes both."""
+"""Having the full-text index follow what the triggers noted; see the migration that makes both.
 
+A commit follows what it noted itself, unless that is much. What is left is followed in steps, by upkeep and by the
+search that comes first.
+"""
+
+import json
 import sqlite3
+from collections.abc import Sequence
 from functools import cache
 
 from sidecar.storage.sqlite.migrations.m0004_search import KIND_BITS
@@ -19,9 +25,11 @@ VIEWS = {
 every domain knows the writer, which uses this."""
 
 MANY = 256
-"""As many as a group of single rows may note. More are a batch's, or another program's, and a commit does not wait for
-their words, which may take ten times as long as the rows: they are left to upkeep's steps (`search_index.fill`), or to
-the search that comes first."""
+"""As many as a group of single rows may note. More are a batch's, or another program's, and their words may take ten
+times as long as the rows."""
+
+CHARACTERS_AT_ONCE = 8_000
+"""In one step, unless a single document has more: 6 ms of Chinese, which is the slowest, and less than 1 of English."""
 
 _LAST = (1 << 63) - 1
 
@@ -39,23 +47,46 @@ def is_any(connection: sqlite3.Connection) -> bool:
 
 
 def follow_few(connection: sqlite3.Connection) -> None:
-    """Take what was noted into the index, inside the transaction that is open; many notes are left as they are."""
-    if _nth(connection, MANY + 1) is None:
+    """Take what was noted into the index, inside the transaction that is open; much of it is left as it is."""
+    if connection.execute("SELECT 1 FROM search_pending LIMIT 1 OFFSET ?", (MANY,)).fetchone() is None:
         _follow(connection, _LAST)
 
 
-def follow_some(connection: sqlite3.Connection, count: int) -> bool:
-    """Take so many notes into the index, inside the transaction that is open; whether there may be more."""
-    last = _nth(connection, count)
-    _follow(connection, _LAST if last is None else last)
-    return last is not None
+def follow_some(connection: sqlite3.Connection) -> bool:
+    """Take a few notes into the index, inside the transaction that is open; whether there were any."""
+    (first,) = connection.execute("SELECT min(docid) FROM search_pending").fetchone()
+    if first is None:
+        return False
+    last, characters = first, 0
+    for docid, length in connection.execute(_sizes(first >> KIND_BITS), (first,)):
+        characters += length
+        if characters > CHARACTERS_AT_ONCE:
+            break
+        last = docid
+    _follow(connection, last)
+    return True
 
 
-def _nth(connection: sqlite3.Connection, number: int) -> int | None:
-    """The document of this note, counted from 1; None where there are fewer."""
-    sql = "SELECT docid FROM search_pending ORDER BY docid LIMIT 1 OFFSET ?"
-    docid: int | None = next(iter(connection.execute(sql, (number - 1,))), (None,))[0]
-    return docid
+def outdated(connection: sqlite3.Connection, docids: Sequence[int]) -> set[int]:
+    """Those of the documents that the index still has as they were before."""
+    sql = "SELECT docid FROM json_each(?) CROSS JOIN search_pending ON docid = value WHERE title IS NOT NULL"
+    return {docid for (docid,) in connection.execute(sql, (json.dumps(docids),))}
+
+
+@cache
+def _sizes(number: int) -> str:
+    """SQL for how many characters each noted document of a kind has, before and now."""
+    if number not in VIEWS:
+        return "SELECT docid, 0 FROM search_pending WHERE docid = ?"
+    first, end = number << KIND_BITS, (number + 1) << KIND_BITS
+    length = " + ".join(
+        f"coalesce(length({row}.{column}), 0)" for row in ("pending", "view") for column in ("title", "content", "tags")
+    )
+    return f"""
+        SELECT pending.docid, {length} FROM search_pending AS pending
+        LEFT JOIN {VIEWS[number]} AS view ON view.id = pending.docid - {first}
+        WHERE pending.docid >= ? AND pending.docid < {end} ORDER BY pending.docid
+    """
 
 
 def _follow(connection: sqlite3.Connection, last: int) -> None:

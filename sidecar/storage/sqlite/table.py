@@ -6,9 +6,9 @@ always bound.
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from sidecar.errors import NotFound, RequestRefused
@@ -67,15 +67,14 @@ class Table(Generic[R]):
     def insert_many(self, work: Work, rows: Iterable[Mapping[str, Any]]) -> list[int]:
         """The ids of new rows, in order; all give the same columns. What making a row raises tells its place."""
         made = self._located(rows)
-        count = 0
-        while group := tuple(islice(made, ROWS_AT_ONCE)):
+        for start in range(0, len(made), ROWS_AT_ONCE):
+            group = made[start : start + ROWS_AT_ONCE]
             sql = self._insert_many_sql(tuple(group[0]), len(group))
             work.connection.execute(sql, tuple(chain.from_iterable(row.values() for row in group)))
-            count += len(group)
         # AUTOINCREMENT gives each row the id after the largest ever, and nobody else writes in this transaction. Rows
         # that triggers insert do not count once these end (https://sqlite.org/c3ref/last_insert_rowid.html).
         (last,) = work.connection.execute("SELECT last_insert_rowid()").fetchone()
-        ids = list(range(last - count + 1, last + 1))
+        ids = list(range(last - len(made) + 1, last + 1))
         for row_id in ids:
             work.changed(self.topic, row_id)
         return ids
@@ -127,14 +126,16 @@ class Table(Generic[R]):
         assignments = ", ".join(f"{column} = ?" for column in columns)
         return f"UPDATE {self.name} SET {assignments} WHERE id = ? RETURNING {self.columns}"
 
-    def _located(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-        place = 0
+    def _located(self, rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """All rows, before any is stored: one cannot refer to another of its batch."""
+        made: list[Mapping[str, Any]] = []
         try:
-            for place, row in enumerate(rows, 1):  # noqa: B007 - how many were made is the place of the one that fails
-                yield row
+            for row in rows:
+                made.append(row)  # noqa: PERF402 - how far it came is the place of the row that fails
         except RequestRefused as error:
-            error.locate(f"{self.topic}.{place}")
+            error.locate(f"{self.topic}.{len(made)}")
             raise
+        return made
 
     def _found(self, row: sqlite3.Row | None, row_id: int) -> R:
         if row is None:

@@ -85,9 +85,11 @@ def _makes_index_anew(connection: sqlite3.Connection) -> bool:
 def _commit(connection: sqlite3.Connection, submissions: Sequence[Submission]) -> list[Outcome]:
     try:
         connection.execute("BEGIN IMMEDIATE")
+        is_behind = search_pending.is_any(connection)
         run = _run_alone if len(submissions) == 1 else _run_in_savepoint
         outcomes = [run(connection, submission) for submission in submissions]
-        search_pending.follow_few(connection)
+        if not is_behind:  # otherwise units wait for the words of others
+            search_pending.follow_few(connection)
         connection.execute("COMMIT")
     except Exception as failure:  # noqa: BLE001 - whatever it was, nothing is kept, and every caller is told
         if connection.in_transaction:

@@ -63,8 +63,8 @@ class ISearchStore(ABC):
 
     @abstractmethod
     async def fill_search_index(self, limit: int = 200) -> bool:
-        """Put some rows that the index lacks into it, at most `limit`, within about 10 ms; returns whether more may be
-        lacking."""
+        """Put some rows that the index lacks into it, within about 10 ms, and at most `limit` of those that were there
+        before it; returns whether more may be lacking."""
 
     @abstractmethod
     async def merge_search_index(self, pages: int) -> bool:

@@ -20,7 +20,6 @@ from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.search import MAX_HITS, DataType, DocumentData, QueryResult, SearchHit, SearchPage
 from sidecar.storage.sqlite import search_index, search_kinds, search_pending
 from sidecar.storage.sqlite.listing import MAX_OFFSET, require_range
-from sidecar.storage.sqlite.migrations.m0004_search import KIND_BITS
 from sidecar.storage.sqlite.search_kinds import SEARCH_KINDS, SearchKind
 from sidecar.storage.sqlite.search_ranking import Match, Wanted, rank
 from sidecar.storage.sqlite.search_snippets import LOOKED_AT, NOWHERE, marked, snippet
@@ -201,9 +200,8 @@ async def _repeat_for(seconds: float, step: Callable[[], Awaitable[bool]]) -> No
 
 def _up_to_date(connection: sqlite3.Connection, matches: list[Match]) -> list[Match]:
     """Without those that the index has as they were before they were changed or deleted."""
-    docids = {match: match.kind.number << KIND_BITS | match.row_id for match in matches}
-    outdated = search_pending.outdated(connection, list(docids.values()))
-    return [match for match in matches if docids[match] not in outdated]
+    outdated = search_pending.outdated(connection, [match.docid for match in matches])
+    return [match for match in matches if match.docid not in outdated]
 
 
 def _empty(work: Work) -> None:

@@ -31,6 +31,11 @@ class Match(NamedTuple):
     row_id: int
     kind: SearchKind
 
+    @property
+    def docid(self) -> int:
+        """Its rowid in the index."""
+        return self.kind.number << KIND_BITS | self.row_id
+
 
 class Wanted(NamedTuple):
     """What is searched for: where, and which rows of it."""

@@ -60,6 +60,7 @@ def json_text(field: str, value: Any) -> str:
     try:
         text = to_json(value)
         is_kept = from_json(text, allow_inf_nan=False) == value
+        # A level takes two characters, so that most texts need no counting.
         if len(text) > 2 * MAX_NESTING and text.count(b"[") + text.count(b"{") > MAX_NESTING:
             from_json(b"[" * _ANSWER_NESTING + text + b"]" * _ANSWER_NESTING)
     except ValueError:

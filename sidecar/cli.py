@@ -65,14 +65,24 @@ def _add_serve(commands: Any) -> None:
 
 
 def _add_export(commands: Any) -> None:
-    export = commands.add_parser("export", help="write everything that is stored into one .zip")
+    export = commands.add_parser(
+        "export",
+        help="write what people made into one .zip",
+        description="Write vaults, todos, activities, tips, conversations with their messages, and states of threads "
+        "into one .zip of JSON Lines. Contexts, vectors and monitoring are in backups only.",
+    )
     _add_transfer_options(export)
     export.add_argument("--markdown", action="store_true", help="also hold the vaults as a tree of Markdown files")
     export.set_defaults(run=_export)
 
 
 def _add_import(commands: Any) -> None:
-    importing = commands.add_parser("import", help="add what an export, or another system's database, holds")
+    importing = commands.add_parser(
+        "import",
+        help="add what an export, or another system's database, holds",
+        description="Check an export as a whole, then add it as a whole. Rows that are there already stay as they are, "
+        "so that a second import changes nothing.",
+    )
     importing.add_argument(
         "system",
         nargs="?",

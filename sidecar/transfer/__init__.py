@@ -1,4 +1,4 @@
-"""Export and import: everything that is stored as one `.zip` of JSON Lines, and back.
+"""Export and import: what people made as one `.zip` of JSON Lines, and back. Backups have the rest, too.
 
     manifest.json            format, versions, and for each file its lines, bytes and SHA-256
     vaults.jsonl …           one JSON object for each row; `sidecar.models.transfer` lists the kinds and their fields

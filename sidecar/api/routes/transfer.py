@@ -38,7 +38,7 @@ router = Router("transfer", prefix="/transfer")
     responses={200: {"description": "The archive.", **_BINARY}},
 )
 async def export(storage: Storage, query: Annotated[ExportQuery, Query()]) -> Response:
-    """Everything that is stored, as one archive."""
+    """All that people made, as one archive: all but contexts, vectors and monitoring, which backups have."""
     from sidecar.transfer.local import export_to
 
     file = _scratch_file(storage)

@@ -15,9 +15,12 @@ def main() -> int:
         from sidecar.process.launch import launch
 
         return int(launch(PipeHost()))
-    from sidecar import cli
+    from sidecar import cli, terminal
 
-    return cli.main()
+    try:
+        return cli.main()
+    finally:
+        terminal.flush()
 
 
 if __name__ == "__main__":

@@ -3,10 +3,13 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sidecar import __version__
-from sidecar.errors import ExitCode
+from sidecar.errors import BadConfiguration, ExitCode
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 EXIT_CODES = """\
 exit codes:
@@ -38,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_import(commands)
     _add_backup(commands)
     _add_restore(commands)
+    _add_adopted(commands)
     _add_doctor(commands)
     return parser
 
@@ -68,10 +72,11 @@ def _add_export(commands: Any) -> None:
     export = commands.add_parser(
         "export",
         help="write what people made into one .zip",
-        description="Write vaults, todos, activities, tips, conversations with their messages, and states of threads "
-        "into one .zip of JSON Lines. Contexts, vectors and monitoring are in backups only.",
+        description="Write vaults, todos, activities, tips, conversations with their messages, states of threads, and "
+        "rows that were set aside into one .zip of JSON Lines. Contexts, vectors and monitoring are in backups only.",
     )
-    _add_transfer_options(export)
+    _add_transfer_options(export, "the .zip")
+    _add_force(export)
     export.add_argument("--markdown", action="store_true", help="also hold the vaults as a tree of Markdown files")
     export.set_defaults(run=_export)
 
@@ -81,16 +86,24 @@ def _add_import(commands: Any) -> None:
         "import",
         help="add what an export, or another system's database, holds",
         description="Check an export as a whole, then add it as a whole. Rows that are there already stay as they are, "
-        "so that a second import changes nothing.",
+        "so that a second import changes nothing. FILE may be a database of this program or of another system, too: "
+        "a private copy of it is read, and the file stays as it is.",
     )
     importing.add_argument(
         "system",
         nargs="?",
         choices=("minecontext", "vmpilot"),
-        help="the system whose database FILE then is, e.g. app.db or vmpilot.db; a copy of it is adopted",
+        help="require FILE to be a database of this system, e.g. app.db or vmpilot.db; a copy of it is adopted",
     )
-    _add_transfer_options(importing)
+    _add_transfer_options(importing, "the .zip, or a database")
     importing.add_argument("--dry-run", action="store_true", help="only say what would be added")
+    importing.add_argument(
+        "--time-zone",
+        type=_zone,
+        metavar="ZONE",
+        help="the zone of the local times in another system's database, such as Europe/Berlin (default: the setting "
+        "adoption.time_zone, or the zone of this computer)",
+    )
     importing.set_defaults(run=_import)
 
 
@@ -101,7 +114,8 @@ def _add_backup(commands: Any) -> None:
         description="Make a verified copy of all that is stored, in the directory 'backups' beside the database.",
     )
     _add_directory_options(backup)
-    backup.add_argument("--to", type=Path, metavar="FILE", help="put another copy there; an older file is replaced")
+    backup.add_argument("--to", type=Path, metavar="FILE", help="put another copy there, outside the data directory")
+    _add_force(backup)
     backup.set_defaults(run=_backup)
 
 
@@ -118,6 +132,31 @@ def _add_restore(commands: Any) -> None:
     which.add_argument("--list", action="store_true", help="only say which backups there are")
     which.add_argument("backup", nargs="?", metavar="NAME_OR_FILE", help="one of that list, or the file of another one")
     restore.set_defaults(run=_restore)
+
+
+def _add_adopted(commands: Any) -> None:
+    adopted = commands.add_parser(
+        "adopted",
+        help="show rows that were set aside, and bring them back",
+        description="Show the rows that an adoption, a recovery, an import or a repair has set aside, with the "
+        "reasons, and bring them back into their tables.",
+    )
+    _add_directory_options(adopted)
+    what = adopted.add_mutually_exclusive_group()
+    what.add_argument("--json", action="store_true", help="list them as JSON, one object a line")
+    what.add_argument("--restore", type=int, metavar="ID", help="bring the row with this id back into its table")
+    what.add_argument("--export", type=Path, metavar="FILE", help="write them to FILE as JSON, one object a line")
+    what.add_argument("--acknowledge", action="store_true", help="mark all as seen: health and doctor stop naming them")
+    adopted.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="COLUMN=VALUE",
+        help="with --restore: replace a value of the row, such as conversation_id=5; VALUE is JSON, or else text; may "
+        "be repeated",
+    )
+    adopted.add_argument("--force", action="store_true", help="with --export: replace FILE if it is there already")
+    adopted.set_defaults(run=_adopted)
 
 
 def _add_doctor(commands: Any) -> None:
@@ -142,9 +181,22 @@ def _add_directory_options(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_transfer_options(command: argparse.ArgumentParser) -> None:
+def _add_force(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--force", action="store_true", help="replace FILE if it is there already")
+
+
+def _add_transfer_options(command: argparse.ArgumentParser, help_of_file: str) -> None:
     _add_directory_options(command)
-    command.add_argument("file", type=Path, metavar="FILE", help="the .zip")
+    command.add_argument("file", type=Path, metavar="FILE", help=help_of_file)
+
+
+def _zone(name: str) -> "ZoneInfo":
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise argparse.ArgumentTypeError(f"there is no time zone {name!r}; try one like Europe/Berlin") from None
 
 
 def _export(options: argparse.Namespace) -> ExitCode:
@@ -154,21 +206,21 @@ def _export(options: argparse.Namespace) -> ExitCode:
     return run_tool(
         options.data_dir,
         options.config,
-        lambda store: export_archive(store, options.file, options.markdown),
+        lambda store: export_archive(store, options.file, options.markdown, options.force),
         needs=options.data_dir,
     )
 
 
 def _import(options: argparse.Namespace) -> ExitCode:
+    from sidecar.config import load_settings
     from sidecar.process.tools import run_tool
-    from sidecar.transfer.commands import Store, import_archive
-    from sidecar.transfer.seeds import import_seed
+    from sidecar.transfer.commands import Store
+    from sidecar.transfer.imports import import_file
 
     def import_into(store: Store) -> None:
-        if options.system is None:
-            import_archive(store, options.file, options.dry_run)
-        else:
-            import_seed(store, options.system, options.file, options.dry_run, options.data_dir)
+        named = load_settings(options.data_dir, settings_file=options.config).adoption.time_zone
+        zone = options.time_zone or (None if named is None else _zone(named))
+        import_file(store, options.file, options.system, options.dry_run, options.data_dir, zone)
 
     return run_tool(options.data_dir, options.config, import_into, needs=options.file)
 
@@ -179,7 +231,7 @@ def _backup(options: argparse.Namespace) -> ExitCode:
     from sidecar.transfer.commands import Store
 
     def make(store: Store) -> None:
-        make_backup(store, options.to)
+        make_backup(store, options.to, options.force)
 
     return run_tool(options.data_dir, options.config, make, needs=options.data_dir)
 
@@ -196,6 +248,26 @@ def _restore(options: argparse.Namespace) -> ExitCode:
             restore_backup(store, options.backup)
 
     return run_tool(options.data_dir, options.config, restore, needs=options.data_dir)
+
+
+def _adopted(options: argparse.Namespace) -> ExitCode:
+    from sidecar.process.tools import run_tool
+    from sidecar.transfer import adopted
+    from sidecar.transfer.commands import Store
+
+    def use(store: Store) -> None:
+        if options.set and options.restore is None:
+            raise BadConfiguration("--set gives values to the row that --restore brings back; name that row.")
+        if options.restore is not None:
+            adopted.restore_row(store, options.restore, adopted.values_of(options.set))
+        elif options.export is not None:
+            adopted.export_rows(store, options.export, options.force)
+        elif options.acknowledge:
+            adopted.acknowledge(store)
+        else:
+            adopted.list_rows(store, as_json=options.json)
+
+    return run_tool(options.data_dir, options.config, use, needs=options.data_dir)
 
 
 def _doctor(options: argparse.Namespace) -> ExitCode:

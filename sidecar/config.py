@@ -25,6 +25,8 @@ class _Section(BaseModel):
 def _usable(path: Path) -> Path:
     if "\0" in str(path):
         raise ValueError("a path cannot hold a NUL character")
+    if not path.name:
+        raise ValueError("the path must name a file")
     return path
 
 
@@ -35,10 +37,32 @@ class DatabaseSettings(_Section):
     )
     readers: int = Field(default=2, ge=1, le=16, description="So many connections at most serve reads.")
 
+    def file_in(self, data_directory: Path) -> Path | None:
+        """Return the database's file, or `None` in memory. Raises `BadConfiguration`."""
+        return real_file((data_directory / self.path).absolute()) if self.enabled else None
+
+
+def real_file(path: Path) -> Path:
+    """Return the file that `path` names, with a symbolic link followed: other files lie beside a database's own file.
+
+    Raises `BadConfiguration` for a link that leads to itself.
+    """
+    if not path.is_symlink():
+        return path
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        raise BadConfiguration(f"The link {path} leads nowhere; remove it or choose another path.") from None
+
 
 class ServerSettings(_Section):
     allowed_origins: tuple[str, ...] = Field(default=(), description="Origins of pages that may call directly.")
-    max_body_bytes: int = Field(default=16 * MEBIBYTE, ge=1024)
+    max_body_bytes: int = Field(
+        default=16 * MEBIBYTE,
+        ge=1024,
+        le=128 * MEBIBYTE,
+        description="Bytes of the largest request body.",
+    )
     max_import_bytes: int = Field(default=4096 * MEBIBYTE, ge=1024, description="Of an archive that is imported.")
 
 
@@ -87,6 +111,26 @@ class UpkeepSettings(_Section):
     )
 
 
+def _zone(name: str) -> str:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # seldom set
+
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone '{name}'; use an IANA name such as Europe/Berlin") from None
+    return name
+
+
+class AdoptionSettings(_Section):
+    """The adoption of a database of MineContext or VMPilot."""
+
+    time_zone: Annotated[str, AfterValidator(_zone)] | None = Field(
+        default=None,
+        description="The IANA name of the zone in which the other system wrote its local times, such as "
+        "`Europe/Berlin`. Without it, the zone of this machine is assumed.",
+    )
+
+
 class BackupSettings(_Section):
     enabled: bool = Field(default=True, description="False makes none by itself; those that are made are thinned.")
     every_hours: int = Field(default=24, ge=1, le=24 * 365, description="If something was changed since the last one.")
@@ -105,6 +149,7 @@ class Settings(_Section):
     backups: BackupSettings = BackupSettings()
     storage: StorageSettings = StorageSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
+    adoption: AdoptionSettings = AdoptionSettings()
 
 
 def load_settings(
@@ -141,7 +186,9 @@ def _read_file(file: Path, *, required: bool) -> dict[str, Any]:
         if required:
             raise BadConfiguration(f"There is no settings file {file}.") from None
         return {}
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise BadConfiguration(f"The settings file {file} cannot be read: {error.strerror or error}.") from None
+    except ValueError as error:
         raise BadConfiguration(f"The settings file {file} cannot be read: {error}.") from None
 
 

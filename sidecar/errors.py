@@ -18,6 +18,7 @@
     │   ├── StorageClosed         503   stopping; retryable
     │   ├── StorageBusy           503   retryable
     │   ├── StorageReadOnly       503   the disk or directory refuses writes
+    │   ├── StorageLost           503   the open file was deleted, moved or replaced; only a restart ends this
     │   ├── DiskFull              507
     │   ├── SearchIndexDamaged    503   the rows are not; it is made anew; retryable
     │   └── DatabaseDamaged       503   being mended; retryable
@@ -35,7 +36,7 @@ Every class carries a stable `code` (for programs), an HTTP `status`, whether th
 (`retryable`), and an `exit_code`; its message is one sentence for a person.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import ClassVar, NamedTuple
 
@@ -196,7 +197,13 @@ class InvalidInput(RequestRefused):
     @classmethod
     def field(cls, field: str, message: str) -> "InvalidInput":
         """The error for a single field."""
-        return cls(f"{field}: {message}", [FieldError(field, message)])
+        return cls.fields([(field, message)])
+
+    @classmethod
+    def fields(cls, found: Iterable[tuple[str, str]]) -> "InvalidInput":
+        """The error for several fields, each with what is wrong with it."""
+        errors = [FieldError(field, message) for field, message in found]
+        return cls("; ".join(f"{field}: {message}" for field, message in errors), errors)
 
 
 class StorageError(SidecarError):
@@ -229,6 +236,14 @@ class StorageReadOnly(StorageError):
 
     code = "storage_read_only"
     title = "Storage read-only"
+    status = 503
+
+
+class StorageLost(StorageError):
+    """The open database file was deleted, moved or replaced: what would be written could never be read again."""
+
+    code = "storage_lost"
+    title = "Storage lost"
     status = 503
 
 
@@ -295,7 +310,7 @@ class BadConfiguration(StartRefused):
 
 
 class DataDirectoryLocked(StartRefused):
-    """Another sidecar owns the data directory."""
+    """Another sidecar owns the data directory, or the database in it."""
 
     code = "data_directory_locked"
     exit_code = ExitCode.DATA_DIRECTORY_LOCKED

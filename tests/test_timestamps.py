@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from sidecar.models import timestamps
 
-INPUT = TypeAdapter[str](timestamps.TimestampInput)
+INPUT = TypeAdapter[timestamps.Moment](timestamps.TimestampInput)
 
 MOMENTS = st.datetimes(
     min_value=datetime(2, 1, 1),  # noqa: DTZ001 - hypothesis wants naive bounds

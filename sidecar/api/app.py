@@ -5,12 +5,14 @@ from sidecar.api.dispatch import Dispatcher
 from sidecar.api.operation import Operation, Router
 from sidecar.api.routes import (
     activities,
+    adoption,
     backups,
     contexts,
     conversations,
     doctor,
     events,
     health,
+    invalid_rows,
     messages,
     monitoring,
     openapi,
@@ -42,6 +44,8 @@ ROUTERS: tuple[Router, ...] = (
     backups.router,
     monitoring.router,
     recovery.router,
+    invalid_rows.router,
+    adoption.router,
     doctor.router,
     openapi.router,
 )

@@ -24,10 +24,10 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
 from starlette.requests import ClientDisconnect, Request
 
-from sidecar.errors import FieldError, InvalidInput, MalformedRequest, UnsupportedMediaType
+from sidecar.errors import InvalidInput, MalformedRequest, UnsupportedMediaType
+from sidecar.models.validation import refused
 
 JSON = "application/json"
 
@@ -126,7 +126,7 @@ def _read_path(name: str, adapter: TypeAdapter[Any], request: Request, _: bytes)
     try:
         return adapter.validate_strings(request.path_params[name])
     except ValidationError as error:
-        raise _refused("path", error, name) from None
+        raise refused(error, "path", name) from None
 
 
 def _read_header(name: str, adapter: TypeAdapter[Any], default: Any, request: Request, _: bytes) -> Any:
@@ -136,7 +136,7 @@ def _read_header(name: str, adapter: TypeAdapter[Any], default: Any, request: Re
     try:
         return adapter.validate_strings(value)
     except ValidationError as error:
-        raise _refused("header", error, name) from None
+        raise refused(error, "header", name) from None
 
 
 def _read_query(model: type[BaseModel], request: Request, _: bytes) -> BaseModel:
@@ -148,7 +148,7 @@ def _read_query(model: type[BaseModel], request: Request, _: bytes) -> BaseModel
     try:
         return model.model_validate_strings(values)
     except ValidationError as error:
-        raise _refused("query", error) from None
+        raise refused(error, "query") from None
 
 
 def _read_body(adapter: TypeAdapter[Any], request: Request, content: bytes) -> Any:
@@ -161,7 +161,7 @@ def _read_body(adapter: TypeAdapter[Any], request: Request, content: bytes) -> A
         first = error.errors(include_url=False, include_input=False)[0]
         if first["type"] == "json_invalid":
             raise MalformedRequest(f"The body is not JSON in UTF-8: {first['ctx']['error']}.") from None
-        raise _refused("body", error) from None
+        raise refused(error, "body") from None
 
 
 def _header(request: Request, wanted: bytes) -> str | None:
@@ -170,18 +170,3 @@ def _header(request: Request, wanted: bytes) -> str | None:
             decoded: str = value.decode("latin-1")
             return decoded
     return None
-
-
-def _refused(place: str, error: ValidationError, *path: str) -> InvalidInput:
-    """What pydantic found, with the place of each finding: `body.title`."""
-    found = [
-        FieldError(".".join([place, *path, *map(str, detail["loc"])]), _message(detail))
-        for detail in error.errors(include_url=False, include_input=False, include_context=False)
-    ]
-    return InvalidInput("; ".join(f"{field}: {message}" for field, message in found[:3]), found)
-
-
-def _message(detail: ErrorDetails) -> str:
-    if detail["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:  # of a model, of a dataclass
-        return "There is no such field"
-    return detail["msg"].removeprefix("Value error, ")

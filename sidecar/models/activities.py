@@ -4,11 +4,11 @@ from datetime import date
 
 from pydantic import Field, JsonValue
 
-from sidecar.models.base import Batch, Identifier, Line, Page, PageQuery, Record, Wire, new_row
+from sidecar.models.base import Batch, Identifier, Line, LongText, Page, PageQuery, Record, StoredRecord, Wire, new_row
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 
-class Activity(Record):
+class Activity(StoredRecord):
     id: Identifier
     title: str
     content: str
@@ -25,7 +25,7 @@ class ActivityPage(Page[Activity]):
 @new_row
 class ActivityCreate:
     title: Line
-    content: str
+    content: LongText
     start_time: TimestampInput
     end_time: TimestampInput
     resources: JsonValue = None

@@ -2,17 +2,69 @@
 
 from typing import Annotated, Any, Generic, TypeVar, cast, dataclass_transform
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    FailFast,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+)
 from pydantic.dataclasses import dataclass
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
-MAX_INTEGER = 2**63 - 1
+MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
 """SQLite stores integers in at most 64 bits, signed."""
 
-Identifier = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
-Integer = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
-Line = Annotated[str, StringConstraints(max_length=1_000)]
+MAX_TEXT_BYTES = 128 * 1024 * 1024
+"""UTF-8 bytes of one text, and of one JSON value. The store refuses a longer one, wherever it comes from."""
+
+
+def is_storable_text(value: str) -> bool:
+    """Return whether the text is whole characters, and of no more than `MAX_TEXT_BYTES` in UTF-8."""
+    try:
+        return len(value) <= MAX_TEXT_BYTES and len(value.encode()) <= MAX_TEXT_BYTES
+    except UnicodeEncodeError:  # half of a character
+        return False
+
+
+class _Storable:
+    """Validates with `is_storable_text`, which is called only for long texts: a batch has thousands of short ones."""
+
+    def __init__(self, least: int = 0) -> None:
+        self._text = core_schema.str_schema(min_length=least or None, strict=True)
+        # No character takes more than 4 bytes.
+        self._short_text = core_schema.str_schema(min_length=least or None, max_length=MAX_TEXT_BYTES // 4, strict=True)
+        self._message = f"must be text of {least} to {MAX_TEXT_BYTES} bytes in UTF-8"
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        long_text = core_schema.no_info_after_validator_function(self._require, self._text)
+        return core_schema.union_schema(
+            [self._short_text, long_text],
+            mode="left_to_right",
+            custom_error_type="text",
+            custom_error_message=self._message,
+        )
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(self._text)
+
+    def _require(self, value: str) -> str:
+        if not is_storable_text(value):
+            raise ValueError(self._message)
+        return value
+
+
+Integer = Annotated[int, Field(ge=MIN_INTEGER, le=MAX_INTEGER, strict=True)]
+Identifier = Integer
+"""New rows get ids from 1 on. Rows of other programs may have any, 0 and less included."""
+MAX_LINE = 1_000
+Line = Annotated[str, StringConstraints(max_length=MAX_LINE, strict=True)]
 """Titles, tags, names."""
-Text = Annotated[str, StringConstraints(min_length=1)]
+LongText = Annotated[str, _Storable()]
+Text = Annotated[str, _Storable(least=1)]
 
 T = TypeVar("T")
 
@@ -45,9 +97,9 @@ def new_row(kind: type[T]) -> type[T]:
     return cast("type[T]", dataclass(config=_CONFIG)(kind))
 
 
-def unchanged() -> Any:
+def unchanged(description: str | None = None) -> Any:
     """The default of a field that stays as it is when it is left out. It is never read: see `Wire.given`."""
-    return Field(default=None, json_schema_extra=_without_default)
+    return Field(default=None, description=description, json_schema_extra=_without_default)
 
 
 def _without_default(schema: dict[str, Any]) -> None:
@@ -58,6 +110,16 @@ class Record(Wire):
     """Something as it was read; it does not change."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class StoredRecord(Record):
+    """A stored row. Other programs may have written it, so a value in it may be one that nobody can read."""
+
+    invalid: tuple[str, ...] = Field(
+        default=(),
+        description="Names of the fields whose stored values cannot be read. Each has a safe default here; "
+        "`invalid_rows.list` shows what is stored.",
+    )
 
 
 class RowsMade(Record):

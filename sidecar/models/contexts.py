@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from sidecar.models.base import Identifier, Line, Page, PageQuery, Record, Text, Wire
+from sidecar.models.base import Identifier, Line, LongText, Page, PageQuery, Record, StoredRecord, Text, Wire
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 MAX_DIMENSIONS = 8_192
@@ -13,9 +13,9 @@ MAX_BATCH = 1_000
 MAX_TOP_K = 1_000
 
 Vector = Annotated[list[float], Field(min_length=1, max_length=MAX_DIMENSIONS)]
-ContextId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+ContextId = Annotated[str, StringConstraints(min_length=1, max_length=200, strict=True)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=0, le=2**53)]
+Count = Annotated[int, Field(ge=0, le=2**53, strict=True)]
 Filters = dict[str, Any]
 
 
@@ -36,7 +36,7 @@ class ExtractedData(Wire):
 
     context_type: ContextType
     title: Line | None = None
-    summary: str | None = None
+    summary: LongText | None = None
     keywords: list[Line] = Field(default=[])
     entities: list[Any] = Field(default=[])
     confidence: Share | None = None
@@ -75,13 +75,13 @@ class ProcessedContextInput(Wire):
     id: ContextId | None = Field(default=None, description="Made, if left out.")
     extracted_data: ExtractedData
     properties: PropertiesInput = Field(default_factory=PropertiesInput)
-    text: str = ""
+    text: LongText = ""
     vector: Vector | None = Field(default=None, description="Made from `text`, if left out.")
     model: Line | None = Field(default=None, description="By which model the vector was made.")
     metadata: dict[str, Any] = Field(default={})
 
 
-class ProcessedContext(Record):
+class ProcessedContext(StoredRecord):
     id: str
     extracted_data: ExtractedData
     properties: ContextProperties

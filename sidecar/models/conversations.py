@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
-from sidecar.models.base import Batch, Identifier, Line, Page, PageQuery, Record, Wire, new_row, unchanged
+from sidecar.models.base import Batch, Identifier, Line, Page, PageQuery, StoredRecord, Wire, new_row, unchanged
 from sidecar.models.timestamps import Timestamp
 
 
@@ -14,7 +14,7 @@ class ConversationStatus(StrEnum):
     DELETED = "deleted"
 
 
-class Conversation(Record):
+class Conversation(StoredRecord):
     id: Identifier
     title: str | None
     user_id: str | None

@@ -5,10 +5,22 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
-from sidecar.models.base import MAX_INTEGER, Batch, Identifier, Line, Record, Text, Wire, new_row, unchanged
+from sidecar.models.base import (
+    MAX_INTEGER,
+    Batch,
+    Identifier,
+    Line,
+    LongText,
+    Record,
+    StoredRecord,
+    Text,
+    Wire,
+    new_row,
+    unchanged,
+)
 from sidecar.models.timestamps import Timestamp
 
-Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+Count = Annotated[int, Field(ge=0, le=MAX_INTEGER, strict=True)]
 Progress = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -33,25 +45,25 @@ class MessageStatus(StrEnum):
         return self in (MessageStatus.PENDING, MessageStatus.STREAMING)
 
 
-class MessageThinking(Record):
+class MessageThinking(StoredRecord):
     id: Identifier
     message_id: Identifier
     content: str
     stage: str | None
-    progress: float
-    sequence: int
+    progress: Progress
+    sequence: Count
     metadata: dict[str, JsonValue]
     created_at: Timestamp
 
 
-class Message(Record):
+class Message(StoredRecord):
     id: Identifier
     conversation_id: Identifier
-    parent_message_id: Identifier | None
+    parent_message_id: int | None
     role: Role
     content: str = Field(description="While it streams, all that was appended so far.")
     status: MessageStatus
-    token_count: int
+    token_count: Count
     metadata: dict[str, JsonValue]
     latency_ms: int | None = Field(description="From its creation to its end.")
     error_message: str | None
@@ -73,7 +85,7 @@ class MessagePage(Record):
 @new_row
 class MessageCreate:
     role: Role
-    content: str
+    content: LongText
     is_complete: bool = True
     token_count: Count = 0
     parent_message_id: Identifier | None = None
@@ -91,7 +103,7 @@ class StreamingMessageCreate(Wire):
 
 
 class MessageUpdate(Wire):
-    new_content: str
+    new_content: LongText
     is_complete: bool = Field(default=False, description="Also finish it, if it is open.")
     token_count: Count = unchanged()
 
@@ -118,7 +130,7 @@ class Appended(Record):
 
 class MessageFinish(Wire):
     status: MessageStatus = MessageStatus.COMPLETED
-    error_message: str | None = None
+    error_message: LongText | None = None
 
 
 class MessagesQuery(Wire):

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from sidecar.models.base import Identifier, Page, PageQuery, Record, Wire
+from sidecar.models.base import Identifier, Page, PageQuery, Record, StoredRecord, Wire
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 DEFAULT_HOURS = 24
@@ -19,10 +19,11 @@ MOST_IN_REPORT = 10**10
 """One report counts no more than this, so that no bucket outgrows SQLite's integers: that takes 900 million of them."""
 MAX_NAME = 200
 
-Amount = Annotated[int, Field(ge=0, le=MOST_IN_REPORT)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
+Amount = Annotated[int, Field(ge=0, le=MOST_IN_REPORT, strict=True)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME, strict=True)]
 Hours = Annotated[int, Field(ge=1, le=MOST_HOURS, description="How far back to look: from the hour this long ago.")]
-Zone = Annotated[str, StringConstraints(max_length=MAX_NAME)]
+OptionalName = Annotated[str, StringConstraints(max_length=MAX_NAME, strict=True)]
+Zone = OptionalName
 
 
 class StageStatus(StrEnum):
@@ -32,7 +33,7 @@ class StageStatus(StrEnum):
     ERROR = "error"
 
 
-class TokenUsage(Record):
+class TokenUsage(StoredRecord):
     """One hour of one model."""
 
     id: Identifier
@@ -44,7 +45,7 @@ class TokenUsage(Record):
     created_at: Timestamp
 
 
-class StageTiming(Record):
+class StageTiming(StoredRecord):
     """One hour of one stage; durations are milliseconds."""
 
     id: Identifier
@@ -61,7 +62,7 @@ class StageTiming(Record):
     created_at: Timestamp
 
 
-class DataStats(Record):
+class DataStats(StoredRecord):
     """One hour of one type of data in one context; no context is one too."""
 
     id: Identifier
@@ -102,7 +103,7 @@ class StageTimingReport(Wire):
 class DataStatsReport(Wire):
     data_type: Name
     count: Amount = 1
-    context_type: Annotated[str, StringConstraints(max_length=MAX_NAME)] | None = None
+    context_type: OptionalName | None = None
     metadata: dict[str, JsonValue] | None = None
 
 

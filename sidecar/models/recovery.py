@@ -16,7 +16,7 @@ class SalvagedTable(Record):
     lost: int | None = Field(
         default=0, description="Rows that are known to have been there and are in neither; null: it cannot be known."
     )
-    set_aside: int = Field(default=0, description="Rows that no longer fit, kept in the table `adopted_orphans`.")
+    set_aside: int = Field(default=0, description="Rows that no longer fit; `adoption.rows` lists them.")
 
 
 class LogDamage(Record):
@@ -36,18 +36,22 @@ class RecoveryReport(Record):
     id: str = Field(description="Its moment, as in the names of the files that it made.")
     finished_at: Timestamp
     cause: str = Field(description="What was noticed first.")
-    outcome: Literal["nothing_found", "indexes_rebuilt", "backup_restored", "rebuilt", "log_cut_off"]
+    outcome: Literal["nothing_found", "indexes_rebuilt", "backup_restored", "rebuilt", "log_cut_off", "file_lost"]
     problems: list[str] = Field(default=[], description="What SQLite's check said, the first few.")
     set_aside: str | None = Field(default=None, description="Where the damaged file is kept.")
     backup: str | None = Field(default=None, description="The backup that was restored.")
     log: LogDamage | None = None
+    rescued: str | None = Field(
+        default=None, description="The file to which the content of a lost database file was saved."
+    )
     tables: dict[str, SalvagedTable] = Field(default={})
     acknowledged_at: Timestamp | None = None
 
     @property
     def is_complete(self) -> bool:
         """Whether nothing is known, or must be feared, to be lost."""
-        return self.log is None and all(table.lost == 0 for table in self.tables.values())
+        is_saved = self.outcome != "file_lost" or self.rescued is not None
+        return is_saved and self.log is None and all(table.lost == 0 for table in self.tables.values())
 
     def sentence(self) -> str:
         """For a person."""
@@ -63,6 +67,13 @@ class RecoveryReport(Record):
             case "log_cut_off":
                 commits = self.log.unreadable_commits if self.log else 0
                 return f"The write-ahead log was damaged; up to {commits} of the last commits may be lost."
+            case "file_lost" if self.rescued is None:
+                return self.cause
+            case "file_lost":
+                return (
+                    f"{self.cause} All that it held is saved as {self.rescued}. Stop the sidecar, restore that "
+                    "file with `sidecar restore`, and start the sidecar again."
+                )
             case _:
                 parts = [f"The database was damaged. {saved} rows were saved from it"]
                 if self.backup:

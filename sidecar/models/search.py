@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, JsonValue, WithJsonSchema
 
-from sidecar.models.base import Identifier, Line, Record, Wire
+from sidecar.models.base import Identifier, Line, Record, StoredRecord, Wire
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 MAX_HITS = 100
@@ -23,7 +23,7 @@ class DataType(StrEnum):
     CONTEXT = "context"
 
 
-class DocumentData(Record):
+class DocumentData(StoredRecord):
     """A row of some kind as a document."""
 
     id: str = Field(description="Its kind and its own id: `vault:12`.")
@@ -87,6 +87,20 @@ class SearchQuery(Wire):
     tag: Line | None = Field(default=None, description="Only vaults with this tag.")
     document_type: Line | None = Field(default=None, description="Only vaults of this document type.")
     folder: Identifier | None = Field(default=None, description="Only vaults in this folder and those below it.")
+
+
+class SearchConditions(Wire):
+    """Filters of a search in the library: all that are given have to hold. The last three have the seed's names."""
+
+    kinds: list[DataType] | None = None
+    since: TimestampInput | None = None
+    before: TimestampInput | None = None
+    tag: Line | None = None
+    document_type: Line | None = None
+    folder: Identifier | None = None
+    tags: Line | list[Line] | None = None
+    content_type: Line | None = None
+    data_type: DataType | None = None
 
 
 class HybridSearch(Wire):

@@ -4,18 +4,18 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from sidecar.models.base import Identifier, Line, Page, Record, Wire
+from sidecar.models.base import Identifier, Line, LongText, Page, Record, StoredRecord, Wire
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 MAX_THREAD_ID = 500
 
-ThreadId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_THREAD_ID)]
+ThreadId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_THREAD_ID, strict=True)]
 """Whatever the caller calls the thread; any text, percent-encoded in a path."""
 
 Amount = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class ConversationState(Record):
+class ConversationState(StoredRecord):
     """What is stored of a thread; one that was never saved, or was cleared, has neither."""
 
     thread_id: str
@@ -24,7 +24,7 @@ class ConversationState(Record):
     updated_at: Timestamp | None = Field(description="When it was last saved; null when there is none.")
 
 
-class ConversationThread(Record):
+class ConversationThread(StoredRecord):
     """What is known about a thread beside its state."""
 
     thread_id: str
@@ -45,17 +45,19 @@ class StateSave(Wire):
     cache_info: dict[str, JsonValue] | None = Field(
         default=None, description="Merged over what is stored, name by name; left out, that stays as it is."
     )
-    initial_request: str | None = Field(default=None, description="The first user message's text, if left out.")
-    project_root: str | None = Field(default=None, description="Stays as it is, if left out.")
-    current_issue: str | None = Field(default=None, description="Stays as it is, if left out.")
+    initial_request: LongText | None = Field(default=None, description="The first user message's text, if left out.")
+    project_root: LongText | None = Field(default=None, description="Stays as it is, if left out.")
+    current_issue: LongText | None = Field(default=None, description="Stays as it is, if left out.")
     metadata: dict[str, JsonValue] | None = Field(default=None, description="Stays as it is, if left out.")
 
 
 class CacheInfoUpdate(Wire):
-    cache_info: dict[str, JsonValue] = Field(description="Merged over what is stored, name by name.")
+    cache_info: dict[str, JsonValue] = Field(
+        description="Merged over what is stored, name by name; null removes a name."
+    )
 
 
-class Exchange(Record):
+class Exchange(StoredRecord):
     """One request to a model, and what it cost."""
 
     exchange_id: Identifier
@@ -73,7 +75,7 @@ class ExchangePage(Page[Exchange]):
 
 class ExchangeCreate(Wire):
     model: Line
-    request: str
+    request: LongText
     cost: dict[str, Amount] = Field(default={}, description="Amounts by what they are for, e.g. `total`, `cache_read`.")
     start: TimestampInput | None = Field(default=None, description="Now, if left out.")
     end: TimestampInput | None = None

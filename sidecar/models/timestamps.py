@@ -5,6 +5,7 @@ time it is would store a wrong one.
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -56,31 +57,49 @@ def parse(text: str) -> datetime:
     return moment
 
 
-def canonical(value: str) -> str:
+Moment = str | datetime
+"""A time as callers of the library give it: as text or as an object, with its offset from UTC either way."""
+
+
+def canonical(value: Moment) -> str:
     """`value` in this module's form. Raises `ValueError` when it is not a time, or one without an offset."""
+    if isinstance(value, datetime):
+        return render(value)
+    if not isinstance(value, str):
+        raise ValueError(_NOT_A_TIME)
     return value if _ALREADY_STORED_FORM.fullmatch(value) else render(parse(value))
 
 
-class _Canonical:
-    """Validates with `canonical`, which is called for what pydantic cannot tell by itself.
+def _require_canonical(value: str) -> str:
+    if canonical(value) != value:
+        raise ValueError(_NOT_A_TIME)
+    return value
 
-    A call from there costs five times as much as its look at the pattern, and a batch has thousands of times.
+
+class _Validated:
+    """Validates with a function, which is called only for what the pattern of the stored form does not match.
+
+    Such a call costs five times as much as matching the pattern, and a batch has thousands of times.
     """
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        text = handler(source)
+    def __init__(self, function: Callable[[str], str]) -> None:
+        self._function = function
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        text = core_schema.str_schema()
         stored = core_schema.str_schema(pattern=_ALREADY_STORED_FORM.pattern)
-        other = core_schema.no_info_after_validator_function(canonical, text)
+        other = core_schema.no_info_after_validator_function(self._function, text)
+        moment = core_schema.no_info_after_validator_function(render, core_schema.is_instance_schema(datetime))
         return core_schema.union_schema(
-            [stored, other],
+            [stored, other, moment],
             mode="left_to_right",
             custom_error_type="timestamp",
             custom_error_message=_NOT_A_TIME,
         )
 
 
-Timestamp = Annotated[str, WithJsonSchema(_SCHEMA)]
-"""A time as it was stored."""
+Timestamp = Annotated[str, _Validated(_require_canonical), WithJsonSchema(_SCHEMA)]
+"""A time in the stored form; any other is refused."""
 
-TimestampInput = Annotated[str, _Canonical(), WithJsonSchema(_SCHEMA)]
-"""A time as somebody sends it: any offset, any precision; becomes a `Timestamp`."""
+TimestampInput = Annotated[Moment, _Validated(canonical), WithJsonSchema(_SCHEMA)]
+"""A time as callers give it, with any offset and any precision; becomes a `Timestamp`."""

@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from sidecar.models.base import Batch, Identifier, Page, PageQuery, Record, Text, Wire, new_row
+from sidecar.models.base import Batch, Identifier, Page, PageQuery, StoredRecord, Text, Wire, new_row
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 
-class Tip(Record):
+class Tip(StoredRecord):
     id: Identifier
     content: str
     created_at: Timestamp

@@ -9,9 +9,10 @@ from sidecar.models.base import (
     Identifier,
     Integer,
     Line,
+    LongText,
     Page,
     PageQuery,
-    Record,
+    StoredRecord,
     Text,
     Wire,
     new_row,
@@ -27,7 +28,7 @@ class TodoStatus(IntEnum):
     COMPLETED = 1
 
 
-class Todo(Record):
+class Todo(StoredRecord):
     id: Identifier
     content: str
     created_at: Timestamp
@@ -51,7 +52,7 @@ class TodoCreate:
     status: TodoStatus = TodoStatus.PENDING
     urgency: Integer = 0
     assignee: Line | None = None
-    reason: str | None = None
+    reason: LongText | None = None
 
 
 class TodoBatch(Wire):
@@ -66,7 +67,7 @@ class TodoUpdate(Wire):
     end_time: TimestampInput | None = unchanged()
     urgency: Integer = unchanged()
     assignee: Line | None = unchanged()
-    reason: str | None = unchanged()
+    reason: LongText | None = unchanged()
 
 
 class TodoStatusChange(Wire):

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, JsonValue
 
+from sidecar.models.adoption import RowOrigin
 from sidecar.models.base import Identifier, Integer, Record, Wire
 from sidecar.models.conversations import ConversationStatus
 from sidecar.models.messages import Count, MessageStatus, Progress, Role
-from sidecar.models.states import ThreadId
 from sidecar.models.timestamps import Timestamp, TimestampInput
 from sidecar.models.todos import TodoStatus
 
@@ -30,6 +30,9 @@ String = Annotated[str, AfterValidator(_storable)]
 
 class Line(Wire):
     """One row, as it is in an archive."""
+
+    invalid: dict[str, JsonValue] | None = None
+    """The stored values of the columns that cannot be read; the columns themselves hold safe values."""
 
 
 class VaultLine(Line):
@@ -116,7 +119,7 @@ class ThinkingLine(Line):
 
 
 class ThreadLine(Line):
-    id: ThreadId
+    id: String
     initial_request: String | None
     project_root: String | None
     current_issue: String | None
@@ -126,7 +129,7 @@ class ThreadLine(Line):
 
 
 class StateLine(Line):
-    chat_id: ThreadId
+    chat_id: String
     messages: list[JsonValue]
     cache_info: dict[str, JsonValue]
     updated_at: TimestampInput
@@ -134,12 +137,33 @@ class StateLine(Line):
 
 class ExchangeLine(Line):
     exchange_id: Identifier
-    chat_id: ThreadId
+    chat_id: String
     model: String
     request: String
     cost: dict[str, JsonValue]
     start: TimestampInput
     end: TimestampInput | None
+
+
+class AdoptionLine(Line):
+    id: Identifier
+    system: String
+    source: String
+    time_zone: String
+    adopted_at: TimestampInput
+    report: dict[str, JsonValue]
+
+
+class SetAsideLine(Line):
+    id: Identifier
+    table_name: String
+    row: dict[str, JsonValue]
+    reason: String
+    is_carried: bool
+    created_at: TimestampInput
+    origin: RowOrigin
+    acknowledged_at: TimestampInput | None
+    adoption_id: Identifier | None
 
 
 LINES: dict[str, type[Line]] = {
@@ -153,8 +177,14 @@ LINES: dict[str, type[Line]] = {
     "threads": ThreadLine,
     "states": StateLine,
     "exchanges": ExchangeLine,
+    "adoptions": AdoptionLine,
+    "set_aside": SetAsideLine,
 }
 """Every kind, in the order in which an archive holds them: a kind comes after those that it refers to."""
+
+OPTIONAL = frozenset({"adoptions", "set_aside"})
+"""Kinds that an archive holds only when it has rows of them. The others are required, as they were when version 1 of
+the format had no more: archives of that time are still imported, and programs of that time import ours."""
 
 
 class ManifestFile(Record):
@@ -181,6 +211,7 @@ class KindReport(Record):
     """What became of the rows of one kind."""
 
     added: int
+    set_aside: int = Field(default=0, description="Set aside: they belong to rows that the archive does not hold.")
     skipped: int = Field(description="Already there: from an earlier import, or because the archive comes from here.")
 
 

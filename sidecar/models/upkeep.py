@@ -18,6 +18,7 @@ class UpkeepTaskName(StrEnum):
     BACKUP = "backup"
     BACKUP_DRILL = "backup_drill"
     INTEGRITY = "integrity"
+    INVALID_ROWS = "invalid_rows"
 
 
 class UpkeepRun(Record):

@@ -2,14 +2,27 @@
 
 from pydantic import Field
 
-from sidecar.models.base import Batch, Identifier, Integer, Line, Page, PageQuery, Record, Wire, new_row, unchanged
+from sidecar.models.base import (
+    Batch,
+    Identifier,
+    Integer,
+    Line,
+    LongText,
+    Page,
+    PageQuery,
+    Record,
+    StoredRecord,
+    Wire,
+    new_row,
+    unchanged,
+)
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 NOTE = "Note"
 """The document type of what a person writes; everything else is a report."""
 
 
-class Vault(Record):
+class Vault(StoredRecord):
     id: Identifier
     title: str
     summary: str | None
@@ -31,8 +44,8 @@ class VaultPage(Page[Vault]):
 @new_row
 class VaultCreate:
     title: Line
-    summary: str | None = None
-    content: str = ""
+    summary: LongText | None = None
+    content: LongText = ""
     document_type: Line = NOTE
     tags: Line = ""
     parent_id: Identifier | None = None
@@ -48,11 +61,14 @@ class VaultUpdate(Wire):
     """Fields that are left out stay as they are."""
 
     title: Line = unchanged()
-    summary: str | None = unchanged()
-    content: str = unchanged()
+    summary: LongText | None = unchanged()
+    content: LongText = unchanged()
     document_type: Line = unchanged()
     tags: Line = unchanged()
     sort_order: Integer = unchanged()
+    is_deleted: bool = unchanged(
+        description="True deletes the vault and all below it, false restores what its deletion took along."
+    )
 
 
 class VaultMove(Wire):

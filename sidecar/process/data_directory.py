@@ -1,23 +1,30 @@
 """The data directory: made for its owner alone, held by one sidecar at a time, and the place where that one is found.
 
-`sidecar.lock` is held as long as the process lives; the system lets go of it however the process ends. `run.json` says
-where the running sidecar is and how to speak to it, for the command-line tools.
+`sidecar.lock` is held as long as the process lives; the system lets go of it however the process ends. A second lock
+lies beside each database file, which the settings of several data directories may name. `run.json` says where the
+running sidecar is and how to speak to it, for the command-line tools.
 """
 
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from filelock import FileLock, Timeout
 
-from sidecar.errors import DataDirectoryLocked, DataDirectoryNotWritable
+from sidecar.config import SETTINGS_FILE
+from sidecar.errors import BadConfiguration, DataDirectoryLocked, DataDirectoryNotWritable
 from sidecar.process.hosts import HEADER_FILE, Host
 
 LOCK_FILE = "sidecar.lock"
+DATABASE_LOCK_SUFFIX = ".lock"
 RUN_FILE = "run.json"
+
+OWN_NAMES = (LOCK_FILE, RUN_FILE, HEADER_FILE, SETTINGS_FILE, "logs")
+"""What a sidecar calls its files and folders in the data directory; the database has names of its own."""
 
 PATIENCE_S = 3.0
 """A sidecar whose host was killed needs up to 1.5 s to end; an app started again at once must not fail on it."""
@@ -51,20 +58,24 @@ class DataDirectory:
             self.path.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
             if os.name != "nt":
                 self.path.chmod(OWNER_ONLY)
-            self._acquire()
+            _acquire(self._lock, self._host)
             self._forget()  # what a sidecar that was killed has left
         except Timeout:
             raise DataDirectoryLocked(self._locked_message()) from None
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise DataDirectoryNotWritable(f"The data directory {self.path} cannot be used: {reason}.") from error
+            raise DataDirectoryNotWritable(
+                f"The data directory {self.path} cannot be used: {_reason(error, self.path)}."
+            ) from error
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         with suppress(OSError):
-            self._forget()
+            running = find_running(self.path)
+            # The directory may have been moved or deleted, and another sidecar may run at its path.
+            if running is None or running.pid == os.getpid():
+                self._forget()
         self._lock.release()
 
     def publish(self, running: RunningSidecar) -> None:
@@ -76,19 +87,54 @@ class DataDirectory:
         for name in (RUN_FILE, HEADER_FILE):
             (self.path / name).unlink(missing_ok=True)
 
-    def _acquire(self) -> None:
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            self._host.report("stage", stage="waiting_for_lock", detail="Waiting for another sidecar to stop")
-            self._lock.acquire(timeout=PATIENCE_S, poll_interval=0.02)
-
     def _locked_message(self) -> str:
         running = find_running(self.path)
         owner = f"with the process id {running.pid}" if running else "whose process id is not known"
         return (
             f"Another sidecar, {owner}, is using the data directory {self.path}; stop it or choose another directory."
         )
+
+
+@contextmanager
+def holding_databases(files: Iterable[Path], data_directory: Path, host: Host) -> Iterator[None]:
+    """Own each of these database files, whatever data directory it is opened from.
+
+    Raises `DataDirectoryLocked`, naming the file; `DataDirectoryNotWritable`; `BadConfiguration` for a file that the
+    sidecar uses for something else.
+    """
+    with ExitStack() as stack:
+        for file in files:
+            if file.parent == data_directory and file.name in OWN_NAMES:
+                raise BadConfiguration(f"{file} is no database but a file of the sidecar; choose another path.")
+            lock = FileLock(file.with_name(file.name + DATABASE_LOCK_SUFFIX), mode=OWNER_ONLY_FILE)
+            try:
+                file.parent.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
+                _acquire(lock, host)
+            except Timeout:
+                raise DataDirectoryLocked(
+                    f"Another sidecar, of another data directory, is using the database {file}; stop it or choose "
+                    "another database."
+                ) from None
+            except OSError as error:
+                raise DataDirectoryNotWritable(
+                    f"The directory of the database {file} cannot be used: {_reason(error, file.parent)}."
+                ) from error
+            stack.callback(lock.release)
+        yield
+
+
+def _reason(error: OSError, directory: Path) -> str:
+    """What is wrong, with the name of the file where it is not the directory itself."""
+    what = error.strerror or type(error).__name__
+    return what if error.filename in (None, str(directory)) else f"{error.filename}: {what}"
+
+
+def _acquire(lock: FileLock, host: Host) -> None:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        host.report("stage", stage="waiting_for_lock", detail="Waiting for another sidecar to stop")
+        lock.acquire(timeout=PATIENCE_S, poll_interval=0.02)
 
 
 def find_running(data_directory: Path) -> RunningSidecar | None:

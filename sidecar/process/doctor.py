@@ -1,7 +1,6 @@
 """`sidecar doctor`: asks the sidecar that runs, or looks by itself where none does."""
 
 import json
-import sys
 from pathlib import Path
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -11,6 +10,7 @@ from sidecar.config import load_settings
 from sidecar.errors import BadConfiguration, ExitCode, SidecarError
 from sidecar.models.doctor import DoctorReport, Finding, Level
 from sidecar.process.data_directory import LOCK_FILE, RunningSidecar, find_running
+from sidecar.terminal import complain, say
 from sidecar.transfer.remote import is_live
 
 PATIENCE_S = 5.0
@@ -24,10 +24,10 @@ def run_doctor(data_directory: Path, settings_file: Path | None, *, as_json: boo
     try:
         report = _report(data_directory.absolute(), settings_file)
     except (SidecarError, OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)  # noqa: T201 - a terminal is for printing
+        complain(str(error))
         return error.exit_code if isinstance(error, SidecarError) else ExitCode.INTERNAL_ERROR
     text = json.dumps(report.model_dump(mode="json"), indent=2) if as_json else _table(report)
-    print(text, flush=True)  # noqa: T201 - a terminal is for printing
+    say(text)
     return ExitCode.CLEAN if report.is_well else ExitCode.INTERNAL_ERROR
 
 
@@ -56,9 +56,8 @@ def _at_rest(data_directory: Path, settings_file: Path | None, owner: str) -> Do
 
     database = load_settings(data_directory, settings_file=settings_file).database
     finding = Finding(level=Level.OK, subject="owner", message=owner)
-    if not database.enabled:
-        return DoctorReport(findings=[finding])
-    return _with(finding, examine_at_rest(data_directory / database.path))
+    file = database.file_in(data_directory)
+    return DoctorReport(findings=[finding]) if file is None else _with(finding, examine_at_rest(file))
 
 
 def _with(finding: Finding, report: DoctorReport) -> DoctorReport:

@@ -6,12 +6,12 @@ Both say what to run with, hear how it is getting on, and ask for the end.
 import contextlib
 import json
 import os
-import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from sidecar.process.control import Bootstrap, ControlPipe
+from sidecar.terminal import complain, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,15 +82,15 @@ class Terminal:
         """Print the event, if it is one that matters to a person."""
         if event == "ready":
             url = f"http://127.0.0.1:{fields['port']}"
-            _say(f"The sidecar is ready at {url} (Ctrl-C stops it).")
-            _say(f"Token: {self._bootstrap.token}")
-            _say(f"Try:   curl -H {_quoted(f'@{self._header_file}')} {url}/todos")
+            say(f"The sidecar is ready at {url} (Ctrl-C stops it).")
+            say(f"Token: {self._bootstrap.token}")
+            say(f"Try:   curl -H {_quoted(f'@{self._header_file}')} {url}/todos")
         elif event == "stage":
-            _say(f"{fields['detail']} …")
+            say(f"{fields['detail']} …")
         elif event == "stopping":
-            _say("Stopping …")
+            say("Stopping …")
         elif event == "failed":
-            print(f"error: {fields['message']}", file=sys.stderr, flush=True)  # noqa: T201 - a terminal is for printing
+            complain(str(fields["message"]))
 
     def bootstrap(self) -> Bootstrap:
         return self._bootstrap
@@ -104,7 +104,3 @@ def _quoted(word: str) -> str:
     import shlex
 
     return f'"{word}"' if os.name == "nt" else shlex.quote(word)
-
-
-def _say(sentence: str) -> None:
-    print(sentence, flush=True)  # noqa: T201 - a terminal is for printing

@@ -6,16 +6,21 @@ which are most of the time to `ready`, and before whatever else can wait for the
 
 import gc
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from sidecar import terminal
 from sidecar.errors import ExitCode, SidecarError
 from sidecar.process.hosts import Host
 from sidecar.process.listening import listen
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+LAST_PATIENCE_S = 1.0
+"""For threads that the run has begun to end by themselves, when everything else has."""
 
 
 def launch(
@@ -26,8 +31,19 @@ def launch(
     `overrides` are settings from the command line, which come before everything else.
     """
     os.umask(0o077)
+    others = frozenset(threading.enumerate())
+    code = ExitCode.INTERNAL_ERROR
     try:
-        _launch(host, port, settings_file, overrides or {})
+        code = _reporting(host, port, settings_file, overrides or {})
+        return code
+    finally:
+        _end_without(others, code)
+
+
+def _reporting(host: Host, port: int, settings_file: "Path | None", overrides: Mapping[str, Any]) -> ExitCode:
+    """Run a sidecar to its end; the host is told of what fails."""
+    try:
+        _launch(host, port, settings_file, overrides)
     except KeyboardInterrupt:  # before the run has its own way to stop, there is nothing to finish
         return ExitCode.CLEAN
     except SidecarError as error:
@@ -58,6 +74,23 @@ def _launch(host: Host, port: int, settings_file: "Path | None", overrides: Mapp
             settings = load_settings(directory.path, bootstrap.overrides, overrides, settings_file=settings_file)
             configure_logging(directory.path, settings.log, bootstrap.token, host.least_log_level)
             Run(host, directory, settings, bootstrap.token, instance, listener).to_its_end()
+
+
+def _end_without(others: frozenset[threading.Thread], code: ExitCode) -> None:
+    """End the process by force where a thread that the run has begun, one that is not of `others`, does not end.
+
+    The interpreter would wait for it without limit, and whoever started the process would get no exit code.
+    """
+    stuck = [thread for thread in threading.enumerate() if not thread.daemon and thread not in others]
+    for thread in stuck:
+        thread.join(LAST_PATIENCE_S / len(stuck))
+    names = [thread.name for thread in stuck if thread.is_alive()]
+    if names:
+        import logging
+
+        logging.getLogger(__name__).error("ended by force; these threads had not: %s", ", ".join(names))
+        terminal.flush()
+        os._exit(code)
 
 
 _OBJECTS_BETWEEN_COLLECTIONS = 10_000

@@ -27,6 +27,7 @@ def listen(port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()
-        raise BadConfiguration(f"The port {port} of {HOST} cannot be used: {error}.") from error
+        reason = error.strerror if isinstance(error, OSError) else "a port is a number from 0 to 65535"
+        raise BadConfiguration(f"The port {port} of {HOST} cannot be used: {reason}.") from error
     listener.setblocking(False)
     return listener

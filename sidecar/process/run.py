@@ -5,7 +5,8 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from sidecar import API_VERSION, __version__
@@ -16,9 +17,10 @@ from sidecar.api.routes.transfer import IMPORT_PATH
 from sidecar.api.security import SecurityGate
 from sidecar.config import Settings
 from sidecar.errors import DataDirectoryNotWritable, StorageReadOnly
-from sidecar.process.data_directory import DataDirectory, RunningSidecar
+from sidecar.process.data_directory import DataDirectory, RunningSidecar, holding_databases
 from sidecar.process.hosts import Host
 from sidecar.process.server import Server
+from sidecar.storage.factory import BackendConfig
 from sidecar.storage.unified import UnifiedStorage, configured_backends
 from sidecar.upkeep.keeper import Upkeep
 
@@ -51,13 +53,18 @@ class Run:
 
     def to_its_end(self) -> None:
         """Serve until the host, or a signal, asks for the end. Raises what keeps the storage from opening."""
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(self._serve())
+        backends = configured_backends(self._settings, self._directory.path)
+        files = [path for backend in backends if (path := backend.options.get("path")) is not None]
+        with (
+            holding_databases(files, self._directory.path, self._host),
+            asyncio.Runner(loop_factory=_loop_factory()) as runner,
+        ):
+            runner.run(self._serve(backends))
 
-    async def _serve(self) -> None:
+    async def _serve(self, backends: Sequence[BackendConfig]) -> None:
         stop_reason: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._listen_for_the_end(stop_reason)
-        storage = UnifiedStorage.create(configured_backends(self._settings, self._directory.path), self._announce)
+        storage = UnifiedStorage.create(backends, self._announce)
         await self._open(storage)
         try:
             events = EventHub(self._instance)
@@ -82,6 +89,9 @@ class Run:
                 await storage.initialize()
         except StorageReadOnly as error:
             message = f"The database in {self._directory.path} cannot be written to; check the permissions of its file."
+            raise DataDirectoryNotWritable(message) from error
+        except OSError as error:
+            message = f"{error.filename or self._directory.path} cannot be used: {error.strerror or error}."
             raise DataDirectoryNotWritable(message) from error
 
     def _app(self, storage: UnifiedStorage, events: EventHub, upkeep: Upkeep) -> SecurityGate:
@@ -124,7 +134,7 @@ class Run:
                 loop.call_soon_threadsafe(decide, reason)
 
         self._host.on_stop(decide_from_any_thread)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _signals_to_stop():
             _on_signal(loop, number, lambda: decide("signal"))
 
     def _announce(self, stage: str, detail: str) -> None:
@@ -145,6 +155,13 @@ class Run:
             yield
         finally:
             repeating.cancel()
+
+
+def _signals_to_stop() -> Iterator[signal.Signals]:
+    """Ctrl-C, a polite kill, and a terminal that closes, unless `nohup` or the like has it ignored."""
+    yield from (signal.SIGINT, signal.SIGTERM)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        yield signal.SIGHUP
 
 
 def _on_signal(loop: asyncio.AbstractEventLoop, number: signal.Signals, react: Callable[[], None]) -> None:

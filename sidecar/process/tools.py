@@ -1,17 +1,18 @@
 """How command-line tools reach a data directory: through its running sidecar, or by owning it while they work."""
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sidecar.config import load_settings
-from sidecar.errors import BadConfiguration, ExitCode, RequestRefused, SidecarError
-from sidecar.process.data_directory import DataDirectory, RunningSidecar, find_running
+from sidecar.errors import BadConfiguration, ExitCode, RequestRefused, SidecarError, StorageReadOnly
+from sidecar.process.data_directory import OWN_NAMES, DataDirectory, RunningSidecar, find_running, holding_databases
 from sidecar.process.hosts import Terminal
 from sidecar.storage.unified import document_backend
+from sidecar.terminal import complain
 from sidecar.transfer.commands import OwnStore, Store
+from sidecar.transfer.destination import StorePlace
 from sidecar.transfer.remote import RemoteStore, is_live
 
 PATIENCE_S = 5.0
@@ -35,6 +36,8 @@ def run_tool(
         return _failed("interrupted; whatever was begun is done as a whole or not at all", ExitCode.INTERNAL_ERROR)
     except RequestRefused as error:
         return _failed(error.message, ExitCode.BAD_CONFIGURATION)
+    except StorageReadOnly as error:
+        return _failed(error.message, ExitCode.DATA_DIRECTORY_NOT_WRITABLE)
     except SidecarError as error:
         return _failed(error.message, error.exit_code)
     except OSError as error:
@@ -47,13 +50,17 @@ def _store_in(data_directory: Path, settings_file: Path | None) -> Iterator[Stor
     running = _find_live(data_directory)
     if running is not None:
         file = None if running.database is None else Path(running.database)
-        yield RemoteStore(running.url, running.token, file)
+        yield RemoteStore(running.url, running.token, StorePlace(data_directory, OWN_NAMES, file))
         return
-    with DataDirectory(data_directory, Terminal(data_directory)):
-        database = load_settings(data_directory, settings_file=settings_file).database
-        if not database.enabled:
+    host = Terminal(data_directory)
+    with DataDirectory(data_directory, host):
+        settings = load_settings(data_directory, settings_file=settings_file)
+        file = settings.database.file_in(data_directory)
+        if file is None:
             raise BadConfiguration("The settings keep everything in memory, and no sidecar is running that has any.")
-        yield OwnStore(document_backend(database, data_directory))
+        with holding_databases([file], data_directory, host):
+            backend = document_backend(settings.database, data_directory, settings.adoption)
+            yield OwnStore(backend, StorePlace(data_directory, OWN_NAMES, file))
 
 
 def _find_live(data_directory: Path) -> RunningSidecar | None:
@@ -62,5 +69,5 @@ def _find_live(data_directory: Path) -> RunningSidecar | None:
 
 
 def _failed(sentence: str, code: ExitCode) -> ExitCode:
-    print(f"error: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - a terminal is for printing
+    complain(sentence)
     return code

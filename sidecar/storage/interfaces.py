@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 from sidecar.models.health import Component
 from sidecar.storage.stores.activities import IActivityStore
+from sidecar.storage.stores.adoption import IAdoptionStore
 from sidecar.storage.stores.backups import IBackupStore
 from sidecar.storage.stores.contexts import IContextStore, IDocumentMeaningStore, ITodoEmbeddingStore
 from sidecar.storage.stores.conversations import IConversationStore
+from sidecar.storage.stores.invalid_rows import IInvalidRowStore
 from sidecar.storage.stores.messages import IMessageStore, IThinkingStore
 from sidecar.storage.stores.monitoring import IMonitoringStore
 from sidecar.storage.stores.recovery import IRecoveryStore
@@ -84,6 +86,8 @@ class IDocumentStores(
     IMonitoringStore,
     IBackupStore,
     IRecoveryStore,
+    IAdoptionStore,
+    IInvalidRowStore,
 ):
     """Every store of a document backend; what is listed here has its way through `UnifiedStorage`."""
 

@@ -1,9 +1,13 @@
 """`UnifiedStorage`: the one door to all storage.
 
 Its storage methods are not written out: `@forwarding` makes each from the interface that declares it, so that editors
-and type checkers see the interface's signature, and no forward can be forgotten or go stale.
+and type checkers see the interface's signature, and no forward can be forgotten or go stale. A forward checks its
+arguments against that signature, so HTTP and the library have the same limits.
 """
 
+import asyncio
+import inspect
+import logging
 from abc import ABCMeta, update_abstractmethods
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
@@ -12,7 +16,7 @@ from typing import Any, Self, TypeVar, cast
 
 from pydantic import ValidationError
 
-from sidecar.config import BackendSettings, DatabaseSettings, Settings
+from sidecar.config import AdoptionSettings, BackendSettings, DatabaseSettings, Settings
 from sidecar.errors import BadConfiguration, NotAvailable, StorageClosed
 from sidecar.models.health import Component
 from sidecar.models.search import HybridHit, HybridPage
@@ -28,7 +32,10 @@ from sidecar.storage.interfaces import (
     StageListener,
     StorageType,
 )
+from sidecar.storage.stores.arguments import Arguments
 from sidecar.storage.stores.search import DEFAULT_HITS
+
+log = logging.getLogger(__name__)
 
 C = TypeVar("C", bound=type)
 
@@ -47,13 +54,17 @@ def forwarding(*interfaces: ABCMeta, to: str) -> Callable[[C], C]:
 
 
 def _forward(declared: Callable[..., Any], to: str) -> Callable[..., Any]:
-    name = declared.__name__
+    name, arguments = declared.__name__, Arguments(declared)
 
     @wraps(declared, updated=())
-    def forward(self: object, *arguments: Any, **options: Any) -> Any:
-        return getattr(getattr(self, to), name)(*arguments, **options)
+    def forward(self: object, *positional: Any, **named: Any) -> Any:
+        return getattr(getattr(self, to), name)(**arguments.check(positional, named))
 
-    return forward
+    @wraps(declared, updated=())
+    async def forward_later(self: object, *positional: Any, **named: Any) -> Any:
+        return await getattr(getattr(self, to), name)(**arguments.check(positional, named))
+
+    return forward_later if inspect.iscoroutinefunction(declared) else forward
 
 
 def _ignore_stages(stage: str, detail: str) -> None:
@@ -63,7 +74,10 @@ def _ignore_stages(stage: str, detail: str) -> None:
 @forwarding(IDocumentStores, to="_document_backend")
 @forwarding(IVectorStores, to="_vector_backend")
 class UnifiedStorage(IDocumentStores, IVectorStores):
-    """Every store, whatever backend it lives in. Made by `create`, then `initialize`d, at last `close`d."""
+    """Every store, whatever backend it lives in.
+
+    Made by `create`, opened by `initialize` and closed by `close`; `async with` does both.
+    """
 
     def __init__(self, configs: Sequence[BackendConfig], announce: StageListener = _ignore_stages) -> None:
         self._factory = StorageBackendFactory()
@@ -71,14 +85,30 @@ class UnifiedStorage(IDocumentStores, IVectorStores):
         self._announce = announce
         self._backends: dict[str, IStorageBackend] = {}
         self._defaults: dict[StorageType, IStorageBackend] = {}
+        self._opening = asyncio.Lock()
 
     @classmethod
     def create(cls, configs: Sequence[BackendConfig], announce: StageListener = _ignore_stages) -> Self:
         """A storage over these backends; `announce` hears what a long start is busy with."""
         return cls(configs, announce)
 
+    async def __aenter__(self) -> Self:
+        await self.initialize()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
     async def initialize(self) -> None:
-        """Open every configured backend. Raises `StartRefused` when one cannot be; none is then left open."""
+        """Open every configured backend; does nothing while they are open.
+
+        Raises `StartRefused` when one cannot be opened. None is then left open, and it can be tried again.
+        """
+        async with self._opening:
+            if not self._defaults:
+                await self._open()
+
+    async def _open(self) -> None:
         try:
             # Documents first: others may live beside them.
             for config in sorted(self._configs, key=lambda config: config.storage_type != StorageType.DOCUMENT_DB):
@@ -92,7 +122,10 @@ class UnifiedStorage(IDocumentStores, IVectorStores):
             if StorageType.DOCUMENT_DB not in self._defaults:
                 raise BadConfiguration("The settings [[storage.backends]] name no backend for document_db; add one.")
         except BaseException:
-            await self.close()
+            try:
+                await self.close()
+            except Exception:
+                log.exception("a backend could not be closed after a start that failed")
             raise
 
     def get_default_backend(self, storage_type: StorageType) -> IStorageBackend:
@@ -156,11 +189,20 @@ class UnifiedStorage(IDocumentStores, IVectorStores):
         return components
 
     async def close(self) -> None:
-        """Close every backend, finishing what was accepted. A second call does nothing."""
+        """Close every backend, finishing what was accepted. A second call does nothing.
+
+        One that fails does not keep the others open; the first error is raised at the end.
+        """
         self._defaults.clear()
+        errors: list[Exception] = []
         while self._backends:
             _, backend = self._backends.popitem()
-            await backend.close()
+            try:
+                await backend.close()
+            except Exception as error:  # noqa: BLE001 - raised below
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
     @property
     def _document_backend(self) -> IDocumentStorageBackend:
@@ -171,10 +213,16 @@ class UnifiedStorage(IDocumentStores, IVectorStores):
         return cast(IVectorStorageBackend, self.get_default_backend(StorageType.VECTOR_DB))
 
 
-def document_backend(database: DatabaseSettings, data_directory: Path) -> BackendConfig:
+def document_backend(
+    database: DatabaseSettings, data_directory: Path, adoption: AdoptionSettings | None = None
+) -> BackendConfig:
     """The configuration of the document store, as the settings have it."""
-    path = (data_directory / database.path).absolute() if database.enabled else None
-    options = {"path": path, "readers": database.readers}
+    options = {
+        "path": database.file_in(data_directory),
+        "readers": database.readers,
+        "data_directory": data_directory.absolute(),
+        "time_zone": None if adoption is None else adoption.time_zone,
+    }
     return BackendConfig("documents", StorageType.DOCUMENT_DB, "sqlite", options)
 
 
@@ -193,7 +241,7 @@ def _configured(backend: BackendSettings, settings: Settings, data_directory: Pa
     storage_type = StorageType(backend.storage_type)
     if storage_type == StorageType.DOCUMENT_DB:
         database = _with_options(backend, settings.database)
-        options = document_backend(database, data_directory).options
+        options = document_backend(database, data_directory, settings.adoption).options
     else:
         unknown = ", ".join(sorted(backend.options.keys() - {"beside"}))
         if unknown:

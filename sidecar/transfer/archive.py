@@ -1,10 +1,10 @@
 """Reading an archive that somebody hands over. None of it is believed: it is looked at as a whole before it is used.
 
 Refused are members that are not on the list, twice there, or whose names climb out of a folder; sizes no export has;
-whatever the manifest does not vouch for; and every line that is not a row of its kind.
+whatever the manifest does not vouch for; and every line that is not a row of its kind. An archive that a person
+unpacked and packed again is taken: inside one folder, with entries for folders, and with what operating systems add.
 """
 
-import re
 import stat
 import struct
 import zlib
@@ -20,17 +20,23 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from pydantic import ValidationError
 
 from sidecar.errors import ArchiveRefused, InvalidInput
-from sidecar.models.transfer import FORMAT, FORMAT_VERSION, LINES, Line, Manifest, ManifestFile, Row
+from sidecar.models.base import MAX_TEXT_BYTES
+from sidecar.models.sentences import first_finding
+from sidecar.models.transfer import FORMAT, FORMAT_VERSION, LINES, OPTIONAL, Line, Manifest, ManifestFile, Row
 from sidecar.storage.sqlite.values import json_text
 from sidecar.storage.stores.transfer import RowsOf
+from sidecar.transfer.archive_members import FORBIDDEN, MANIFEST, Members
 
-MANIFEST = "manifest.json"
 MARKDOWN = "markdown"
 MEBIBYTE = 1024 * 1024
 
 LARGEST_MANIFEST = MEBIBYTE
-LONGEST_LINE = 64 * MEBIBYTE
-"""Bytes; the text of a row came in a few bodies of requests, and is no longer here than it was there."""
+LONGEST_LINE = 1024 * MEBIBYTE
+"""Bytes. A row may hold several texts of the largest size, and a character may be escaped by up to six."""
+
+UNSUSPICIOUS_LINE = 2 * MAX_TEXT_BYTES + 16 * MEBIBYTE
+"""Bytes that a line may have however small the archive is: a text of the largest size, every character escaped by two.
+A line is held in memory, so a longer one has to be explained by the archive's size, as `MOST_COMPRESSED` says."""
 
 LARGEST_LIST = 16 * MEBIBYTE
 """Bytes of the list of members, which is held in memory: room for a hundred thousand Markdown files."""
@@ -40,7 +46,6 @@ MOST_COMPRESSED = 100
 """An archive that would unpack to more than this many times its size, and to more than `UNSUSPICIOUS`, is a bomb."""
 
 BLOCK = 256 * 1024
-_FORBIDDEN = re.compile(r'[\x00-\x1f\\:*?"<>|]')
 _END = struct.Struct("<4s4H2LH")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR_64 = struct.Struct("<4sLQL")
@@ -56,8 +61,9 @@ def no_progress(activity: str, done: int) -> None:
 class Archive:
     """An archive that was found to be sound. Made by `verify`; the file stays its caller's to close."""
 
-    def __init__(self, zip_file: ZipFile, manifest: Manifest, digest: bytes) -> None:
-        self._zip = zip_file
+    def __init__(self, members: "Members", manifest: Manifest, digest: bytes, longest_line: int) -> None:
+        self._members = members
+        self._longest_line = longest_line
         self.manifest = manifest
         self.digest = digest
         """Stands for the whole content."""
@@ -67,23 +73,26 @@ class Archive:
         """The archive in `file`. Raises `ArchiveRefused`, saying what is wrong with it."""
         with _refusing():
             _require_short_list(file)
-            zip_file = ZipFile(file)
-            _require_known_members(zip_file, _size(file))
-            with zip_file.open(MANIFEST) as member:
+            members = Members(ZipFile(file))
+            archive_bytes = _size(file)
+            longest_line = longest_line_in(archive_bytes)
+            _require_known_members(members, archive_bytes)
+            with members.open(MANIFEST) as member:
                 content = member.read(LARGEST_MANIFEST + 1)
             manifest = _manifest(content)
-            _require_vouched_members(zip_file, manifest)
+            _require_vouched_members(members, manifest)
             for kind, promised in manifest.files.items():
-                _require_sound_lines(zip_file, kind, promised, progress)
-            _require_sound_markdown(zip_file, manifest)
-        return cls(zip_file, manifest, sha256(content).digest())
+                _require_sound_lines(members, kind, promised, longest_line, progress)
+            _require_sound_markdown(members, manifest)
+        return cls(members, manifest, sha256(content).digest(), longest_line)
 
     def rows(self, progress: Progress = no_progress) -> RowsOf:
         """A way to read the rows of each kind, in the form in which they are stored."""
 
         def rows_of(kind: str) -> Iterator[Row]:
             with _refusing():
-                for number, (_, line) in enumerate(_lines(self._zip, kind), 1):
+                lines = _lines(self._members, kind, self._longest_line) if kind in self.manifest.files else ()
+                for number, (_, line) in enumerate(lines, 1):
                     yield dict(line)
                     if number % 1000 == 0:
                         progress(f"importing {kind}", number)
@@ -94,6 +103,16 @@ class Archive:
 def file_name(kind: str) -> str:
     """The member that holds the rows of a kind."""
     return f"{kind}.jsonl"
+
+
+def longest_line_in(archive_bytes: int) -> int:
+    """How long a line may be in an archive of this size."""
+    return min(LONGEST_LINE, max(UNSUSPICIOUS_LINE, MOST_COMPRESSED * archive_bytes))
+
+
+def most_unpacked_of(archive_bytes: int) -> int:
+    """How many bytes an archive of this size may unpack to."""
+    return max(UNSUSPICIOUS, MOST_COMPRESSED * archive_bytes)
 
 
 @contextmanager
@@ -138,23 +157,28 @@ def _require_short_list(file: IO[bytes]) -> None:
     file.seek(0)
 
 
-def _require_known_members(zip_file: ZipFile, archive_bytes: int) -> None:
+def _require_known_members(members: Members, archive_bytes: int) -> None:
     known = {MANIFEST, *map(file_name, LINES)}
     seen: set[str] = set()
-    for member in zip_file.infolist():
-        name = member.orig_filename
+    names = members.names
+    for member in members.infos:
+        name = members.name(member)
         if name not in known and not _is_markdown(name):
-            raise ArchiveRefused(f"The archive holds a file that no export has: {name[:100]!r}.")
+            hint = "" if MANIFEST in names else f" It has no {MANIFEST}: give the .zip that `sidecar export` made."
+            raise ArchiveRefused(f"The archive holds a file that no export has: {name[:100]!r}.{hint}")
         if name.casefold() in seen:
             raise ArchiveRefused(f"The archive holds the file {name[:100]!r} twice.")
         seen.add(name.casefold())
         _require_plain(member)
-    unpacked = sum(member.file_size for member in zip_file.infolist())
-    if unpacked > max(UNSUSPICIOUS, MOST_COMPRESSED * archive_bytes):
+    unpacked = members.unpacked_bytes
+    if unpacked > most_unpacked_of(archive_bytes):
         raise ArchiveRefused(f"The archive would unpack to {unpacked} bytes, far more than its size explains.")
     if MANIFEST not in seen:
-        raise ArchiveRefused(f"The archive has no {MANIFEST}, so it is not an export of this program.")
-    if zip_file.getinfo(MANIFEST).file_size > LARGEST_MANIFEST:
+        raise ArchiveRefused(
+            f"The archive has no {MANIFEST}, so it is not an export of this program; give the .zip that `sidecar "
+            "export` made."
+        )
+    if members.info(MANIFEST).file_size > LARGEST_MANIFEST:
         raise ArchiveRefused(f"The {MANIFEST} is larger than {LARGEST_MANIFEST} bytes.")
 
 
@@ -167,7 +191,7 @@ def _is_markdown(name: str) -> bool:
         and "/".join(parts) == name
         and name.endswith(".md")
         and ".." not in parts
-        and not _FORBIDDEN.search(name)
+        and not FORBIDDEN.search(name)
     )
 
 
@@ -184,7 +208,9 @@ def _manifest(content: bytes) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(content)
     except ValidationError as error:
-        raise ArchiveRefused(f"The {MANIFEST} is not one of an export of this program: {_first(error)}.") from None
+        raise ArchiveRefused(
+            f"The {MANIFEST} is not one of an export of this program: {first_finding(error)}."
+        ) from None
     if manifest.format != FORMAT:
         raise ArchiveRefused(f"The archive is a {manifest.format[:100]!r}, not an export of this program.")
     if manifest.format_version > FORMAT_VERSION:
@@ -194,73 +220,108 @@ def _manifest(content: bytes) -> Manifest:
     return manifest
 
 
-def _require_vouched_members(zip_file: ZipFile, manifest: Manifest) -> None:
-    names = {name for name in zip_file.namelist() if not _is_markdown(name)} - {MANIFEST}
+def _require_vouched_members(members: Members, manifest: Manifest) -> None:
+    """The archive must hold the files of its manifest, and among them all that version 1 of the format began with."""
+    names = {name for name in members.names if not _is_markdown(name)} - {MANIFEST}
     promised = {file_name(kind) for kind in manifest.files}
-    if manifest.files.keys() != LINES.keys() or names != promised:
-        missing = sorted(set(map(file_name, LINES)) - (names & promised))
-        raise ArchiveRefused(f"The archive and its {MANIFEST} do not hold the same files: {', '.join(missing)}.")
+    required = {file_name(kind) for kind in LINES.keys() - OPTIONAL}
+    if names != promised or not required <= promised or not manifest.files.keys() <= LINES.keys():
+        wrong = sorted((names ^ promised) | (required - (names & promised)))
+        raise ArchiveRefused(
+            f"The archive and its {MANIFEST} do not hold the same files: {', '.join(wrong)[:200]}. Export again."
+        )
+    for kind, file in manifest.files.items():
+        if members.info(file_name(kind)).file_size != file.bytes:
+            raise _not_as_promised(kind)
 
 
-def _require_sound_lines(zip_file: ZipFile, kind: str, promised: ManifestFile, progress: Progress) -> None:
+def _require_sound_lines(
+    members: Members, kind: str, promised: ManifestFile, longest_line: int, progress: Progress
+) -> None:
     digest = sha256()
     count = size = 0
-    key_name = next(iter(LINES[kind].model_fields))
+    key_name = next(name for name in LINES[kind].model_fields if name != "invalid")
     last_key: Any = None
-    for count, (text, line) in enumerate(_lines(zip_file, kind), 1):
+    for count, (text, line) in enumerate(_lines(members, kind, longest_line), 1):
         digest.update(text)
         size += len(text)
-        key = getattr(line, key_name)
-        if last_key is not None and key <= last_key:
-            raise ArchiveRefused(f"{file_name(kind)}, line {count}: {key_name} does not come after the one before.")
-        last_key = key
+        if key_name not in (line.invalid or ()):
+            key = getattr(line, key_name)
+            if last_key is not None and key <= last_key:
+                raise ArchiveRefused(f"{file_name(kind)}, line {count}: {key_name} does not come after the one before.")
+            last_key = key
         if count % 1000 == 0:
             progress(f"checking {kind}", count)
     if ManifestFile(count=count, bytes=size, sha256=digest.hexdigest()) != promised:
-        raise ArchiveRefused(f"The archive is damaged: {file_name(kind)} is not what its {MANIFEST} says.")
+        raise _not_as_promised(kind)
 
 
-def _lines(zip_file: ZipFile, kind: str) -> Iterator[tuple[bytes, Line]]:
+def _not_as_promised(kind: str) -> ArchiveRefused:
+    return ArchiveRefused(f"The archive is damaged: {file_name(kind)} is not what its {MANIFEST} says.")
+
+
+def _lines(members: Members, kind: str, longest: int) -> Iterator[tuple[bytes | bytearray, Line]]:
     """Each line as it is written, and as what it means."""
     model = LINES[kind]
-    with zip_file.open(file_name(kind)) as member, BufferedReader(cast("RawIOBase", member), BLOCK) as reader:
+    with members.open(file_name(kind)) as member, BufferedReader(cast("RawIOBase", member), BLOCK) as reader:
         number = 0
-        while text := reader.readline(LONGEST_LINE + 1):
+        while text := _read_line(reader, longest):
             number += 1
             where = f"{file_name(kind)}, line {number}"
-            if len(text) > LONGEST_LINE or not text.endswith(b"\n"):
+            if len(text) > longest or not text.endswith(b"\n"):
                 raise ArchiveRefused(f"{where} is too long or was cut off.")
             try:
                 line = model.model_validate_json(text)
                 _require_storable(line)
             except ValidationError as error:
-                raise ArchiveRefused(f"{where} is not a row of that kind: {_first(error)}.") from None
+                raise ArchiveRefused(f"{where} is not a row of that kind: {first_finding(error)}.") from None
             except InvalidInput as error:
                 raise ArchiveRefused(f"{where} is not a row of that kind: {error.message}") from None
             yield text, line
+
+
+def _read_line(reader: IO[bytes], longest: int) -> bytes | bytearray:
+    """Return the next line; reading stops once it is known to be too long."""
+    line = reader.readline(BLOCK)
+    if len(line) < BLOCK:
+        return line
+    # `readline` alone would hold a long line twice.
+    long_line = bytearray(line)
+    while not long_line.endswith(b"\n") and len(long_line) <= longest:
+        part = reader.readline(BLOCK)
+        if not part:
+            break
+        long_line += part
+    return long_line
 
 
 def _require_storable(line: Line) -> None:
     """Raises `InvalidInput` for JSON that is none, such as NaN, or that nests without end."""
     for name, value in line:
         if isinstance(value, dict | list | float):
-            json_text(name, value)
+            json_text(name, value, most=LONGEST_LINE)
 
 
-def _require_sound_markdown(zip_file: ZipFile, manifest: Manifest) -> None:
-    names = [name for name in zip_file.namelist() if _is_markdown(name)]
+def _require_sound_markdown(members: Members, manifest: Manifest) -> None:
+    names = [name for name in members.names if _is_markdown(name)]
     digest = sha256()
     size = 0
     for name in names:
-        with zip_file.open(name) as member:
+        with members.open(name) as member:
             while block := member.read(BLOCK):
                 digest.update(block)
                 size += len(block)
     found = ManifestFile(count=len(names), bytes=size, sha256=digest.hexdigest())
-    if (manifest.markdown or ManifestFile(count=0, bytes=0, sha256=sha256().hexdigest())) != found:
+    promised = manifest.markdown or ManifestFile(count=0, bytes=0, sha256=sha256().hexdigest())
+    if _is_packed_again(members, manifest):
+        # In another order the files have another digest together. The `.zip` has a checksum of each, which was read.
+        found = found.model_copy(update={"sha256": promised.sha256})
+    if promised != found:
         raise ArchiveRefused(f"The archive is damaged: its Markdown files are not what its {MANIFEST} says.")
 
 
-def _first(error: ValidationError) -> str:
-    detail = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return ": ".join(filter(None, [".".join(map(str, detail["loc"]))[:100], detail["msg"]]))
+def _is_packed_again(members: Members, manifest: Manifest) -> bool:
+    """Return whether the members are in another order than that of an export: rows, Markdown, manifest."""
+    exported = [file_name(kind) for kind in LINES if kind in manifest.files]
+    names = members.names
+    return names[: len(exported)] != exported or names[-1] != MANIFEST

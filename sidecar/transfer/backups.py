@@ -1,25 +1,34 @@
 """`sidecar backup` and `sidecar restore`: the same for a sidecar that runs and for a store that nobody has open."""
 
-import os
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
-from sidecar.errors import NotFound
+from sidecar.errors import ArchiveRefused, NotFound
 from sidecar.models.backups import Backup
-from sidecar.storage.sqlite import files
-from sidecar.transfer.commands import ProgressLine, Store, owner_only, say
+from sidecar.storage.sqlite import others_files
+from sidecar.terminal import say
+from sidecar.transfer.commands import ProgressLine, Store
+from sidecar.transfer.destination import writing
+from sidecar.transfer.kinds_of_file import FileKind, kind_of
+from sidecar.transfer.seeds import maker
 
 FROM_FILE = "from-file"
 
 
-def make_backup(store: Store, to: Path | None) -> None:
-    """Make a backup, and with `to` a copy of it there, which appears only when it is complete."""
-    with ProgressLine() as progress:
+def make_backup(store: Store, to: Path | None, force: bool) -> None:
+    """Make a backup, and with `to` a copy of it there, which appears only when it is complete.
+
+    The destination is checked first. With `force`, an older file is replaced.
+    """
+    with ProgressLine() as progress, ExitStack() as stack:
+        copy = None if to is None else stack.enter_context(writing(to, store.place, force=force))
         progress("copying and verifying the database", 0)
         backup = store.create_backup()
-        if to is not None:
+        if copy is not None:
             progress(f"copying to {to}", 0)
-            _copy(store.backup_directory.path_of(backup), to)
+            with store.backup_directory.path_of(backup).open("rb") as source:
+                shutil.copyfileobj(source, copy, 1024 * 1024)
     say(f"Backed up everything ({_size(backup)}) as {to or backup.name}; it was opened and verified.")
 
 
@@ -34,31 +43,37 @@ def list_backups(store: Store) -> None:
 
 def restore_backup(store: Store, name_or_file: str) -> None:
     """Replace everything by a backup of that name, or by the one in that file."""
+    system = None
     with ProgressLine() as progress:
         name = name_or_file
         if name not in {backup.name for backup in store.get_backups()}:
             file = Path(name_or_file)
-            if not file.is_file():
-                raise NotFound(f"There is neither a backup nor a file {name_or_file}; see the list by --list.")
+            _require_database(file)
+            system = _maker(store, file)
             progress(f"copying and verifying {file}", 0)
             name = store.backup_directory.adopt(file, FROM_FILE).name
         progress(f"restoring {name}", 0)
         done = store.restore_backup(name)
     former = "There was nothing before." if done.kept is None else f"What was there before is kept as {done.kept.name}."
     say(f"Restored everything from {name_or_file}. {former}")
+    if system is not None:
+        say(f"It is a database of {system}, and was adopted; `sidecar adopted` shows rows that were set aside.")
 
 
-def _copy(backup: Path, to: Path) -> None:
-    partial = files.partial_of(to)
-    partial.unlink(missing_ok=True)
-    try:
-        with backup.open("rb") as source, owner_only(partial) as target:
-            shutil.copyfileobj(source, target, 1024 * 1024)
-            target.flush()
-            os.fsync(target.fileno())
-        partial.replace(to)
-    finally:
-        partial.unlink(missing_ok=True)
+def _maker(store: Store, file: Path) -> str | None:
+    """Return the name of the system that made the database; `None` for this program."""
+    with others_files.scratch_in(store.backup_directory.path.parent) as scratch:
+        return maker(file, scratch)
+
+
+def _require_database(file: Path) -> None:
+    """Raises `NotFound` when there is no such file, `ArchiveRefused`, saying what to do, when it is no database."""
+    if not file.exists():
+        raise NotFound(f"There is neither a backup nor a file {file}; --list shows the backups.")
+    if kind_of(file) is FileKind.ARCHIVE:
+        raise ArchiveRefused(
+            f"{file} is a .zip and not a backup. If it is an export, `sidecar import` adds what it holds to the store."
+        )
 
 
 def _size(backup: Backup) -> str:

@@ -1,22 +1,27 @@
 """`sidecar export` and `sidecar import`: the same for a store of a running sidecar and for one that is opened here."""
 
 import asyncio
-import os
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar
 from zipfile import ZipFile
 
+from sidecar.models.adoption import AdoptionOverview, RowRestored, RowSetAsidePage
 from sidecar.models.backups import Backup, Restored
 from sidecar.models.transfer import ImportReport, Manifest
 from sidecar.storage.factory import BackendConfig
 from sidecar.storage.sqlite.backup_directory import BackupDirectory
 from sidecar.storage.sqlite.restoring import restore_at_rest
+from sidecar.storage.stores.lists import DEFAULT_LIMIT
 from sidecar.storage.unified import UnifiedStorage
+from sidecar.terminal import say, write
 from sidecar.transfer import local
-from sidecar.transfer.archive import MANIFEST, Progress
+from sidecar.transfer.archive import Progress
+from sidecar.transfer.archive_members import MANIFEST
+from sidecar.transfer.destination import StorePlace, writing
 
 T = TypeVar("T")
 
@@ -31,6 +36,10 @@ class Store(Protocol):
         """Import the archive in `file`."""
 
     @property
+    def place(self) -> StorePlace:
+        """Where it lies, which nothing may be written over."""
+
+    @property
     def backup_directory(self) -> BackupDirectory:
         """Where its backups lie."""
 
@@ -43,12 +52,26 @@ class Store(Protocol):
     def restore_backup(self, name: str) -> Restored:
         """Replace the whole store by that backup."""
 
+    def get_adoptions(self) -> AdoptionOverview:
+        """Every adoption, and how many rows are set aside."""
+
+    def get_rows_set_aside(self, cursor: str | None) -> RowSetAsidePage:
+        """A page of the rows that are set aside."""
+
+    def restore_row_set_aside(self, row_id: int, values: Mapping[str, Any]) -> RowRestored:
+        """Bring a row back into its table."""
+
+    def acknowledge_rows_set_aside(self) -> AdoptionOverview:
+        """Acknowledge all rows that are set aside."""
+
 
 class OwnStore:
     """A store that nobody has open; this process opens it for each call."""
 
-    def __init__(self, config: BackendConfig) -> None:
+    def __init__(self, config: BackendConfig, place: StorePlace | None = None) -> None:
         self._config = config
+        database: Path = config.options["path"]
+        self.place = place or StorePlace(database.parent, (), database)
 
     def export_to(self, file: IO[bytes], markdown: bool, progress: Progress) -> object:
         return self._with_storage(lambda storage: local.export_to(storage, file, markdown, progress))
@@ -66,12 +89,26 @@ class OwnStore:
         # Without opening the store: it may be damaged, or a newer program's.
         return restore_at_rest(self.backup_directory, self._config.options["path"], name)
 
+    def get_adoptions(self) -> AdoptionOverview:
+        return self._with_storage(lambda storage: storage.get_adoptions())
+
+    def get_rows_set_aside(self, cursor: str | None) -> RowSetAsidePage:
+        return self._with_storage(lambda storage: storage.get_rows_set_aside(limit=DEFAULT_LIMIT, cursor=cursor))
+
+    def restore_row_set_aside(self, row_id: int, values: Mapping[str, Any]) -> RowRestored:
+        return self._with_storage(lambda storage: storage.restore_row_set_aside(row_id, values))
+
+    def acknowledge_rows_set_aside(self) -> AdoptionOverview:
+        return self._with_storage(lambda storage: storage.acknowledge_rows_set_aside())
+
     @property
     def backup_directory(self) -> BackupDirectory:
         return BackupDirectory.beside(self._config.options["path"])
 
     def _with_storage(self, do: Callable[[UnifiedStorage], Awaitable[T]]) -> T:
         async def run() -> T:
+            # What blocks is done one after the other: a tool needs no pool of threads.
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
             storage = UnifiedStorage.create([self._config])
             await storage.initialize()
             try:
@@ -82,25 +119,17 @@ class OwnStore:
         return asyncio.run(run())
 
 
-def export_archive(store: Store, path: Path, markdown: bool) -> None:
-    """Export into the file at `path`, which is there only when it is complete; an older one is replaced."""
-    partial = path.with_name(path.name + ".partial")
-    partial.unlink(missing_ok=True)
-    try:
-        with ProgressLine() as progress, owner_only(partial) as file:
-            store.export_to(file, markdown, progress)
-            file.flush()
-            os.fsync(file.fileno())
-        with ZipFile(partial) as zip_file:
+def export_archive(store: Store, path: Path, markdown: bool, force: bool) -> None:
+    """Export into the file at `path`, which is there only when it is complete; `force` replaces an older one."""
+    with ProgressLine() as progress, writing(path, store.place, force=force) as file:
+        store.export_to(file, markdown, progress)
+        with ZipFile(file) as zip_file:
             manifest = Manifest.model_validate_json(zip_file.read(MANIFEST))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
     say(f"Exported {_counted({kind: file.count for kind, file in manifest.files.items()})} to {path}.")
 
 
-def import_archive(store: Store, path: Path, dry_run: bool) -> None:
-    """Import the archive at `path`, or with `dry_run` only say what would be imported."""
+def import_archive(store: Store, path: Path, dry_run: bool, data_directory: Path) -> ImportReport:
+    """Import the archive at `path`, or with `dry_run` only say what would be imported; the report of that."""
     with path.open("rb") as file, ProgressLine() as progress:
         report = store.import_from(file, dry_run, progress)
     added = _counted({kind: rows.added for kind, rows in report.kinds.items()})
@@ -108,17 +137,24 @@ def import_archive(store: Store, path: Path, dry_run: bool) -> None:
     say(f"{'Would add' if dry_run else 'Added'} {added}.")
     if report.skipped:
         say(f"{'Would skip' if dry_run else 'Skipped'} {skipped}: already there.")
+    set_aside = report.kinds["set_aside"].added if "set_aside" in report.kinds else 0
+    if set_aside:
+        say(
+            f"{_labelled('set_aside', set_aside)}: without a parent, or with values that do not fit. `sidecar adopted "
+            f"--data-dir {data_directory}` shows the reasons, and brings rows back."
+        )
+    return report
 
 
 class ProgressLine:
-    """Tells on standard error what is being done: on a terminal one changing line, elsewhere a line for each part."""
+    """Shows progress on standard error: on a terminal in one changing line, elsewhere in a line for each part."""
 
     EVERY_S = 0.1
 
     def __init__(self) -> None:
         self._activity = ""
         self._shown_at = 0.0
-        self._changes = sys.stderr.isatty()
+        self._changes = sys.stderr is not None and sys.stderr.isatty()
 
     def __enter__(self) -> Progress:
         return self._show
@@ -137,20 +173,20 @@ class ProgressLine:
             self._write(f"\r\x1b[K{activity}: {done:,}")
 
     def _write(self, text: str) -> None:
-        sys.stderr.write(text)
-        sys.stderr.flush()
-
-
-def owner_only(path: Path) -> IO[Any]:
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    return os.fdopen(os.open(path, flags, 0o600), "w+b")
+        write(sys.stderr, text)
 
 
 def _counted(counts: dict[str, int]) -> str:
-    parts = [f"{count:,} {kind}" for kind, count in counts.items() if count]
+    parts = [_labelled(kind, count) for kind, count in counts.items() if count]
     return ", ".join(parts) or "nothing"
 
 
-def say(sentence: str) -> None:
-    """Tell the person at the terminal what was done."""
-    print(sentence, flush=True)  # noqa: T201 - a terminal is for printing
+def _labelled(kind: str, count: int) -> str:
+    plural = "" if count == 1 else "s"
+    match kind:
+        case "set_aside":
+            return f"{count:,} row{plural} set aside"
+        case "adoptions":
+            return f"{count:,} report{plural} of an adoption"
+        case _:
+            return f"{count:,} {kind}"

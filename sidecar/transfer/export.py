@@ -3,15 +3,25 @@
 import json
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import chain
 from typing import IO
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 from sidecar import __version__
 from sidecar.errors import InvalidInput
 from sidecar.models import timestamps
-from sidecar.models.transfer import FORMAT, FORMAT_VERSION, LINES, Manifest, ManifestFile
+from sidecar.models.transfer import FORMAT, FORMAT_VERSION, LINES, OPTIONAL, Manifest, ManifestFile
 from sidecar.storage.stores.transfer import RowsOf
-from sidecar.transfer.archive import BLOCK, LARGEST_LIST, MANIFEST, Progress, file_name, no_progress
+from sidecar.transfer.archive import (
+    BLOCK,
+    LARGEST_LIST,
+    Progress,
+    file_name,
+    longest_line_in,
+    most_unpacked_of,
+    no_progress,
+)
+from sidecar.transfer.archive_members import MANIFEST
 from sidecar.transfer.markdown import MarkdownTree
 
 LISTED_BYTES = 46 + 28
@@ -21,12 +31,38 @@ LISTED_BYTES = 46 + 28
 def write_archive(
     file: IO[bytes], rows: RowsOf, store_id: str, markdown: bool = False, progress: Progress = no_progress
 ) -> Manifest:
-    """Write all rows to `file`, which may be one that cannot be sought in; returns what the archive holds.
+    """Write all rows to `file`; returns what the archive holds.
 
-    Raises `InvalidInput` for more Markdown files than an archive that is imported may list.
+    Rows that compress so well that an import would take the archive for a bomb are written again uncompressed, unless
+    `file` is one that cannot be sought in. Raises `InvalidInput` for more Markdown files than an archive that is
+    imported may list.
     """
-    with ZipFile(file, "w", ZIP_DEFLATED) as zip_file:
-        files = {kind: _write(zip_file, file_name(kind), _lines(rows, kind, progress)) for kind in LINES}
+    manifest, longest_line, unpacked = _write_archive(file, rows, store_id, markdown, progress, ZIP_DEFLATED)
+    if file.seekable():
+        size = file.tell()
+        if longest_line > longest_line_in(size) or unpacked > most_unpacked_of(size):
+            file.seek(0)
+            file.truncate()
+            manifest, _, _ = _write_archive(file, rows, store_id, markdown, progress, ZIP_STORED)
+    return manifest
+
+
+def _write_archive(
+    file: IO[bytes], rows: RowsOf, store_id: str, markdown: bool, progress: Progress, compression: int
+) -> tuple[Manifest, int, int]:
+    """What the archive holds, the bytes of its longest line, and those that it unpacks to."""
+    longest_line = 0
+    with ZipFile(file, "w", compression) as zip_file:
+        files = {}
+        for kind in LINES:
+            lines = _lines(rows, kind, progress)
+            if kind in OPTIONAL:
+                first = next(lines, None)
+                if first is None:
+                    continue
+                lines = chain([first], lines)
+            files[kind], longest = _write(zip_file, file_name(kind), lines)
+            longest_line = max(longest_line, longest)
         manifest = Manifest(
             format=FORMAT,
             format_version=FORMAT_VERSION,
@@ -37,7 +73,8 @@ def write_archive(
             markdown=_write_markdown(zip_file, rows, progress) if markdown else None,
         )
         zip_file.writestr(MANIFEST, manifest.model_dump_json(indent=2))
-    return manifest
+        unpacked = sum(member.file_size for member in zip_file.infolist())
+    return manifest, longest_line, unpacked
 
 
 def _lines(rows: RowsOf, kind: str, progress: Progress) -> Iterator[bytes]:
@@ -48,20 +85,21 @@ def _lines(rows: RowsOf, kind: str, progress: Progress) -> Iterator[bytes]:
             progress(f"exporting {kind}", number)
 
 
-def _write(zip_file: ZipFile, name: str, lines: Iterator[bytes]) -> ManifestFile:
+def _write(zip_file: ZipFile, name: str, lines: Iterator[bytes]) -> tuple[ManifestFile, int]:
+    """What the member holds, and the bytes of its longest line."""
     digest = sha256()
-    count = size = 0
+    count = size = longest = 0
     waiting = bytearray()
     with zip_file.open(name, "w", force_zip64=True) as member:
         for line in lines:
-            count, size = count + 1, size + len(line)
+            count, size, longest = count + 1, size + len(line), max(longest, len(line))
             digest.update(line)
             waiting += line
             if len(waiting) >= BLOCK:
                 member.write(waiting)
                 waiting.clear()
         member.write(waiting)
-    return ManifestFile(count=count, bytes=size, sha256=digest.hexdigest())
+    return ManifestFile(count=count, bytes=size, sha256=digest.hexdigest()), longest
 
 
 def _write_markdown(zip_file: ZipFile, rows: RowsOf, progress: Progress) -> ManifestFile:

@@ -4,18 +4,20 @@ Without proxies, whatever the environment says: the sidecar is on this computer.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
-from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from sidecar.errors import BadConfiguration, RequestRefused, SidecarError, StorageClosed
+from sidecar.models.adoption import AdoptionOverview, RowRestored, RowSetAsidePage
 from sidecar.models.backups import Backup, BackupList, Restored
 from sidecar.models.transfer import ImportReport
 from sidecar.storage.sqlite.backup_directory import BackupDirectory
+from sidecar.storage.stores.lists import DEFAULT_LIMIT
 from sidecar.transfer.archive import BLOCK, Progress
+from sidecar.transfer.destination import StorePlace
 
 LONGEST_SILENCE_S = 3600.0
 """While the sidecar writes or checks an archive, it sends nothing."""
@@ -24,9 +26,9 @@ LONGEST_SILENCE_S = 3600.0
 class RemoteStore:
     """The store of the sidecar at `url`. Raises what the sidecar says, and `StorageClosed` when it is gone."""
 
-    def __init__(self, url: str, token: str, database: Path | None) -> None:
+    def __init__(self, url: str, token: str, place: StorePlace) -> None:
         self._url = url
-        self._database = database
+        self.place = place
         self._authorization = {"Authorization": f"Bearer {token}"}
 
     def export_to(self, file: IO[bytes], markdown: bool, progress: Progress) -> None:
@@ -54,9 +56,9 @@ class RemoteStore:
     @property
     def backup_directory(self) -> BackupDirectory:
         """Where its backups lie. Raises `BadConfiguration` when it has none."""
-        if self._database is None:
+        if self.place.database is None:
             raise BadConfiguration("The sidecar that runs keeps everything in memory, so there are no backups.")
-        return BackupDirectory.beside(self._database)
+        return BackupDirectory.beside(self.place.database)
 
     def create_backup(self) -> Backup:
         """A new backup."""
@@ -69,6 +71,24 @@ class RemoteStore:
     def restore_backup(self, name: str) -> Restored:
         """Replace the whole store by that backup."""
         return Restored.model_validate_json(self._ask("POST", f"/backups/{quote(name, safe='')}/restore"))
+
+    def get_adoptions(self) -> AdoptionOverview:
+        """Every adoption, and how many rows are set aside."""
+        return AdoptionOverview.model_validate_json(self._ask("GET", "/adoption"))
+
+    def get_rows_set_aside(self, cursor: str | None) -> RowSetAsidePage:
+        """A page of the rows that are set aside."""
+        query = {"limit": str(DEFAULT_LIMIT), **({} if cursor is None else {"cursor": cursor})}
+        return RowSetAsidePage.model_validate_json(self._ask("GET", f"/adoption/rows?{urlencode(query)}"))
+
+    def restore_row_set_aside(self, row_id: int, values: Mapping[str, Any]) -> RowRestored:
+        """Bring a row back into its table."""
+        body = json.dumps({"values": values}).encode()
+        return RowRestored.model_validate_json(self._ask("POST", f"/adoption/rows/{row_id}/restore", body))
+
+    def acknowledge_rows_set_aside(self) -> AdoptionOverview:
+        """Acknowledge all rows that are set aside."""
+        return AdoptionOverview.model_validate_json(self._ask("POST", "/adoption/acknowledge"))
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
         headers = None if body is None else {"Content-Type": "application/json"}

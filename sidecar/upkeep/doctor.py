@@ -6,6 +6,7 @@ backups.
 
 import asyncio
 import os
+import shlex
 import shutil
 import stat
 import sys
@@ -65,6 +66,9 @@ def examine_at_rest(file: Path) -> DoctorReport:
 def surroundings(file: Path) -> list[Finding]:
     """Where the file lies, and what lies beside it."""
     directory = file.parent
+    if not directory.is_dir():
+        message = f"There is no directory {directory} any more; the health check of its sidecar says what to do."
+        return [Finding(level=Level.PROBLEM, subject="permissions", message=message)]
     found = [
         *_permissions(directory, file),
         _space(directory, file),
@@ -169,6 +173,15 @@ def _leftovers(directory: Path, database: str) -> Iterator[Finding]:
     if unfinished:
         message = f"{', '.join(unfinished)}: left by something that was cut off; the next start sees to it."
         yield Finding(level=Level.WARNING, subject="leftover files", message=message)
+    rescued = [name for name in names if name.startswith(f"{database}.rescued-") and name.endswith(".db")]
+    for name in rescued:
+        message = (
+            f"{name} holds everything that was stored when the database file was deleted, moved or replaced under a "
+            f"running sidecar. `sidecar restore --data-dir DIR {shlex.quote(str(directory / name))}` brings it back; "
+            "remove the file when you no longer need it."
+        )
+        level = Level.WARNING if database in names else Level.PROBLEM
+        yield Finding(level=level, subject="rescued file", message=message)
     damaged = [name for name in names if name.startswith(f"{database}.damaged-")]
     if damaged:
         message = f"{', '.join(damaged)}: kept by a recovery; remove it when you no longer need it."

@@ -53,6 +53,16 @@ class Steps:
             self.did[name] += count
             await asyncio.sleep(max(took, LEAST_PAUSE_S))
 
+    async def look(self, step: Callable[[int], Awaitable[bool]], pace: Pace) -> None:
+        """Call `step`, which only reads, with the size of each step until it says that there is nothing more."""
+        is_more = True
+        while is_more:
+            started = perf_counter()
+            is_more = await step(pace.size)
+            took = perf_counter() - started
+            pace.took(took * 1000)
+            await asyncio.sleep(max(took, LEAST_PAUSE_S))
+
     async def _for_a_gap(self, looks: int = LOOKS) -> None:
         for _ in range(looks):
             if self._storage.writer_is_idle():

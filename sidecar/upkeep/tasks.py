@@ -62,6 +62,7 @@ def all_tasks(storage: UnifiedStorage, settings: UpkeepSettings, backups: Backup
         Task(UpkeepTaskName.STATISTICS, Timing(first * 5, DAY_S), _statistics(storage)),
         Task(UpkeepTaskName.CHECKPOINT, Timing(after_change_s=settings.checkpoint_after_s), _checkpoint(storage)),
         Task(UpkeepTaskName.INTEGRITY, Timing(first, HOUR_S), check_integrity(storage)),
+        Task(UpkeepTaskName.INVALID_ROWS, Timing(first, HOUR_S), _invalid_rows(storage)),
         Task(UpkeepTaskName.BACKUP, Timing(first * 2, HOUR_S), back_up(storage, backups)),
         Task(UpkeepTaskName.BACKUP_DRILL, Timing(first * 10, HOUR_S), drill(storage)),
     ]
@@ -89,6 +90,16 @@ def _search_index(storage: UnifiedStorage) -> Callable[[Steps], Awaitable[None]]
     async def run(steps: Steps) -> None:
         await steps.repeat("steps", fill, rows)
         await steps.repeat("merges", merge, pages, LOOKS_BEFORE_MERGE)
+
+    return run
+
+
+def _invalid_rows(storage: UnifiedStorage) -> Callable[[Steps], Awaitable[None]]:
+    pace = Pace(first=200, least=50, most=2_000)
+
+    async def run(steps: Steps) -> None:
+        if await storage.invalid_rows_scan_is_due():
+            await steps.look(storage.scan_for_invalid_rows, pace)
 
     return run
 

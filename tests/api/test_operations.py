@@ -133,3 +133,17 @@ async def test_a_repeated_deletion_with_its_key_succeeds_again(client: httpx.Asy
 async def test_text_is_kept_to_the_character(client: httpx.AsyncClient) -> None:
     text = "'; DROP TABLE todo; -- \x00 \u202e 日本語 👩‍👩‍👧 \r\n\t"
     assert (await create(client, "/todos", content=text))["content"] == text
+
+
+async def test_an_update_deletes_a_vault_and_restores_it(client: httpx.AsyncClient) -> None:
+    folder = (await client.post("/vaults", json={"title": "Folder", "is_folder": True})).json()
+    vault = (await client.post("/vaults", json={"title": "x", "parent_id": folder["id"]})).json()
+    for is_deleted in (True, False):
+        response = await client.patch(f"/vaults/{folder['id']}", json={"is_deleted": is_deleted})
+        assert response.json()["is_deleted"] == is_deleted
+        assert (await client.get(f"/vaults/{vault['id']}")).json()["is_deleted"] == is_deleted
+
+
+@pytest.mark.parametrize("body", [{"parent_id": True}, {"sort_order": "5"}, {"parent_id": 1.0}])
+async def test_a_number_is_a_number(client: httpx.AsyncClient, body: dict[str, object]) -> None:
+    assert (await client.post("/vaults", json={"title": "x", **body})).status_code == 422

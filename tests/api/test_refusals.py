@@ -70,7 +70,7 @@ async def test_an_id_that_is_none_is_refused(client: httpx.AsyncClient, todo_id:
         ),
         ("/vaults", {"title": "x" * 1001}, "body.title"),
         ("/vaults", {"title": "x", "is_folder": "maybe"}, "body.is_folder"),
-        ("/vaults", {"title": "x", "parent_id": 0}, "body.parent_id"),
+        ("/vaults", {"title": "x", "parent_id": 2**63}, "body.parent_id"),
         ("/tips", ["content"], "body"),
         ("/todos/batch", {"todos": []}, "body.todos"),
         ("/todos/batch", {"todos": [{"content": "x"}, {"content": "y"}, {"content": 5}]}, "body.todos.2.content"),

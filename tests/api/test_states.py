@@ -22,10 +22,21 @@ async def test_a_state_is_saved_read_updated_and_cleared(client: httpx.AsyncClie
     state = (await client.get("/states/thread")).json()
     assert (state["messages"], state["cache_info"]) == (body["messages"], {"a": 1, "b": 2})
     assert (await client.delete("/states/thread")).status_code == 204
-    empty: dict[str, Any] = {"thread_id": "thread", "messages": [], "cache_info": {}, "updated_at": None}
+    empty: dict[str, Any] = {"thread_id": "thread", "messages": [], "cache_info": {}, "updated_at": None, "invalid": []}
     assert (await client.get("/states/thread")).json() == empty
     assert (await client.delete("/states/thread/permanent")).status_code == 204
     assert (await client.get("/states/thread/thread")).status_code == 404
+
+
+async def test_cache_information_of_an_unknown_thread_is_not_found(client: httpx.AsyncClient) -> None:
+    assert (await client.patch("/states/thread/cache", json={"cache_info": {"a": 1}})).status_code == 404
+    assert (await client.get("/states")).json()["items"] == []
+
+
+async def test_null_removes_a_name_of_the_cache_information(client: httpx.AsyncClient) -> None:
+    await client.put("/states/thread", json={"messages": [], "cache_info": {"a": 1, "b": 2}})
+    await client.patch("/states/thread/cache", json={"cache_info": {"a": None}})
+    assert (await client.get("/states/thread")).json()["cache_info"] == {"b": 2}
 
 
 async def test_exchanges_are_added_listed_and_summed(client: httpx.AsyncClient) -> None:

@@ -80,3 +80,30 @@ async def fail(self, **_):
 Tips.get_tips = fail
 """
 """`GET /tips` fails with a message that has the token in it."""
+
+_FAILING = """
+import importlib
+from sidecar import errors
+where = importlib.import_module("{module}")
+*owners, name = "{function}".split(".")
+for owner in owners:
+    where = getattr(where, owner)
+{definition} fail(*_, **__):
+    raise {error}("injected")
+setattr(where, name, fail)
+"""
+
+
+def failing(module: str, function: str, error: str = "RuntimeError") -> str:
+    """The function, or the method `Class.name`, of that module raises; `error` is the name of one of ours."""
+    return _failing(module, function, error, "def")
+
+
+def failing_coroutine(module: str, function: str, error: str = "RuntimeError") -> str:
+    """The same for one that is awaited."""
+    return _failing(module, function, error, "async def")
+
+
+def _failing(module: str, function: str, error: str, definition: str) -> str:
+    name = error if error == "RuntimeError" else f"errors.{error}"
+    return _FAILING.format(module=module, function=function, error=name, definition=definition)

@@ -121,6 +121,7 @@ def test_ctrl_c_stops_it_cleanly(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "data").iterdir()} == {
         "sidecar.db",
         "sidecar.db.closed",
+        "sidecar.db.lock",
         "sidecar.lock",
         "logs",
     }

@@ -104,6 +104,7 @@ class TestModes:
             "sidecar.db": 0o600,
             "sidecar.db-shm": 0o600,
             "sidecar.db-wal": 0o600,
+            "sidecar.db.lock": 0o600,
             "sidecar.lock": 0o600,
             "sidecar.log": 0o600,
         }

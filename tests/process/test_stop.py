@@ -57,6 +57,7 @@ def test_a_clean_stop_leaves_no_trace_but_the_rows(hosts: Hosts) -> None:
     assert {path.name for path in hosts.data_dir.iterdir()} == {
         "sidecar.db",
         "sidecar.db.closed",
+        "sidecar.db.lock",
         "sidecar.lock",
         "logs",
     }

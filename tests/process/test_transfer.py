@@ -175,7 +175,7 @@ def test_files_and_directories_that_are_not_there(hosts: Hosts, archive: Path, t
 def test_an_export_leaves_an_older_file_as_it_was_when_it_fails(hosts: Hosts, archive: Path, tmp_path: Path) -> None:
     (tmp_path / "source" / "sidecar.db").write_bytes(b"no database")
     before = archive.read_bytes()
-    done = run("export", "--data-dir", tmp_path / "source", archive)
+    done = run("export", "--data-dir", tmp_path / "source", "--force", archive)
     assert done.returncode == 6, done.stderr
     assert archive.read_bytes() == before
     assert not list(tmp_path.glob("*.partial"))

@@ -46,9 +46,9 @@ WHOLE: dict[str, Any] = {
 async def test_a_context_is_read_back_whole(storage: UnifiedStorage) -> None:
     assert await storage.upsert_processed_context(ProcessedContextInput.model_validate(WHOLE)) == "whole"
     read = await storage.get_processed_context("whole", "intent")
-    assert read.model_dump() == WHOLE
+    assert read.model_dump() == {**WHOLE, "invalid": ()}
     without = await storage.get_processed_context("whole", need_vector=False)
-    assert without.model_dump() == WHOLE | {"vector": None}
+    assert without.model_dump() == WHOLE | {"vector": None, "invalid": ()}
 
 
 async def test_what_is_left_out_is_made(storage: UnifiedStorage) -> None:

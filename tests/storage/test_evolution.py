@@ -76,7 +76,7 @@ def test_after_migrating_every_row_has_what_it_had(sql: Path) -> None:
     for table, rows in before.items():
         columns = rows[0] if rows else {}
         kept = sorted(({column: row[column] for column in columns} for row in after[table]), key=repr)
-        assert kept[: len(rows)] == rows, table
+        assert [row for row in kept if row in rows] == rows, table
         assert len(kept) == len(rows) or table == "schema_migrations", table
 
 

@@ -17,6 +17,7 @@ from sidecar.models.messages import MessageCreate, MessageStatus, Role
 from sidecar.storage.unified import UnifiedStorage, document_backend
 
 TEXT = st.text("aé\n'\"%_😀\0", max_size=5)
+CHUNK = TEXT.filter(bool)
 FINISHED = (MessageStatus.COMPLETED, MessageStatus.FAILED, MessageStatus.CANCELLED)
 
 
@@ -85,13 +86,13 @@ class MessageStates(RuleBasedStateMachine):
         self.messages[self.runner.run(making).id] = Model(MessageStatus.STREAMING, "")
 
     @precondition(lambda self: self.messages)
-    @rule(data=st.data(), text=TEXT)
+    @rule(data=st.data(), text=CHUNK)
     def append_without_a_number(self, data: st.DataObject, text: str) -> None:
         message, model = self.pick(data)
         self.append(message, model, text, None)
 
     @precondition(lambda self: self.messages)
-    @rule(data=st.data(), text=TEXT)
+    @rule(data=st.data(), text=CHUNK)
     def append_with_a_number(self, data: st.DataObject, text: str) -> None:
         message, model = self.pick(data)
         self.append(message, model, text, data.draw(st.integers(0, len(model.chunks) + 1)))

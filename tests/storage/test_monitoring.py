@@ -18,7 +18,7 @@ from sidecar.errors import Conflict, InvalidInput
 from sidecar.models import timestamps
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.monitoring import MOST_IN_REPORT
-from sidecar.storage.sqlite import seed_values
+from sidecar.storage.sqlite.seed_times import Clock, hour_of
 from sidecar.storage.unified import UnifiedStorage, document_backend
 
 SetClock = Callable[[str], None]
@@ -355,4 +355,4 @@ async def test_a_cleanup_with_a_key_of_another_request_removes_nothing(
     ],
 )
 def test_hours_of_the_seeds_system_were_local_ones(zone: str, local: str, utc: str) -> None:
-    assert seed_values.hour_in(ZoneInfo(zone))(local) == utc
+    assert hour_of(Clock(ZoneInfo(zone)))(local) == utc

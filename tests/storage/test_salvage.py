@@ -193,6 +193,16 @@ class TestReferences:
         assert kept == {("messages", 0), ("message_thinking", 0)}
         assert any("hello" in row[2] for row in after["adopted_orphans"])
 
+    async def test_a_table_of_others_may_refer_to_one_that_there_is_not(self, file: Path) -> None:
+        execute(
+            file,
+            "CREATE TABLE mine (a REFERENCES nowhere (x), b)",
+            "INSERT INTO mine VALUES (NULL, 2)",
+        )
+        overwrite(file, roots(file)["conversations"])
+        _, target = salvaged(file)
+        assert content(target)["mine"] == {(None, 2)}
+
     async def test_a_vault_whose_folder_is_lost_moves_to_the_top(self, file: Path) -> None:
         first = leaves(file, "vaults")[0]
         overwrite(file, first)
@@ -205,15 +215,48 @@ class TestReferences:
         assert report["vaults"].set_aside == 0
 
 
-async def test_a_row_with_a_text_that_is_not_utf_8_is_set_aside(file: Path) -> None:
+async def test_a_row_with_a_text_that_is_not_utf_8_is_saved_with_the_same_bytes(file: Path) -> None:
     whole = file.read_bytes()
     place = whole.index(b"first tip 17 ")
     file.write_bytes(whole[:place] + b"\xff\xfe" + whole[place + 2 :])
     report, target = salvaged(file)
-    assert report["tips"].set_aside == 1
-    assert len(content(target)["tips"]) == 399
-    (kept,) = content(target)["adopted_orphans"]
-    assert "UTF-8" in kept[3]
+    assert (report["tips"].saved, report["tips"].set_aside) == (400, 0)
+    with closing(sqlite3.connect(target)) as connection:
+        sql = "SELECT typeof(content) FROM tips WHERE instr(CAST(content AS BLOB), ?)"
+        assert connection.execute(sql, (b"\xff\xferst tip 17 ",)).fetchall() == [("text",)]
+
+
+async def test_a_row_with_values_that_nobody_can_read_is_saved_as_it_was(file: Path) -> None:
+    execute(file, *(f"DROP TRIGGER {name}" for name in ("guard_todo_inserted", "guard_todo_changed")))
+    execute(file, "INSERT INTO todo (id, content, created_at, urgency) VALUES (9000, 'odd', 'yesterday', 'high')")
+    report, target = salvaged(file)
+    assert report["todo"].set_aside == 0
+    with closing(sqlite3.connect(target)) as connection:
+        row = connection.execute("SELECT created_at, urgency FROM todo WHERE id = 9000").fetchone()
+        assert row == ("yesterday", "high")
+        with pytest.raises(sqlite3.IntegrityError, match=r"todo\.created_at must be a time"):
+            connection.execute("INSERT INTO todo (content, created_at) VALUES ('new', 'yesterday')")
+
+
+async def test_rows_set_aside_while_another_table_is_saved_stay_beside_those_that_were_there(file: Path) -> None:
+    execute(
+        file,
+        "PRAGMA writable_schema = ON",
+        "UPDATE sqlite_schema SET sql = replace(sql, 'title TEXT NOT NULL', 'title TEXT') WHERE name = 'activity'",
+    )
+    execute(
+        file,
+        "INSERT INTO activity (title, content) VALUES (NULL, 'a dull meeting')",
+        "INSERT INTO adopted_orphans (table_name, row, reason, is_carried, created_at, origin, acknowledged_at)"
+        " VALUES ('tips', '{}', 'before', 0, '2026-01-31T12:00:00.000Z', 'import', '2026-02-01T12:00:00.000Z')",
+    )
+    report, target = salvaged(file)
+    with closing(sqlite3.connect(target)) as connection:
+        kept = connection.execute(
+            "SELECT table_name, origin, acknowledged_at FROM adopted_orphans ORDER BY id"
+        ).fetchall()
+    assert kept == [("tips", "import", "2026-02-01T12:00:00.000Z"), ("activity", "recovery", None)]
+    assert (report["activity"].set_aside, report["adopted_orphans"].saved) == (1, 1)
 
 
 async def test_a_table_without_row_ids_is_read_from_both_ends(file: Path) -> None:

@@ -97,7 +97,7 @@ def test_rows_of_any_sqlite_tool_get_times_in_the_stored_form(migrated: Connect)
 
 def test_data_stats_without_a_context_type_conflict_with_each_other(migrated: Connect) -> None:
     with closing(migrated()) as connection:
-        insert = "INSERT INTO monitoring_data_stats (time_bucket, data_type, count) VALUES ('b', 't', 1)"
+        insert = "INSERT INTO monitoring_data_stats (time_bucket, data_type, count) VALUES ('2026-01-31', 't', 1)"
         connection.execute(insert)
         with pytest.raises(sqlite3.IntegrityError):
             connection.execute(insert)
@@ -200,6 +200,26 @@ def test_what_is_not_a_database_is_refused_untouched(tmp_path: Path) -> None:
 def test_an_empty_file_is_a_new_database(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     schema.check_version(tmp_path / "empty.db", tmp_path)
+
+
+def test_rows_that_were_set_aside_before_that_table_was_part_of_the_schema_are_kept(tmp_path: Path) -> None:
+    rows = [
+        (1, "messages", '{"content": "ff00"}', "conversation_id: there is no row 9 in conversations", 0, "then"),
+        (2, "messages", "{}", "conversation_id: the row it belongs to is lost", 0, "then"),
+        (3, "tips", '{"rowid": 3}', "a text in it is not UTF-8", 0, "then"),
+    ]
+    with closing(sqlite3.connect(tmp_path / "old.db", isolation_level=None)) as connection:
+        schema.bring_up_to_date(connection, None, lambda *_: None, MIGRATIONS[:7])
+        connection.execute(
+            "CREATE TABLE adopted_orphans (id INTEGER PRIMARY KEY AUTOINCREMENT, table_name TEXT NOT NULL, "
+            "row JSON TEXT NOT NULL, reason TEXT NOT NULL, is_carried BOOLEAN NOT NULL, created_at DATETIME NOT NULL)"
+        )
+        connection.executemany("INSERT INTO adopted_orphans VALUES (?, ?, ?, ?, ?, ?)", rows)
+        schema.bring_up_to_date(connection, None, lambda *_: None)
+        columns = "id, table_name, row, reason, is_carried, created_at"
+        assert connection.execute(f"SELECT {columns} FROM adopted_orphans").fetchall() == rows
+        origins = connection.execute("SELECT origin, acknowledged_at FROM adopted_orphans").fetchall()
+    assert origins == [("adoption", None), ("recovery", None), ("recovery", None)]
 
 
 def test_numbers_of_migrations_rise_by_one() -> None:

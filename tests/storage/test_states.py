@@ -72,9 +72,22 @@ async def test_updating_cache_information_merges_it_and_keeps_the_messages(stora
     assert await state(storage, "thread") == (["m"], {"a": 2, "b": 3})
 
 
-async def test_updating_the_cache_information_of_an_unknown_thread_makes_it(storage: UnifiedStorage) -> None:
-    await storage.update_cache_info("thread", {"a": 1})
-    assert await state(storage, "thread") == ([], {"a": 1})
+async def test_updating_removes_the_names_whose_value_is_none(storage: UnifiedStorage) -> None:
+    await storage.save_conversation_state("thread", ["m"], {"a": 1, "b": None, "c": 3})
+    await storage.update_cache_info("thread", {"a": None, "nobody": None, "d": {"e": None}})
+    assert await state(storage, "thread") == (["m"], {"b": None, "c": 3, "d": {"e": None}})
+
+
+async def test_updating_the_cache_information_of_an_unknown_thread_does_nothing(storage: UnifiedStorage) -> None:
+    assert await storage.update_cache_info("thread", {"a": 1}) is None
+    assert (await storage.get_threads()).items == []
+
+
+async def test_updating_an_unknown_thread_with_a_key_does_nothing_twice(storage: UnifiedStorage) -> None:
+    key = IdempotencyKey("key-1")
+    for _ in range(2):
+        assert await storage.update_cache_info("thread", {"a": 1}, key=key) is None
+        await storage.save_conversation_state("thread", [])
 
 
 async def test_clearing_takes_the_state_and_leaves_the_thread(storage: UnifiedStorage) -> None:
@@ -228,12 +241,13 @@ async def test_changes_are_told_by_thread_id(storage: UnifiedStorage) -> None:
     seen: list[tuple[str, int | str]] = []
     storage.subscribe(lambda changes: seen.extend((change.topic, change.id) for change in changes))
     await storage.save_conversation_state("one", [])
-    await storage.update_cache_info("two", {})
+    await storage.update_cache_info("one", {})
+    await storage.update_cache_info("nobody", {})
     await storage.add_exchange("three", "model", "hello")
     await storage.clear_conversation_state("one")
     await storage.clear_conversation_state("nobody")
     await storage.delete_thread_permanently("one")
-    assert seen == [("states", thread_id) for thread_id in ("one", "two", "three", "one", "one")]
+    assert seen == [("states", thread_id) for thread_id in ("one", "one", "three", "one", "one")]
 
 
 async def test_a_repeated_key_adds_one_exchange(storage: UnifiedStorage) -> None:

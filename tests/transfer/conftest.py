@@ -11,6 +11,11 @@ import pytest
 
 from sidecar.config import DatabaseSettings
 from sidecar.models.transfer import LINES
+from sidecar.storage.interfaces import StorageType
+from sidecar.storage.sqlite import orphans
+from sidecar.storage.sqlite.backend import SQLiteBackend
+from sidecar.storage.sqlite.orphans import Origin
+from sidecar.storage.sqlite.work import Work
 from sidecar.storage.unified import UnifiedStorage, document_backend
 from sidecar.transfer.local import export_to
 
@@ -56,6 +61,28 @@ async def fill(storage: UnifiedStorage) -> None:
     await storage.add_message_thinking(answer.id, "hm", "plan", 0.5, metadata={"a": [1]})
     await storage.save_conversation_state("thread/1", [{"role": "user", "content": "ü\u2028"}], {"hits": 1})
     await storage.add_exchange("thread/1", "model", "request", {"usd": 0.25}, EARLY, LATE)
+    await adopt(storage)
+    await set_aside(storage, "messages", {"id": 90, "conversation_id": 999, "content": b"\xff"}, "adoption")
+    await set_aside(storage, "tips", {"id": 5, "content": None}, "recovery")
+
+
+async def set_aside(storage: UnifiedStorage, table: str, row: dict[str, Any], origin: Origin = "adoption") -> None:
+    """Set a row aside, as an adoption or a recovery does."""
+    await write(storage, lambda work: orphans.keep(work.connection, table, row, "a reason", origin=origin))
+
+
+async def adopt(storage: UnifiedStorage) -> None:
+    """Note an adoption."""
+    sql = "INSERT INTO adoptions (system, source, time_zone, adopted_at, report) VALUES (?, ?, ?, ?, ?)"
+    values = ("minecontext", "/home/ada/app.db", "Europe/Berlin", EARLY, '{"rows": {"tips": 1}}')
+    await write(storage, lambda work: work.connection.execute(sql, values).lastrowid)
+
+
+async def write(storage: UnifiedStorage, unit: Callable[[Work], Any]) -> None:
+    """Run a unit of work in the store's database."""
+    backend = storage.get_default_backend(StorageType.DOCUMENT_DB)
+    assert isinstance(backend, SQLiteBackend)
+    await backend.database.write(unit)
 
 
 async def content_of(storage: UnifiedStorage) -> Content:

@@ -20,7 +20,7 @@ async def test_an_export_is_downloaded_and_imported(
     await fill(source)
     archive = (await archive_of(source)).getvalue()
     tried = await client.post("/transfer/import", params={"dry_run": "true"}, content=archive, headers=ZIP)
-    assert (tried.status_code, tried.json()["kinds"]["todos"]) == (200, {"added": 1, "skipped": 0})
+    assert (tried.status_code, tried.json()["kinds"]["todos"]) == (200, {"added": 1, "skipped": 0, "set_aside": 0})
     await client.post("/transfer/import", content=archive, headers=ZIP)
     assert await content_of(storage) == await content_of(source)
     exported = await client.get("/transfer/export", params={"markdown": "true"})
@@ -48,7 +48,7 @@ async def test_the_same_key_again_answers_the_same(client: httpx.AsyncClient, op
     headers = {**ZIP, "Idempotency-Key": "once"}
     first, again = [(await client.post("/transfer/import", content=archive, headers=headers)).json() for _ in range(2)]
     assert first == again
-    assert first["kinds"]["tips"] == {"added": 1, "skipped": 0}
+    assert first["kinds"]["tips"] == {"added": 1, "skipped": 0, "set_aside": 0}
 
 
 async def test_a_body_that_is_too_large_is_refused(client: httpx.AsyncClient) -> None:

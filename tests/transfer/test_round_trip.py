@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from sidecar.models.messages import MessageStatus, Role
 from sidecar.models.transfer import LINES
 from sidecar.storage.sqlite.transfer_kinds import KINDS
 from sidecar.storage.unified import UnifiedStorage, document_backend
+from sidecar.transfer import archive as archives
 from sidecar.transfer.export import write_archive
 from sidecar.transfer.local import import_from
 
@@ -174,8 +176,9 @@ def _messages(draw: st.DrawFn, conversations: list[int]) -> list[dict[str, Any]]
         )
     )
     for message in messages:
-        same = [other["id"] for other in messages if other["conversation_id"] == message["conversation_id"]]
-        message["parent_message_id"] = draw(st.none() | st.sampled_from(same))
+        home = message["conversation_id"]
+        others = [other["id"] for other in messages if other["conversation_id"] == home and other is not message]
+        message["parent_message_id"] = draw(st.sampled_from([None, *others]))
     return messages
 
 
@@ -258,3 +261,39 @@ async def test_a_filled_store_and_its_copy_export_equal_rows(open_store: OpenSto
     assert all(content.values())
     await import_from(copy, await archive_of(source))
     assert await content_of(copy) == content
+
+
+async def test_absent_json_stays_absent_in_a_row_that_is_read_column_by_column(open_store: OpenStore) -> None:
+    store = await open_store("copy")
+    times = dict.fromkeys(("start_time", "end_time"), "2026-01-31T12:00:00.000Z")
+    activity = {"id": 3, "title": "", "content": "", "resources": [1e200], "metadata": None, **times}
+    await import_from(store, archived({kind.name: [] for kind in KINDS} | {"activities": [activity]}))
+    assert (await content_of(store))["activities"] == [activity]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_a_message_larger_than_any_request_comes_back(open_store: OpenStore) -> None:
+    source, copy = await open_store("source"), await open_store("copy")
+    conversation = await source.create_conversation("home")
+    message = await source.create_streaming_message(conversation.id, "assistant")
+    for _ in range(5):  # 65 MiB, of which a line of JSON is twice as long
+        await source.append_message_content(message.id, '"' * (13 << 20))
+    await source.mark_message_finished(message.id)
+    await import_from(copy, await archive_of(source))
+    (imported,) = (await copy.get_conversation_messages(conversation.id)).items
+    assert len(imported.content) == 65 << 20
+    assert imported.content.count('"') == 65 << 20
+
+
+@pytest.mark.parametrize(("limit", "least"), [("UNSUSPICIOUS_LINE", 10_000), ("UNSUSPICIOUS", 100_000)])
+async def test_rows_that_compress_too_well_are_no_bomb(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch, limit: str, least: int
+) -> None:
+    monkeypatch.setattr(archives, limit, least)
+    source = await open_store("source")
+    await source.insert_tip("\0" * 1_000_000)
+    exported = await archive_of(source)
+    target = await open_store("target")
+    await import_from(target, exported)
+    assert await content_of(target) == await content_of(source)

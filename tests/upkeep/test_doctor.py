@@ -12,10 +12,11 @@ import pytest
 from sidecar.cli import main
 from sidecar.models.backups import Manifest
 from sidecar.models.doctor import DoctorReport, Finding, Level
-from sidecar.storage.sqlite import schema, snapshot
+from sidecar.storage.sqlite import orphans, schema, snapshot
 from sidecar.storage.sqlite.backup_directory import BackupDirectory, backup_name
 from sidecar.storage.sqlite.examination import sqlite_version
 from sidecar.upkeep import doctor
+from tests.storage.vintages import make
 
 from ..storage.damage import leaves, overwrite, populate, storage_at
 
@@ -44,16 +45,32 @@ def look(directory: Path) -> DoctorReport:
     return doctor.examine_at_rest(directory / "sidecar.db")
 
 
+def test_the_user_version_of_another_tool_is_no_schema_version(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(make("minecontext-5", tmp_path / "sidecar.db"))) as connection:
+        connection.execute("PRAGMA user_version = 42")
+    finding = found(look(tmp_path), "schema")
+    assert finding.level is Level.OK
+    assert "of version 0 and will be brought to" in finding.message
+
+
+def test_the_database_of_another_program_is_a_problem(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "sidecar.db")) as connection:
+        connection.execute("CREATE TABLE bookmarks (url TEXT)")
+    assert found(look(tmp_path), "schema").level is Level.PROBLEM
+
+
 async def test_all_is_well_with_a_store_in_order(directory: Path) -> None:
     report = look(directory)
     assert {
         finding.subject: finding.level for finding in report.findings if finding.subject != "SQLite"
     } == dict.fromkeys(
         (
+            "invalid rows",
             "schema",
             "integrity",
             "references",
             "search index",
+            "rows set aside",
             "permissions",
             "disk space",
             "file system",
@@ -183,3 +200,14 @@ async def test_the_command_prints_a_table_and_its_exit_code_says_whether_somethi
 def test_the_command_names_a_directory_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--data-dir", str(tmp_path / "nowhere")]) == 2
     assert "nowhere" in capsys.readouterr().err
+
+
+async def test_rows_that_were_set_aside_are_named_until_they_are_acknowledged(directory: Path) -> None:
+    with closing(sqlite3.connect(directory / "sidecar.db")) as connection, connection:
+        orphans.keep(connection, "tips", {"id": 1}, "content: is missing")
+    finding = found(look(directory), "rows set aside")
+    assert finding.level is Level.WARNING
+    assert "1 of tips" in finding.message
+    with closing(sqlite3.connect(directory / "sidecar.db")) as connection, connection:
+        connection.execute("UPDATE adopted_orphans SET acknowledged_at = created_at")
+    assert found(look(directory), "rows set aside").level is Level.OK

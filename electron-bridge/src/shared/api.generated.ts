@@ -713,7 +713,7 @@ export interface paths {
         put?: never;
         /**
          * Append
-         * @description Add a chunk to a message that is not finished.
+         * @description Add a chunk to a message that is not finished, up to 128 MiB in all.
          */
         post: operations["messages.append"];
         delete?: never;
@@ -933,7 +933,7 @@ export interface paths {
         head?: never;
         /**
          * Update Cache Info
-         * @description Merge cache information over what is stored.
+         * @description Merge cache information over that of a thread, null removing a name; 404 for a thread that is not there.
          */
         patch: operations["states.update_cache_info"];
         trace?: never;
@@ -1556,6 +1556,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/invalid-rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Invalid Rows
+         * @description List rows with values that cannot be read, as they are stored.
+         *
+         *     Other operations answer with a safe value instead and name its field in `invalid`.
+         */
+        get: operations["invalid_rows.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/invalid-rows/repair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Repair Invalid Rows
+         * @description Repair invalid rows, or set them aside. The originals are kept; `adoption.rows` lists them.
+         *
+         *     A row that others belong to, such as a conversation with messages, can only be repaired: setting it aside is
+         *     answered with 409.
+         */
+        post: operations["invalid_rows.repair"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/adoption": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report
+         * @description Return every adoption with its report, and how many rows are set aside.
+         */
+        get: operations["adoption.report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/adoption/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rows
+         * @description List rows that were set aside by an adoption, a recovery, an import or a repair, with the reasons.
+         */
+        get: operations["adoption.rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/adoption/rows/{row_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore
+         * @description Bring a row back into its table and return its place.
+         *
+         *     A missing row that it belongs to is brought back, too, or is made. A value that does not fit is
+         *     answered with 422, which names the column; give another one in `values`.
+         */
+        post: operations["adoption.restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/adoption/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge
+         * @description Acknowledge all rows that are set aside: the health check no longer names them.
+         */
+        post: operations["adoption.acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/doctor": {
         parameters: {
             query?: never;
@@ -1582,6 +1710,12 @@ export interface components {
     schemas: {
         /** Activity */
         Activity: {
+            /**
+             * Invalid
+             * @description Names of the fields whose stored values cannot be read. Each has a safe default here; `invalid_rows.list` shows what is stored.
+             * @default []
+             */
+            invalid?: string[];
             /** Id */
             id: number;
             /** Title */
@@ -1673,6 +1807,130 @@ export interface components {
             total?: number | null;
         };
         /**
+         * Adoption
+         * @description A database of another system that was taken over, in place or by an import.
+         */
+        Adoption: {
+            /** Id */
+            id: number;
+            /**
+             * System
+             * @description The system that made the database, such as `minecontext`.
+             */
+            system: string;
+            /**
+             * Source
+             * @description The file in which it was found.
+             */
+            source: string;
+            /**
+             * Time Zone
+             * @description The zone in which its local times were read.
+             */
+            time_zone: string;
+            /**
+             * Adopted At
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            adopted_at: string;
+            /** @description The result for the rows, columns and objects of the database. */
+            report: components["schemas"]["AdoptionReport"];
+        };
+        /**
+         * AdoptionOverview
+         * @description Every adoption, and how many rows were set aside.
+         */
+        AdoptionOverview: {
+            /**
+             * Adoptions
+             * @description The oldest first.
+             */
+            adoptions: components["schemas"]["Adoption"][];
+            /**
+             * Set Aside
+             * @description Number of rows that are set aside, by table.
+             */
+            set_aside: {
+                [key: string]: number;
+            };
+            /**
+             * Not Acknowledged
+             * @description Number of them that nobody has acknowledged, by table.
+             */
+            not_acknowledged: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * AdoptionReport
+         * @description The result of an adoption for the rows, columns and objects of the database. Counts of zero are left out.
+         */
+        AdoptionReport: {
+            /**
+             * Rows
+             * @description Number of rows carried over, by the table they are in now.
+             * @default {}
+             */
+            rows?: {
+                [key: string]: number;
+            };
+            /**
+             * Set Aside
+             * @description Number of rows that have no place and were set aside, by the table they came from.
+             * @default {}
+             */
+            set_aside?: {
+                [key: string]: number;
+            };
+            /**
+             * Replaced
+             * @description Number of rows carried over with a replaced value, whose originals were set aside, by the table they came from. A row counts once for each original that was set aside.
+             * @default {}
+             */
+            replaced?: {
+                [key: string]: number;
+            };
+            /**
+             * Added Up
+             * @description Number of monitoring rows that were added to another row of the same hour, by table.
+             * @default {}
+             */
+            added_up?: {
+                [key: string]: number;
+            };
+            /**
+             * Threads Made
+             * @description Number of threads that had no row of their own and were made from a state or exchanges.
+             * @default 0
+             */
+            threads_made?: number;
+            /**
+             * Repeated Times
+             * @description Number of local times in an hour that the clock showed twice; read as the first one.
+             * @default 0
+             */
+            repeated_times?: number;
+            /**
+             * Skipped Times
+             * @description Number of local times in an hour that the clock skipped; moved forward by the gap.
+             * @default 0
+             */
+            skipped_times?: number;
+            /**
+             * Columns
+             * @description Unknown columns that were kept, as `table.column`.
+             * @default []
+             */
+            columns?: string[];
+            /**
+             * Objects
+             * @description Indexes, triggers and views of other programs on the adopted tables.
+             * @default []
+             */
+            objects?: components["schemas"]["ForeignObject"][];
+        };
+        /**
          * Appended
          * @description What an append leaves behind.
          */
@@ -1758,7 +2016,7 @@ export interface components {
         CacheInfoUpdate: {
             /**
              * Cache Info
-             * @description Merged over what is stored, name by name.
+             * @description Merged over what is stored, name by name; null removes a name.
              */
             cache_info: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -1939,6 +2197,12 @@ export interface components {
         };
         /** Conversation */
         Conversation: {
+            /**
+             * Invalid
+             * @description Names of the fields whose stored values cannot be read. Each has a safe default here; `invalid_rows.list` shows what is stored.
+             * @default []
+             */
+            invalid?: string[];
             /** Id */
             id: number;
             /** Title */
@@ -2009,6 +2273,12 @@ export interface components {
          * @description What is stored of a thread; one that was never saved, or was cleared, has neither.
          */
         ConversationState: {
+            /**
+             * Invalid
+             * @description Names of the fields whose stored values cannot be read. Each has a safe default here; `invalid_rows.list` shows what is stored.
+             * @default []
+             */
+            invalid?: string[];
             /** Thread Id */
             thread_id: string;
             /** Messages */
@@ -2033,6 +2303,12 @@ export interface components {
          * @description What is known about a thread beside its state.
          */
         ConversationThread: {
+            /**
+             * Invalid
+             * @description Names of the fields whose stored values cannot be read. Each has a safe default here; `invalid_rows.list` shows what is stored.
+             * @default []
+             */
+            invalid?: string[];
             /** Thread Id */
             thread_id: string;
             /**
@@ -2106,6 +2382,12 @@ export interface components {
          * @description One hour of one type of data in one context; no context is one too.
          */
         DataStats: {
+            /**
+             * Invalid
+             * @description Names of the fields whose stored values cannot be read. Each has a safe default here; `invalid_rows.list` shows what is stored.
+             * @default []
+             */
+            invalid?: string[];
             /** Id */
             id: number;
             /**
@@ -2246,6 +2528,12 @@ export interface components {
          */
         DocumentData: {
             /**
+             * Invalid
+             * @description Names of the fields whose stored values cannot be read. Each has a safe default here; `invalid_rows.list` shows what is stored.
+             * @default []
+             */
+            invalid?: string[];
+            /**
              * Id
              * @description Its kind and its own id: `vault:12`.
              */
@@ -2266,6 +2554,12 @@ export interface components {
          * @description One request to a model, and what it cost.
          */
         Exchange: {
+            /**
+             * Invalid
+             * @description Names of the fields whose stored values cannot be read. Each has a safe default here; `invalid_rows.list` shows what is stored.
+             * @default []
+             */
+            invalid?: string[];
             /** Exchange Id */
             exchange_id: number;
             /** Thread Id */
@@ -2367,6 +2661,39 @@ export interface components {
             message: string;
         };
         /**
+         * ForeignObject
+         * @description An index, a trigger or a view that another program had made in an adopted database.
+         */
+        ForeignObject: {
+            /**
+             * Kind
+             * @description `index`, `trigger` or `view`.
+             */
+            kind: string;
+            /** Name */
+            name: string;
+            /**
+             * Table
+             * @description The table it is on; of a view, its own name.
+             */
+            table: string;
+            /**
+             * Sql
+             * @description The statement that made it.
+             */
+            sql: string;
+            /**
+             * Is Kept
+             * @description False when it would not work on the adopted tables: then only its SQL is kept.
+             */
+            is_kept: boolean;
+            /**
+             * Reason
+             * @description Why it was not kept.
+             */
+            reason?: string | null;
+        };
+        /**
          * HybridHit
          * @description Found by word, by meaning, or by both: a rank says at which place, from 1; null that it was not found so.
          */
@@ -2457,6 +2784,84 @@ export interface components {
                 [key: string]: components["schemas"]["KindReport"];
             };
         };
+        /**
+         * InvalidRow
+         * @description A row with the names of its unreadable values.
+         */
+        InvalidRow: {
+            /**
+             * Table
+             * @description The table in the database, such as `todo`.
+             */
+            table: string;
+            /**
+             * Id
+             * @description The row's key: its id, or the id of its thread.
+             */
+            id: number | string;
+            /**
+             * Invalid
+             * @description The columns whose stored values cannot be read.
+             */
+            invalid: string[];
+            /**
+             * Row
+             * @description The row as it is stored, by column. Bytes are `{"base64": "…"}`, an infinite number `{"real": "inf"}`.
+             */
+            row: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
+         * InvalidRowPage
+         * @description Invalid rows, by table and key.
+         */
+        InvalidRowPage: {
+            /** Items */
+            items: components["schemas"]["InvalidRow"][];
+            /**
+             * Next Cursor
+             * @description The `cursor` of the next page; null once every row was checked. A page is returned after a second at most, so it may be empty although invalid rows follow.
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * InvalidRowsRepair
+         * @description A request to repair invalid rows: all of them, those of a table, or a single one.
+         */
+        InvalidRowsRepair: {
+            /**
+             * @description `repair` stores the safe values with which operations answer now; `set_aside` removes the row from its table.
+             * @default repair
+             */
+            action?: components["schemas"]["RepairAction"];
+            /**
+             * Table
+             * @description Only rows of this table.
+             */
+            table?: string | null;
+            /**
+             * Id
+             * @description Only the row with this key; it needs the table, too.
+             */
+            id?: number | string | null;
+        };
+        /**
+         * InvalidRowsRepaired
+         * @description The numbers of rows that a repair changed.
+         */
+        InvalidRowsRepaired: {
+            /**
+             * Repaired
+             * @description Number of rows that now hold safe values.
+             */
+            repaired: number;
+            /**
+             * Set Aside
+             * @description Number of rows that were removed from their tables.
+             */
+            set_aside: number;
+        };
         JsonValue: unknown;
         /**
          * KindReport
@@ -2465,6 +2870,12 @@ export interface components {
         KindReport: {
             /** Added */
             added: number;
+            /**
+             * Set Aside
+             * @description Set aside: they belong to rows that the archive does not hold.
+             * @default 0
+             */
+            set_aside?: number;
             /**
              * Skipped
              * @description Already there: from an earlier import, or because the archive comes from here.
@@ -2519,6 +2930,12 @@ export interface components {
         };
         /** Message */
         Message: {
+            /**
+             * Invalid
+             * @description Names of the fields whose stored values cannot be read. Each has a safe default here; `invalid_rows.list` shows what is stored.
+             * @default []
+             */
+            invalid?: string[];
             /** Id */
             id: number;
             /** Conversation Id */
@@ -2657,6 +3074,12 @@ export interface components {
         MessageStatus: "pending" | "streaming" | "completed" | "failed" | "cancelled";
         /** MessageThinking */
         MessageThinking: {
+            /**
+             * Invalid
+             * @description Names of the fields whose stored values cannot be read. Each has a safe default here; `invalid_rows.list` shows what is stored.
+             * @default []
+             */
+            invalid?: string[];
             /** Id */
             id: number;
             /** Message Id */
@@ -2757,6 +3180,12 @@ export interface components {
         };
         /** ProcessedContext */
         ProcessedContext: {
+            /**
+             * Invalid
+             * @description Names of the fields whose stored values cannot be read. Each has a safe default here; `invalid_rows.list` shows what is stored.
+             * @default []
+             */
+            invalid?: string[];
             /** Id */
             id: string;
             extracted_data: components["schemas"]["ExtractedData"];
@@ -2880,7 +3309,7 @@ export interface components {
              * Outcome
              * @enum {string}
              */
-            outcome: "nothing_found" | "indexes_rebuilt" | "backup_restored" | "rebuilt" | "log_cut_off";
+            outcome: "nothing_found" | "indexes_rebuilt" | "backup_restored" | "rebuilt" | "log_cut_off" | "file_lost";
             /**
              * Problems
              * @description What SQLite's check said, the first few.
@@ -2898,6 +3327,11 @@ export interface components {
              */
             backup?: string | null;
             log?: components["schemas"]["LogDamage"] | null;
+            /**
+             * Rescued
+             * @description The file to which the content of a lost database file was saved.
+             */
+            rescued?: string | null;
             /**
              * Tables
              * @default {}
@@ -2917,6 +3351,12 @@ export interface components {
             items: components["schemas"]["RecoveryReport"][];
         };
         /**
+         * RepairAction
+         * @description The treatment of an invalid row. Its original is kept among the rows set aside either way.
+         * @enum {string}
+         */
+        RepairAction: "repair" | "set_aside";
+        /**
          * Restored
          * @description What a restore did.
          */
@@ -2931,6 +3371,101 @@ export interface components {
          * @enum {string}
          */
         Role: "user" | "assistant" | "system" | "tool";
+        /**
+         * RowPlace
+         * @description The table and the key of a row.
+         */
+        RowPlace: {
+            /** Table */
+            table: string;
+            /** Id */
+            id: number | string;
+        };
+        /** RowRestore */
+        RowRestore: {
+            /**
+             * Values
+             * @description Values that replace those of the row, by column, such as a `conversation_id` or a `start_time`.
+             */
+            values?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
+         * RowRestored
+         * @description The place of a row that is back in its table, and the rows that were needed for it.
+         */
+        RowRestored: {
+            /** Table */
+            table: string;
+            /** Id */
+            id: number | string;
+            /**
+             * Needed
+             * @description Rows that were brought back or made because this one belongs to them, the outermost first.
+             */
+            needed?: components["schemas"]["RowPlace"][];
+        };
+        /**
+         * RowSetAside
+         * @description A row that is kept apart from its table, with the reason why.
+         */
+        RowSetAside: {
+            /** Id */
+            id: number;
+            /**
+             * Table
+             * @description The table from which it comes, by the name that the database gave it.
+             */
+            table: string;
+            /**
+             * Origin
+             * @description The kind of work that set it aside.
+             * @enum {string}
+             */
+            origin: "adoption" | "recovery" | "import" | "repair";
+            /** Reason */
+            reason: string;
+            /**
+             * Is Carried
+             * @description True for a row that is in its table, too, with other values in the columns that `reason` names.
+             */
+            is_carried: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was set aside.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /**
+             * Row
+             * @description The row as it was, by column. Bytes are `{"base64": "…"}`, an infinite number `{"real": "inf"}`.
+             */
+            row: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
+         * RowSetAsidePage
+         * @description Rows that are set aside, in the order in which that was done.
+         */
+        RowSetAsidePage: {
+            /** Items */
+            items: components["schemas"]["RowSetAside"][];
+            /**
+             * Next Cursor
+             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             */
+            next_cursor?: string | null;
+            /**
+             * Total
+             * @description How many rows match in all; only when `with_total` is given.
+             */
+            total?: number | null;
+        };
         /**
          * RowsMade
          * @description What a batch left behind.
@@ -2967,7 +3502,7 @@ export interface components {
             lost?: number | null;
             /**
              * Set Aside
-             * @description Rows that no longer fit, kept in the table `adopted_orphans`.
+             * @description Rows that no longer fit; `adoption.rows` lists them.
              * @default 0
              */
             set_aside?: number;
@@ -3061,6 +3596,12 @@ export interface components {
          * @description One hour of one stage; durations are milliseconds.
          */
         StageTiming: {
+            /**
+             * Invalid
+             * @description Names of the fields whose stored values cannot be read. Each has a safe default here; `invalid_rows.list` shows what is stored.
+             * @default []
+             */
+            invalid?: string[];
             /** Id */
             id: number;
             /**
@@ -3266,6 +3807,12 @@ export interface components {
         };
         /** Tip */
         Tip: {
+            /**
+             * Invalid
+             * @description Names of the fields whose stored values cannot be read. Each has a safe default here; `invalid_rows.list` shows what is stored.
+             * @default []
+             */
+            invalid?: string[];
             /** Id */
             id: number;
             /** Content */
@@ -3307,6 +3854,12 @@ export interface components {
         };
         /** Todo */
         Todo: {
+            /**
+             * Invalid
+             * @description Names of the fields whose stored values cannot be read. Each has a safe default here; `invalid_rows.list` shows what is stored.
+             * @default []
+             */
+            invalid?: string[];
             /** Id */
             id: number;
             /** Content */
@@ -3452,6 +4005,12 @@ export interface components {
          * @description One hour of one model.
          */
         TokenUsage: {
+            /**
+             * Invalid
+             * @description Names of the fields whose stored values cannot be read. Each has a safe default here; `invalid_rows.list` shows what is stored.
+             * @default []
+             */
+            invalid?: string[];
             /** Id */
             id: number;
             /**
@@ -3570,7 +4129,7 @@ export interface components {
          * UpkeepTaskName
          * @enum {string}
          */
-        UpkeepTaskName: "idempotency_keys" | "monitoring" | "search_index" | "statistics" | "vacuum" | "checkpoint" | "backup" | "backup_drill" | "integrity";
+        UpkeepTaskName: "idempotency_keys" | "monitoring" | "search_index" | "statistics" | "vacuum" | "checkpoint" | "backup" | "backup_drill" | "integrity" | "invalid_rows";
         /** UpkeepTasks */
         UpkeepTasks: {
             /** Enabled */
@@ -3580,6 +4139,12 @@ export interface components {
         };
         /** Vault */
         Vault: {
+            /**
+             * Invalid
+             * @description Names of the fields whose stored values cannot be read. Each has a safe default here; `invalid_rows.list` shows what is stored.
+             * @default []
+             */
+            invalid?: string[];
             /** Id */
             id: number;
             /** Title */
@@ -3703,6 +4268,11 @@ export interface components {
             tags?: string;
             /** Sort Order */
             sort_order?: number;
+            /**
+             * Is Deleted
+             * @description True deletes the vault and all below it, false restores what its deletion took along.
+             */
+            is_deleted?: boolean;
         };
         /**
          * VaultsAffected
@@ -6412,6 +6982,167 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecoveryReports"];
+                };
+            };
+        };
+    };
+    "invalid_rows.list": {
+        parameters: {
+            query?: {
+                /** @description At most this many rows. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Only rows of this table. */
+                table?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidRowPage"];
+                };
+            };
+        };
+    };
+    "invalid_rows.repair": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvalidRowsRepair"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidRowsRepaired"];
+                };
+            };
+        };
+    };
+    "adoption.report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdoptionOverview"];
+                };
+            };
+        };
+    };
+    "adoption.rows": {
+        parameters: {
+            query?: {
+                /** @description At most this many rows. */
+                limit?: number;
+                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                offset?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Count all rows that match, too. */
+                with_total?: boolean;
+                /** @description Only rows of this table. */
+                table?: string | null;
+                /** @description Only rows with this origin. */
+                origin?: ("adoption" | "recovery" | "import" | "repair") | null;
+                /** @description False: rows that are in no table; true: rows that are in their table with other values. */
+                is_carried?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowSetAsidePage"];
+                };
+            };
+        };
+    };
+    "adoption.restore": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                row_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RowRestore"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowRestored"];
+                };
+            };
+        };
+    };
+    "adoption.acknowledge": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdoptionOverview"];
                 };
             };
         };

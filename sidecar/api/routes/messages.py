@@ -76,7 +76,7 @@ async def update(storage: Storage, message_id: Identifier, body: MessageUpdate, 
 
 @router.post(f"{ONE}/append", operation_id="messages.append")
 async def append(storage: Storage, message_id: Identifier, body: MessageAppend, key: WriteKey) -> Appended:
-    """Add a chunk to a message that is not finished."""
+    """Add a chunk to a message that is not finished, up to 128 MiB in all."""
     return await storage.append_message_content(message_id, **body.given(), key=key)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from sidecar.api.arguments import Query
 from sidecar.api.context import Storage, WriteKey
 from sidecar.api.operation import RESTRICTED, Router
+from sidecar.errors import NotFound
 from sidecar.models.base import PageQuery
 from sidecar.models.states import (
     CacheInfoUpdate,
@@ -64,8 +65,11 @@ async def thread(storage: Storage, thread_id: ThreadId) -> ConversationThread:
 async def update_cache_info(
     storage: Storage, thread_id: ThreadId, body: CacheInfoUpdate, key: WriteKey
 ) -> ConversationThread:
-    """Merge cache information over what is stored."""
-    return await storage.update_cache_info(thread_id, **body.given(), key=key)
+    """Merge cache information over that of a thread, null removing a name; 404 for a thread that is not there."""
+    updated = await storage.update_cache_info(thread_id, **body.given(), key=key)
+    if updated is None:
+        raise NotFound(f"There is no thread with the id {thread_id!r}; save its state first.")
+    return updated
 
 
 @router.post("/{thread_id}/exchanges", operation_id="states.add_exchange", status_code=201)

@@ -10,6 +10,7 @@ from sidecar.models import timestamps
 from sidecar.models.activities import Activity, ActivityCount, ActivityCreate, ActivityPage
 from sidecar.models.base import MAX_BATCH
 from sidecar.models.idempotency import IdempotencyKey
+from sidecar.models.timestamps import Moment
 from sidecar.storage.sqlite.listing import Order, Part, Where, require_range
 from sidecar.storage.sqlite.table import Domain, Table
 from sidecar.storage.sqlite.values import json_text, known_zone, optional_time, require_order
@@ -17,9 +18,7 @@ from sidecar.storage.sqlite.work import Work
 from sidecar.storage.stores.activities import IActivityStore
 from sidecar.storage.stores.lists import DEFAULT_LIMIT
 
-ACTIVITIES = Table(
-    "activity", Activity, kind="activity", topic="activities", json_columns={"resources": "null", "metadata": "{}"}
-)
+ACTIVITIES = Table("activity", Activity, kind="activity", topic="activities")
 LATEST_FIRST = Order("start_time", newest_first=True)
 MOST_DAYS = 731
 """Two years and a leap day: a heat map shows no more, and each day is a query."""
@@ -32,8 +31,8 @@ class Activities(Domain, IActivityStore):
         content: str,
         resources: Any = None,
         metadata: Mapping[str, Any] | None = None,
-        start_time: str | None = None,
-        end_time: str | None = None,
+        start_time: Moment | None = None,
+        end_time: Moment | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> Activity:
@@ -61,8 +60,8 @@ class Activities(Domain, IActivityStore):
 
     async def get_activities(
         self,
-        start_time: str | None = None,
-        end_time: str | None = None,
+        start_time: Moment | None = None,
+        end_time: Moment | None = None,
         limit: int = DEFAULT_LIMIT,
         offset: int = 0,
         cursor: str | None = None,
@@ -112,7 +111,7 @@ def _new_columns(
     return {
         "title": title,
         "content": content,
-        "resources": json_text("resources", resources),
+        "resources": None if resources is None else json_text("resources", resources),
         "metadata": json_text("metadata", metadata or {}),
         "start_time": start,
         "end_time": end,

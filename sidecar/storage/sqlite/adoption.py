@@ -1,56 +1,68 @@
 """Taking over a database that one of the seeds' systems made, in place and in one transaction.
 
 The old tables are renamed, ours are made by the ordinary migrations, the rows are carried over, the old tables are
-dropped. Rows keep their ids. What cannot be kept in its place is kept in `adopted_orphans`, with the reason: rows whose
-parent is not there, and the original of every row that had a value which does not fit. Tables, views and triggers of
-others stay as they are.
+dropped. Rows keep their ids. What cannot be kept in its place is set aside in `adopted_orphans`, with the reason: rows
+that have no place, and the original of every row that had a value which does not fit. Tables of others stay as they
+are; their columns, indexes, triggers and views on the old tables move to ours. The table `adoptions` holds the report.
 """
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import tzinfo
-from typing import Any, NamedTuple
+from pathlib import Path
+from time import monotonic
 
-from sidecar.errors import InvalidInput, StorageError
+from sidecar.errors import DiskFull, StorageError
+from sidecar.models import timestamps
+from sidecar.models.adoption import AdoptionReport
 from sidecar.storage.interfaces import StageListener
-from sidecar.storage.sqlite import orphans, pragmas, search_index
-from sidecar.storage.sqlite.orphans import ORPHANS, ORPHANS_TABLE
-from sidecar.storage.sqlite.seed_tables import MARKS, Carried, Parent, carried_tables
-from sidecar.storage.sqlite.seed_values import Unfit
+from sidecar.storage.sqlite import compacting, search_index
+from sidecar.storage.sqlite.arrivals import STAGE
+from sidecar.storage.sqlite.carrying import Carrier
+from sidecar.storage.sqlite.encoding import any_text
+from sidecar.storage.sqlite.machine_zone import machine_zone, zone_name
+from sidecar.storage.sqlite.names import folded
+from sidecar.storage.sqlite.orphans import ORPHANS
+from sidecar.storage.sqlite.seed_objects import Object, Objects, schema_made_by
+from sidecar.storage.sqlite.seed_tables import MARKS, carried_tables
+from sidecar.storage.sqlite.seed_times import Clock
 from sidecar.storage.sqlite.transaction import transaction
 
 log = logging.getLogger(__name__)
 
-_ASIDE = "adopting_"
-
-Row = Mapping[str, Any]
-
-
-class Adoption(NamedTuple):
-    """What was carried over."""
-
-    rows: dict[str, int]
-    """How many rows of each of our tables."""
-    set_aside: int
-    """How many rows `adopted_orphans` holds."""
+_HISTORY = {"version", "name", "applied_at", "program_version"}
+"""The columns of `schema_migrations`, which only our databases have."""
+_ANNOUNCED_EVERY_S = 2.0
 
 
 def is_seeds(connection: sqlite3.Connection) -> bool:
-    """Whether one of the seeds' systems made this database."""
+    """Return whether one of the seeds' systems made this database."""
     return maker(connection) is not None
 
 
 def maker(connection: sqlite3.Connection) -> str | None:
-    """Which of the seeds' systems made this database, if one did: they mark theirs by nothing but its tables."""
-    for pragma in ("application_id", "user_version"):
-        if connection.execute(f"PRAGMA {pragma}").fetchone()[0] != 0:
-            return None
+    """Return the name of the seeds' system that made this database, or `None`.
+
+    Their databases are recognised by nothing but their tables: `application_id` and `user_version` may be those of
+    another tool.
+    """
+    if columns_of(connection, "schema_migrations") >= _HISTORY:
+        return None
     for system, tables in MARKS:
-        if all(columns <= _columns_of(connection, table) for table, columns in tables.items()):
+        if all(columns <= columns_of(connection, table) for table, columns in tables.items()):
             return system
     return None
+
+
+def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
+    """Return the folded names of a table's columns; none when it is not there, or not a table."""
+    sql = """
+        SELECT info.name FROM sqlite_schema AS entry, pragma_table_info(entry.name) AS info
+        WHERE entry.type = 'table' AND lower(entry.name) = ?
+    """
+    return {folded(name) for (name,) in connection.execute(sql, (table,))}
 
 
 def adopt(
@@ -58,229 +70,160 @@ def adopt(
     create: Callable[[sqlite3.Connection], None],
     announce: StageListener,
     zone: tzinfo | None = None,
-) -> Adoption:
-    """Bring a seed's database to our schema, which `create` makes; local times in it belong to `zone`, or to this
-    computer's. What fails leaves the database as it was, and is raised."""
-    ours = _tables_made_by(create)
+    source: str | None = None,
+    *,
+    keeps_columns: bool = True,
+) -> AdoptionReport:
+    """Bring a seed's database to our schema, which `create` makes; return the report, which is stored in it, too.
+
+    Local times in it belong to `zone`, or to this machine's. `source` is the name of the file in the report, if it is
+    not the one that is open. Without `keeps_columns`, the values of unknown columns are set aside. Raises
+    `StorageError` for a database that no known system made. A failure leaves the database as it was, and is raised.
+    """
+    system = maker(connection)
+    if system is None:
+        raise StorageError("This is not a database of a system whose databases can be adopted.")
+    clock = Clock(zone or machine_zone())
+    ours = schema_made_by(create)
     with _adopting(connection):
-        renamed = _rename(connection, ours)
+        objects = Objects(connection, ours, keeps_columns=keeps_columns)
+        objects.make_room()
+        objects.follow_renamed_columns()
         create(connection)
-        connection.execute(ORPHANS_TABLE)
-        carrier = _Carrier(connection, renamed)
-        for carried in carried_tables(zone):
-            if carried.source in renamed:
-                announce("adopting", f"the rows of {carried.source}")
-                carrier.carry(carried)
-        for table in renamed.keys() - carrier.sources:
-            carrier.set_all_aside(table)
-        for aside in renamed.values():
+        carrier = Carrier(connection, objects.renamed, _announcing(announce))
+        columns = _carry(connection, carrier, objects, clock)
+        announce(STAGE, "removing the old tables")
+        for aside in objects.renamed.values():
             connection.execute(f'DROP TABLE "{aside}"')
-        if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
-            raise StorageError("The adopted database would have rows that refer to rows that are not there.")
+        _require_references(connection, ours)
         if search_index.is_there(connection):
             # What was noted for it, taken in at once, would hold up the first write.
             search_index.empty(connection)
-        adoption = Adoption(carrier.rows, carrier.set_aside)
-    announce("adopting", "giving back the space of the old tables")
+        report = AdoptionReport(
+            rows=_counts(carrier.rows),
+            set_aside=_counts(carrier.set_aside),
+            replaced=_counts(carrier.replaced),
+            added_up=_counts(carrier.added_up),
+            threads_made=carrier.threads_made,
+            repeated_times=clock.repeated,
+            skipped_times=clock.skipped,
+            columns=columns,
+            objects=objects.restore(),
+        )
+        values = (system, source or _file_of(connection), zone_name(clock.zone), timestamps.now())
+        connection.execute(
+            "INSERT INTO adoptions (system, source, time_zone, adopted_at, report) VALUES (?, ?, ?, ?, ?)",
+            (*values, report.model_dump_json()),
+        )
+    _announce_report(announce, zone_name(clock.zone), report)
+    announce(STAGE, "giving back the space of the old tables")
     _give_back_space(connection)
-    summary = ", ".join(f"{count} {table}" for table, count in adoption.rows.items() if count)
-    if adoption.set_aside:
-        announce("adopting", f"{adoption.set_aside} rows were set aside in {ORPHANS}")
-    log.warning("adopted %s; set aside in %s: %d rows", summary or "no rows", ORPHANS, adoption.set_aside)
-    return adoption
+    return report
 
 
-class _Carrier:
-    """Carries the rows of one database, and counts."""
+def _carry(connection: sqlite3.Connection, carrier: Carrier, objects: Objects, clock: Clock) -> list[str]:
+    """Carry the rows of every table over, or set them aside; return the unknown columns that were kept."""
+    present = []
+    for carried in carried_tables(clock):
+        aside = objects.renamed.get(carried.source)
+        if aside is not None and (carried.needs is None or carried.needs in columns_of(connection, aside)):
+            present.append(carried)
+    known: dict[str, set[str]] = {}
+    for carried in present:
+        known.setdefault(carried.source, set()).update(carried.known_columns)
+    kept = []
+    seen: set[str] = set()
+    for carried in present:
+        # Several of our tables may be filled from one: the first of them gets its unknown columns.
+        unknown = set() if carried.source not in seen else columns_of(connection, objects.renamed[carried.source])
+        seen.add(carried.source)
+        columns = objects.add_columns(carried.source, carried.table, known[carried.source] | unknown)
+        kept += [f"{carried.table}.{name}" for name in columns.kept]
+        carrier.carry(carried, columns)
+    for table in sorted(objects.renamed.keys() - seen):
+        carrier.set_all_aside(table)
+    carrier.close()
+    return kept
 
-    def __init__(self, connection: sqlite3.Connection, renamed: Mapping[str, str]) -> None:
-        self.rows: dict[str, int] = {}
-        self.set_aside = 0
-        self.sources: set[str] = set()
-        self._connection = connection
-        self._renamed = renamed
 
-    def carry(self, carried: Carried) -> None:
-        """All rows of the source, each to its place or aside."""
-        aside = self._renamed[carried.source]
-        self.sources.add(carried.source)
-        if carried.needs is not None and carried.needs not in _columns_of(self._connection, aside):
-            return
-        for row in self._source_rows(carried):
-            if self._carry_row(carried, row):
-                self.rows[carried.table] = self.rows.get(carried.table, 0) + 1
-        for parent in carried.parents:
-            if parent.lift:
-                self._lift(carried, parent)
-        if carried.key not in carried.columns:
-            self._continue_ids(carried)
+def _announcing(announce: StageListener) -> Callable[[str, int], None]:
+    """Return a listener to rows that announces the first one of each table, and then one every few seconds."""
+    announced_at = 0.0
+    announced = ""
 
-    def _source_rows(self, carried: Carried) -> Iterator[Row]:
-        aside = self._renamed[carried.source]
-        if carried.newest_first is None:
-            yield from _rows(self._connection, f'SELECT * FROM "{aside}"')
-            return
-        # The places are sorted and not the rows, which would be sorted in memory.
-        order = f'"{carried.newest_first}" DESC, rowid DESC'
-        for (place,) in self._connection.execute(f'SELECT rowid FROM "{aside}" ORDER BY {order}'):
-            yield from _rows(self._connection, f'SELECT * FROM "{aside}" WHERE rowid = ?', (place,))
+    def on_row(table: str, number: int) -> None:
+        nonlocal announced, announced_at
+        now = monotonic()
+        if table != announced or now - announced_at > _ANNOUNCED_EVERY_S:
+            announce(STAGE, f"the rows of {table}" + (f": {number:,} so far" if number > 1 else ""))
+            announced, announced_at = table, now
 
-    def set_all_aside(self, table: str) -> None:
-        """For a table of another form that has one of our names."""
-        for row in _rows(self._connection, f'SELECT * FROM "{self._renamed[table]}"'):
-            self._set_aside(table, row, "the table has another form")
+    return on_row
 
-    def _carry_row(self, carried: Carried, row: Row) -> bool:
-        essential = {carried.key} | {parent.column for parent in carried.parents if not parent.lift}
-        columns = {} if carried.key in carried.columns else {carried.key: row.get(carried.key)}
-        misfits = []
-        for name, column in carried.columns.items():
-            given = [row.get(source) for source in column.sources or (name,)]
-            value = next((value for value in given if value is not None), None)
-            try:
-                converted = column.convert(value)
-            except (Unfit, InvalidInput) as misfit:
-                misfits.append(f"{name}: {misfit}")
-                converted = None
-                if name in essential:
-                    break
-            columns[name] = column.default if converted is None else converted
-        else:
-            problem = self._missing_parent(carried, columns) or self._insert(carried.table, columns)
-            if problem is None:
-                if misfits:
-                    self._set_aside(carried.source, row, "; ".join(misfits), is_carried=True)
-                return True
-            misfits.append(problem)
-        self._set_aside(carried.source, row, "; ".join(misfits))
-        return False
 
-    def _missing_parent(self, carried: Carried, columns: Row) -> str | None:
-        for parent in carried.parents:
-            if not parent.lift:
-                value = columns[parent.column]
-                sql = f"SELECT 1 FROM {parent.table} WHERE id = ?"
-                if self._connection.execute(sql, (value,)).fetchone() is None:
-                    return f"{parent.column}: there is no row {value!r} in {parent.table}"
-        return None
-
-    def _insert(self, table: str, columns: Row) -> str | None:
-        """Why the row does not fit; `None` if it does and is in."""
-        names = ", ".join(f'"{name}"' for name in columns)
-        values = ", ".join("?" for _ in columns)
-        try:
-            self._connection.execute(f"INSERT INTO {table} ({names}) VALUES ({values})", tuple(columns.values()))
-        except sqlite3.IntegrityError as conflict:
-            return str(conflict)
-        return None
-
-    def _lift(self, carried: Carried, parent: Parent) -> None:
-        """Take rows out of a parent that is not there, and one row out of every circle of parents."""
-        table, column = carried.table, parent.column
-        same = f"AND parent.{parent.within} = child.{parent.within}" if parent.within else ""
-        lost = f"""
-            SELECT id FROM {table} AS child WHERE {column} IS NOT NULL AND NOT EXISTS (
-                SELECT 1 FROM {table} AS parent WHERE parent.id = CAST(child.{column} AS INTEGER) {same}
-            ) ORDER BY id
-        """
-        for (row_id,) in self._connection.execute(lost).fetchall():
-            self._lift_row(carried, column, row_id, "the row it belongs to is not there")
-        circle = f"""
-            WITH RECURSIVE reached (id) AS (
-                SELECT id FROM {table} WHERE {column} IS NULL
-                UNION SELECT child.id FROM reached JOIN {table} AS child ON child.{column} = reached.id
+def _require_references(connection: sqlite3.Connection, ours: Sequence[Object]) -> None:
+    """Raises `StorageError` for a row of our tables that refers to one that is not there; rows of others may."""
+    for entry in ours:
+        if entry.kind != "table" or entry.sql.startswith("CREATE VIRTUAL"):
+            continue
+        if connection.execute(f'PRAGMA foreign_key_check("{entry.name}")').fetchone() is not None:
+            raise StorageError(
+                f"The adopted database would have rows in {entry.name} that refer to rows that are not there."
             )
-            SELECT min(id) FROM {table} WHERE id NOT IN reached
-        """
-        if parent.within is None:
-            while (row_id := self._connection.execute(circle).fetchone()[0]) is not None:
-                self._lift_row(carried, column, row_id, "it lies, over others, in itself")
 
-    def _lift_row(self, carried: Carried, column: str, row_id: int, why: str) -> None:
-        aside = self._renamed[carried.source]
-        (row,) = _rows(self._connection, f'SELECT * FROM "{aside}" WHERE "{carried.key}" = ?', (row_id,))
-        self._set_aside(carried.source, row, f"{column}: {why}", is_carried=True)
-        self._connection.execute(f"UPDATE {carried.table} SET {column} = NULL WHERE id = ?", (row_id,))
 
-    def _continue_ids(self, carried: Carried) -> None:
-        """New rows get ids that no row ever had, set aside or deleted ones included."""
-        (last,) = self._connection.execute(
-            f"""
-            SELECT max(
-                (SELECT coalesce(max("{carried.key}"), 0) FROM "{self._renamed[carried.source]}"),
-                (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name IN (?, ?))
-            )
-            """,
-            (self._renamed[carried.source], carried.table),
-        ).fetchone()
-        self._connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (carried.table,))
-        if last:
-            self._connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (carried.table, last))
-
-    def _set_aside(self, table: str, row: Row, reason: str, *, is_carried: bool = False) -> None:
-        orphans.keep(self._connection, table, row, reason, is_carried=is_carried)
-        self.set_aside += 1
+def _announce_report(announce: StageListener, zone: str, report: AdoptionReport) -> None:
+    """Announce and log what a person should know of the adoption."""
+    carried = ", ".join(f"{count} {table}" for table, count in report.rows.items()) or "no rows"
+    aside, replaced = sum(report.set_aside.values()), sum(report.replaced.values())
+    dropped = [f"{one.kind} {one.name} ({one.reason})" for one in report.objects if not one.is_kept]
+    sentences = [f"local times were read as those of {zone}"]
+    if report.repeated_times or report.skipped_times:
+        sentences.append(
+            f"{report.repeated_times} of them lie in a repeated hour, {report.skipped_times} in a skipped one"
+        )
+    if aside or replaced:
+        sentences.append(
+            f"{aside} rows were set aside, and the originals of {replaced} with replaced values ({ORPHANS})"
+        )
+    if dropped:
+        sentences.append(f"only the text was kept of {', '.join(dropped)}")
+    for sentence in sentences:
+        announce(STAGE, sentence)
+    log.warning("adopted %s; %s", carried, "; ".join(sentences))
 
 
 @contextmanager
 def _adopting(connection: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing. Foreign keys are only checked at the end, and text that is not UTF-8 is read all the same."""
-    (enforced,) = connection.execute("PRAGMA foreign_keys").fetchone()
-    text_factory = connection.text_factory
-    connection.execute("PRAGMA foreign_keys = OFF")
+    """Adopt all or nothing inside the block.
+
+    Foreign keys are only checked at the end. Text that is not UTF-8 is read as bytes. The pages of dropped tables are
+    not overwritten, which SQLite would keep in memory until the table is gone; the file is rewritten afterwards.
+    """
+    settings = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("foreign_keys", "secure_delete")}
+    for name in settings:
+        connection.execute(f"PRAGMA {name} = OFF")
     try:
-        with transaction(connection):
-            connection.text_factory = lambda encoded: encoded.decode("utf-8", "replace")
+        with transaction(connection), any_text(connection):
             yield
     finally:
-        connection.text_factory = text_factory
-        connection.execute(f"PRAGMA foreign_keys = {enforced}")
+        for name, value in settings.items():
+            connection.execute(f"PRAGMA {name} = {value}")
 
 
 def _give_back_space(connection: sqlite3.Connection) -> None:
-    """Half of the file is free now; rewriting it also makes it one that can be vacuumed in steps, as new ones are."""
+    """Rewrite the file, half of which is free now. Like a new one, it can then be vacuumed in steps."""
     try:
-        pragmas.vacuum_in_steps(connection)
-        connection.execute("VACUUM")
-    except sqlite3.Error as error:
+        compacting.compact(connection)
+    except (sqlite3.Error, OSError, DiskFull) as error:
         log.warning("the adopted database keeps the space of its old tables: %s", error)
 
 
-def _rename(connection: sqlite3.Connection, names: set[str]) -> dict[str, str]:
-    """Rename the tables that have these names and drop their indexes and triggers; returns the new names by the old.
-
-    In the way of old SQLite, which leaves what refers to them alone: it shall refer to the new ones.
-    """
-    connection.execute("PRAGMA legacy_alter_table = ON")
-    try:
-        renamed = {}
-        for kind, name, table in connection.execute(
-            "SELECT type, name, lower(tbl_name) FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name"
-        ).fetchall():
-            if table in names and kind in ("index", "trigger"):
-                connection.execute(f'DROP {kind} "{name}"')
-            elif table in names and kind == "table":
-                renamed[table] = _ASIDE + table
-                connection.execute(f'ALTER TABLE "{name}" RENAME TO "{renamed[table]}"')
-        return renamed
-    finally:
-        connection.execute("PRAGMA legacy_alter_table = OFF")
+def _counts(counted: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in counted.items() if count}
 
 
-def _tables_made_by(create: Callable[[sqlite3.Connection], None]) -> set[str]:
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as scratch:
-        create(scratch)
-        names = scratch.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
-        return {name for (name,) in names}
-
-
-def _columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
-    return {row[0].lower() for row in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))}
-
-
-def _rows(connection: sqlite3.Connection, sql: str, values: tuple[Any, ...] = ()) -> Iterator[Row]:
-    cursor = connection.execute(sql, values)
-    cursor.row_factory = None
-    names = [column[0].lower() for column in cursor.description]
-    for row in cursor:
-        yield dict(zip(names, row, strict=True))
+def _file_of(connection: sqlite3.Connection) -> str:
+    """Return the path of the open database; "" for one in memory."""
+    path: str = connection.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()[0]
+    return str(Path(path)) if path else ""

@@ -17,9 +17,9 @@ from sidecar import __version__
 from sidecar.errors import Conflict, DatabaseDamaged, NotFound, SidecarError, StorageError
 from sidecar.models import timestamps
 from sidecar.models.backups import Backup, Manifest
-from sidecar.storage.sqlite import files, snapshot
+from sidecar.storage.sqlite import files, identity, others_files, snapshot
 from sidecar.storage.sqlite.background import Job
-from sidecar.storage.sqlite.failures import translated
+from sidecar.storage.sqlite.failures import reported, translated
 from sidecar.storage.sqlite.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
@@ -128,13 +128,13 @@ class BackupDirectory:
         """
         foreign = f"{file} is not a database that this program can open"
         try:
-            with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source:
-                source.isolation_level = None
-                (version,) = source.execute("PRAGMA user_version").fetchone()
+            with others_files.scratch_in(self.path.parent) as scratch, others_files.reading(file, scratch) as source:
+                version = identity.version_of(source)
+                _require_openable(file, source, version)
                 destination = self.path / backup_name(version, reason)
                 made = snapshot.make_snapshot(source, destination)
-        except sqlite3.Error as error:
-            raise Conflict(f"{foreign}: {translated(error).message}") from error
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise Conflict(f"{foreign}: {reported(error)}") from error
         return self.record(made)
 
     def delete(self, name: str) -> None:
@@ -210,6 +210,16 @@ class BackupDirectory:
 
     def _write_manifest(self, path: Path, manifest: Manifest) -> None:
         files.write_whole(_manifest_of(path), manifest.model_dump_json(indent=2))
+
+
+def _require_openable(file: Path, source: sqlite3.Connection, version: int) -> None:
+    """Raises `Conflict` for a database that a restore would refuse: of another program, or of a newer version."""
+    from sidecar.storage.sqlite import schema  # which makes backups itself
+
+    if not schema.is_known(source):
+        raise Conflict(f"{file} is the database of another program; give a backup of this one.")
+    if version > schema.latest_version():
+        raise Conflict(f"{file} was written by a newer version of this program; update the program first.")
 
 
 def _require_ours(path: Path) -> None:

@@ -72,8 +72,8 @@ class Backups(Domain, IBackupStore):
         if location is None:
             return None
         files = (location, log_file.log_path(location))
-        latest = max(file.stat().st_mtime for file in files if file.exists() and file.stat().st_size > 0)
-        return timestamps.render(datetime.fromtimestamp(latest, UTC))
+        changes = [file.stat().st_mtime for file in files if file.exists() and file.stat().st_size > 0]
+        return timestamps.render(datetime.fromtimestamp(max(changes), UTC)) if changes else None
 
     async def end_backups(self) -> None:
         """Have what is under way end, and let nothing new begin."""
@@ -161,6 +161,8 @@ class Backups(Domain, IBackupStore):
 
     async def _restore(self, name: str, job: Job) -> Restored:
         directory, location = self._directory, self._location
+        self._database.file.check()
+        self._database.file.require()
 
         def get_ready() -> tuple[Backup, Path]:
             backup = directory.prove(name, job)

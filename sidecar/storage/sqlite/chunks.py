@@ -1,13 +1,27 @@
 """The chunks by which a streamed message grows: the table `message_chunks`.
 
 Appending writes one small row, however long the message has become; the message's own row is not touched before it
-finishes. All of it inside a unit of work or a query.
+finishes. Each row holds the message's size up to its end, so that the size is known without reading the text. All of it
+inside a unit of work or a query.
 """
 
 import sqlite3
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from sidecar.errors import Conflict
+from sidecar.models.base import MAX_TEXT_BYTES
+from sidecar.storage.sqlite import columns
+
+_LAST = "SELECT sequence, total_bytes FROM message_chunks WHERE message_id = ? ORDER BY sequence DESC LIMIT 1"
+_COUNT = """
+    SELECT length(CAST(content AS BLOB)) + (
+        SELECT total(length(CAST(content AS BLOB))) FROM message_chunks WHERE message_id = messages.id
+    )
+    FROM messages WHERE id = ?
+"""
+_SEQUENCE = columns.integer(0)
+_READ = {"content": columns.text(), "token_count": columns.integer(0)}
 
 
 class Chunks(NamedTuple):
@@ -15,38 +29,70 @@ class Chunks(NamedTuple):
 
     text: str
     token_count: int
+    next_sequence: int
+    invalid: frozenset[str]
+    """The columns of which some value cannot be read."""
 
 
 def append(connection: sqlite3.Connection, message_id: int, text: str, token_count: int, sequence: int | None) -> int:
     """Write the chunk unless it was written before; returns the sequence that it has, or -1 if it was.
 
-    Raises `Conflict` for a gap, and for another text under a sequence that was written.
+    Raises `Conflict` for a gap, for another text under a sequence that was written, and for a chunk with which the
+    message would have more than `MAX_TEXT_BYTES`.
     """
-    (expected,) = connection.execute(
-        "SELECT coalesce(max(sequence) + 1, 0) FROM message_chunks WHERE message_id = ?", (message_id,)
-    ).fetchone()
+    last = connection.execute(_LAST, (message_id,)).fetchone()
+    expected = 0 if last is None else columns.safe_value(_SEQUENCE, last["sequence"]) + 1
     if sequence is not None and sequence < expected:
         _require_same(connection, message_id, text, sequence)
         return -1
     if sequence is not None and sequence > expected:
         raise Conflict(f"The chunk {sequence} of the message {message_id} leaves a gap; the next one is {expected}.")
+    size = None if last is None else last["total_bytes"]
+    if not isinstance(size, int):  # the first chunk, or one that another program wrote
+        size = int(connection.execute(_COUNT, (message_id,)).fetchone()[0])
+    size += len(text.encode())
+    if size > MAX_TEXT_BYTES:
+        raise Conflict(
+            f"With this chunk, the message {message_id} would have {size} bytes, and {MAX_TEXT_BYTES} is the most; "
+            f"finish it and go on in another message."
+        )
     connection.execute(
-        "INSERT INTO message_chunks (message_id, sequence, content, token_count) VALUES (?, ?, ?, ?)",
-        (message_id, expected, text, token_count),
+        "INSERT INTO message_chunks (message_id, sequence, content, token_count, total_bytes) VALUES (?, ?, ?, ?, ?)",
+        (message_id, expected, text, token_count, size),
     )
     return int(expected)
 
 
 def read(connection: sqlite3.Connection, message_id: int) -> Chunks:
     """The chunks of a message, put together."""
-    sql = "SELECT content, token_count FROM message_chunks WHERE message_id = ? ORDER BY sequence"
+    sql = "SELECT content, token_count, sequence FROM message_chunks WHERE message_id = ? ORDER BY sequence"
     rows = connection.execute(sql, (message_id,)).fetchall()
-    return Chunks("".join(row["content"] for row in rows), sum(row["token_count"] for row in rows))
+    readable = [columns.read_row(_READ, dict(row)) for row in rows]
+    return Chunks(
+        "".join(values["content"] for values, _ in readable),
+        sum(values["token_count"] for values, _ in readable),
+        columns.safe_value(_SEQUENCE, rows[-1]["sequence"]) + 1 if rows else 0,
+        frozenset(name for _, invalid in readable for name in invalid),
+    )
+
+
+def stored(connection: sqlite3.Connection, message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of a message and its chunks as bytes, and the token counts as they are stored."""
+    sql = "SELECT content, token_count FROM message_chunks WHERE message_id = ? ORDER BY sequence"
+    rows = [message, *connection.execute(sql, (message["id"],)).fetchall()]
+    return {
+        "content": b"".join(_bytes(row["content"]) for row in rows),
+        "token_count": " + ".join(f"{row['token_count']}" for row in rows),
+    }
 
 
 def remove(connection: sqlite3.Connection, message_id: int) -> None:
     """Forget the chunks of a message, once they are folded or replaced."""
     connection.execute("DELETE FROM message_chunks WHERE message_id = ?", (message_id,))
+
+
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 def _require_same(connection: sqlite3.Connection, message_id: int, text: str, sequence: int) -> None:

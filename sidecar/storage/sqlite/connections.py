@@ -4,16 +4,23 @@ How they are opened and closed is here; what runs on them, and when, is in `data
 `pragmas.py`.
 """
 
+import atexit
 import sqlite3
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
+from threading import Thread
 from typing import Any, Self, TypeVar
+from weakref import WeakValueDictionary
 
 import aiosqlite
+from aiosqlite import core
 
+from sidecar.errors import StorageLost
 from sidecar.storage.sqlite import pragmas
 from sidecar.storage.sqlite.failures import translating
+from sidecar.storage.sqlite.file_identity import FileIdentity
 
 T = TypeVar("T")
 
@@ -24,13 +31,23 @@ CACHED_STATEMENTS = 256
 """Prepared statements kept by each connection; Python's default of 128 is fewer than this project has."""
 
 
+LONGEST_END_S = 5.0
+"""Seconds that the end of the process waits for a connection that was not closed."""
+
+
 class Connection(aiosqlite.Connection):
-    """aiosqlite's connection with the one verb it lacks: run a whole function in its thread, with a single hop."""
+    """aiosqlite's connection with the one verb it lacks: run a whole function in its thread, with a single hop.
+
+    The thread is a daemon, so that a program which ends without closing the connection does end. The connection is then
+    closed by `_close_left_open`.
+    """
 
     @classmethod
     async def open(cls, connector: Callable[[], sqlite3.Connection]) -> Self:
         """Start the thread and have it call `connector`, whose errors are raised."""
         connection = cls(connector, iter_chunk_size=64)
+        connection._thread = Thread(target=_serve, args=(connection._tx,), daemon=True)
+        _left_open[next(_numbers)] = connection
         try:
             _ = await connection
         except BaseException:
@@ -49,6 +66,30 @@ class Connection(aiosqlite.Connection):
         self._conn.interrupt()
 
 
+def _serve(queue: Any) -> None:
+    """aiosqlite's own work, which goes on when nobody is left to be answered: the loop of a program that ended."""
+    while True:
+        try:
+            core._connection_worker_thread(queue)
+        except RuntimeError:  # what it raises for a closed loop; errors of the work itself are answers
+            continue
+        return
+
+
+_numbers = count()
+_left_open: WeakValueDictionary[int, Connection] = WeakValueDictionary()
+"""Every connection, in the order in which they were opened."""
+
+
+@atexit.register
+def _close_left_open() -> None:
+    """Close what the program left open, once what runs has ended; readers first, as `Connections.close` does."""
+    for _, connection in sorted(_left_open.items(), reverse=True):
+        if connection._thread.is_alive():
+            connection.stop()
+            connection._thread.join(LONGEST_END_S)
+
+
 class Connections:
     """The writer and the readers of one database, or of one in memory: there, the writer is the only reader.
 
@@ -59,16 +100,18 @@ class Connections:
 
     def __init__(self, location: Path | None, readers: int) -> None:
         self._location = location
+        self.file = FileIdentity(location)
         self.reader_count = 1 if location is None else readers
         self._readers: dict[int, Connection] = {}
 
     async def open(self, prepare: Prepare) -> None:
         """Open the writer and a reader, or none. Raises what `prepare` raises; SQLite's errors as this project's."""
         with translating():
-            self.writer = await Connection.open(partial(_connect_writer, self._location, prepare))
+            self.writer = await Connection.open(partial(_connect_writer, self._location, prepare, self.file))
             try:
                 _ = await self.reader(0)
             except BaseException:
+                self.file.forget()
                 await self.writer.close()
                 raise
 
@@ -77,28 +120,53 @@ class Connections:
         if self._location is None:
             return self.writer
         if number not in self._readers:
-            self._readers[number] = await open_reader(self._location)
+            try:
+                self._readers[number] = await self.another_reader()
+            except StorageLost:
+                return self._readers[0]
         return self._readers[number]
+
+    async def another_reader(self) -> Connection:
+        """One more connection that only reads, which is its caller's to close.
+
+        Raises `StorageLost` when the path no longer leads to the file that the writer has open.
+        """
+        assert self._location is not None
+        try:
+            reader = await Connection.open(partial(_connect_reader, self._location))
+        except sqlite3.Error:
+            self._require_file()
+            raise
+        try:
+            self._require_file()
+        except StorageLost:
+            await reader.close()
+            raise
+        return reader
+
+    def _require_file(self) -> None:
+        self.file.is_lost()
+        self.file.require()
 
     async def close(self) -> None:
         """Readers first: the last one to close empties the write-ahead log, which only the writer can."""
+        self.file.forget()
         while self._readers:
             _, reader = self._readers.popitem()
             await reader.close()
         await self.writer.close()
 
 
-async def open_reader(location: Path) -> Connection:
-    """One more connection that only reads."""
-    return await Connection.open(partial(_connect_reader, location))
-
-
-def _connect_writer(location: Path | None, prepare: Prepare) -> sqlite3.Connection:
+def _connect_writer(location: Path | None, prepare: Prepare, file: FileIdentity) -> sqlite3.Connection:
     connection = _connect(":memory:" if location is None else str(location))
     try:
         pragmas.prepare_writer(connection)
+        file.remember()
         prepare(connection)
+        if file.is_lost():
+            raise StorageLost(f"{file.loss} Start the sidecar again.")
     except BaseException:
+        file.forget()
         connection.close()
         raise
     return connection

@@ -4,6 +4,8 @@ from sidecar.errors import NotFound
 from sidecar.storage.sqlite.work import Work
 
 TOPIC = "contexts"
+TODO_EMBEDDINGS = "todo_embeddings"
+"""The topic of what todos mean."""
 
 
 def changed(work: Work, row_id: int, context_id: str, context_type: str) -> None:

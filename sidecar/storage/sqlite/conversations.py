@@ -5,7 +5,7 @@ thinking along, by the foreign keys.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import Any
 
 from sidecar.errors import Conflict
 from sidecar.models import timestamps
@@ -21,12 +21,11 @@ from sidecar.storage.sqlite.listing import Order, Part, Where, require_range
 from sidecar.storage.sqlite.table import Domain, Table
 from sidecar.storage.sqlite.values import json_text, one_of
 from sidecar.storage.sqlite.work import Work
-from sidecar.storage.stores.conversations import ConversationChanges, IConversationStore
+from sidecar.storage.stores.arguments import UNSET, Unset, given
+from sidecar.storage.stores.conversations import IConversationStore
 from sidecar.storage.stores.lists import DEFAULT_LIMIT
 
-CONVERSATIONS = Table(
-    "conversations", Conversation, kind="conversation", topic="conversations", json_columns={"metadata": "{}"}
-)
+CONVERSATIONS = Table("conversations", Conversation, kind="conversation", topic="conversations")
 LAST_CHANGED_FIRST = Order("updated_at", newest_first=True)
 
 
@@ -78,9 +77,15 @@ class Conversations(Domain, IConversationStore):
         )
 
     async def update_conversation(
-        self, conversation_id: int, *, key: IdempotencyKey | None = None, **changes: Unpack[ConversationChanges]
+        self,
+        conversation_id: int,
+        title: str | Unset | None = UNSET,
+        status: str | Unset = UNSET,
+        metadata: Mapping[str, Any] | Unset = UNSET,
+        *,
+        key: IdempotencyKey | None = None,
     ) -> Conversation:
-        columns: dict[str, Any] = {**changes}
+        columns = given(title=title, status=status, metadata=metadata)
         if "metadata" in columns:
             columns["metadata"] = json_text("metadata", columns["metadata"])
         if "status" in columns:

@@ -5,9 +5,12 @@ the others. What is done with the rows is in `salvage.py`.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from sidecar.storage.sqlite.encoding import decode_or_keep
+from sidecar.storage.sqlite.names import quoted
 
 BATCH_ROWS = 500
 BATCH_BYTES = 4 * 1024 * 1024
@@ -26,10 +29,6 @@ Row = tuple[Any, ...]
 """The row's key, then its columns."""
 
 
-class Undecodable(bytes):
-    """Text that is not UTF-8: the row that has it was damaged."""
-
-
 class Table(NamedTuple):
     """A table as the schema has it."""
 
@@ -43,8 +42,8 @@ class Table(NamedTuple):
         return self.key == ("rowid",)
 
     def select(self, where: str = "TRUE", order: str = "") -> str:
-        names = ", ".join((*self.key, *quoted(self.columns)))
-        return f'SELECT {names} FROM "{self.name}" NOT INDEXED WHERE {where} {order}'
+        names = ", ".join((*self.key, *map(quoted, self.columns)))
+        return f"SELECT {names} FROM {quoted(self.name)} NOT INDEXED WHERE {where} {order}"
 
     def comparison(self, operator: str) -> str:
         return f"({', '.join(self.key)}) {operator} ({', '.join('?' for _ in self.key)})"
@@ -71,7 +70,7 @@ def open_damaged(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     connection.execute("PRAGMA query_only = ON")
     connection.execute("PRAGMA cell_size_check = ON")
-    connection.text_factory = _decoded
+    connection.text_factory = decode_or_keep
     return connection
 
 
@@ -154,8 +153,9 @@ class DamagedTable:
         columns = [name for (name,) in self._source.execute("SELECT name FROM pragma_index_info(?)", (index,))]
         if None in columns:  # an expression
             return False
-        order = ", ".join(f"{column} {direction}" for column in quoted(columns))
-        sql = f'SELECT rowid FROM "{self.table.name}" INDEXED BY "{index}" ORDER BY {order}, rowid {direction}'
+        order = ", ".join(f"{column} {direction}" for column in map(quoted, columns))
+        source = f"{quoted(self.table.name)} INDEXED BY {quoted(index)}"
+        sql = f"SELECT rowid FROM {source} ORDER BY {order}, rowid {direction}"
         try:
             for (row_id,) in self._source.execute(sql):
                 tell(row_id)
@@ -190,9 +190,11 @@ def has_lost_rows(source: sqlite3.Connection) -> bool:
 
 def _cannot_be_read(source: sqlite3.Connection, table: Table) -> bool:
     try:
-        return any(isinstance(value, Undecodable) for row in source.execute(table.select()) for value in row)
+        for _ in source.execute(table.select()):
+            pass
     except READ_ERRORS:
         return True
+    return False
 
 
 def _is_shorter_than_an_index(source: sqlite3.Connection, table: Table) -> bool:
@@ -200,8 +202,8 @@ def _is_shorter_than_an_index(source: sqlite3.Connection, table: Table) -> bool:
         return False
     for index in whole_indexes(source, table.name):
         sql = f"""
-            SELECT 1 FROM "{table.name}" AS entry INDEXED BY "{index}" WHERE NOT EXISTS (
-                SELECT 1 FROM "{table.name}" AS found NOT INDEXED WHERE found.rowid = entry.rowid
+            SELECT 1 FROM {quoted(table.name)} AS entry INDEXED BY {quoted(index)} WHERE NOT EXISTS (
+                SELECT 1 FROM {quoted(table.name)} AS found NOT INDEXED WHERE found.rowid = entry.rowid
             ) LIMIT 1
         """
         try:
@@ -223,7 +225,7 @@ def tables(connection: sqlite3.Connection) -> list[Table]:
         if name not in NOT_SALVAGED:
             infos = connection.execute("SELECT name, pk FROM pragma_table_info(?)", (name,)).fetchall()
             key = sorted((pk, column) for column, pk in infos if pk)
-            names = tuple(quoted([column for _, column in key])) if without_row_id else ("rowid",)
+            names = tuple(quoted(column) for _, column in key) if without_row_id else ("rowid",)
             tables.append(Table(name, tuple(column for column, _ in infos), names))
     return tables
 
@@ -232,14 +234,3 @@ def whole_indexes(connection: sqlite3.Connection, table: str) -> list[str]:
     """Its indexes that have every row."""
     sql = "SELECT name FROM pragma_index_list(?) WHERE NOT partial"
     return [name for (name,) in connection.execute(sql, (table,)).fetchall()]
-
-
-def quoted(names: Sequence[str]) -> list[str]:
-    return [f'"{name}"' for name in names]
-
-
-def _decoded(encoded: bytes) -> str | bytes:
-    try:
-        return encoded.decode()
-    except UnicodeDecodeError:
-        return Undecodable(encoded)

@@ -24,6 +24,7 @@ from sidecar.errors import (
     StorageBusy,
     StorageClosed,
     StorageError,
+    StorageLost,
 )
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.storage.interfaces import STORE_REPLACED, Change, ChangeListener
@@ -50,6 +51,8 @@ class Database:
     def __init__(self, location: Path | None, connections: Connections) -> None:
         self.location = location
         self.commits = CommitRecord()
+        self.file = connections.file
+        """The identity of what is open; every write is refused once it is lost."""
         self._connections = connections
         self._long_reads = LongReads()
         self._gap = IdleGap()
@@ -81,9 +84,11 @@ class Database:
 
         With a `key` that was used before, the unit does not run: its first result, read back as the type `returns`, is
         returned. What the unit raises is raised, and nothing of it is kept. A caller that is cancelled while it waits
-        either prevents the unit or leaves it to run to its end.
+        either prevents the unit or leaves it to run to its end. Raises `StorageLost` when the file that is open is no
+        longer the one at its path: what was written could not be read after a restart.
         """
         self._require_open()
+        self.file.require()
         if key is not None and returns is None:
             raise TypeError("a unit of work with a key must say what it returns")
         result: T = await self._writes.submit(Submission(unit, key, returns))
@@ -98,8 +103,8 @@ class Database:
     async def read_at_length(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Like `read`, for a query that takes long: on a connection of its own, so that no other read waits for it.
 
-        In memory there is but one connection, and everything waits. A cancelled caller interrupts the query, and so
-        does a `reopen`: it then raises `StorageBusy`.
+        In memory there is but one connection, and everything waits; so it is when the file is lost. A cancelled caller
+        interrupts the query, and so does a `reopen`: it then raises `StorageBusy`.
         """
         if self.location is None:
             return await self.read(query)
@@ -107,7 +112,10 @@ class Database:
         self._require_open()
         try:
             with self._translating():
-                return await self._long_reads.run(self.location, query)
+                return await self._long_reads.run(self._connections.another_reader, query)
+        except StorageLost:
+            self.file.report_loss()
+            return await self.read(query)
         except StorageError as error:
             if self.is_held and _is_interrupt(error):
                 raise StorageBusy("The store is being replaced; try again in a moment.") from error
@@ -120,6 +128,7 @@ class Database:
         interrupts the statement that runs, which then has done nothing. `work` must leave no transaction open.
         """
         self._require_open()
+        self.file.require()
         if not self.is_idle:
             raise StorageBusy("The database is at work; try again in a moment.")
         try:
@@ -137,6 +146,15 @@ class Database:
     def on_damage(self, listener: DamageListener) -> None:
         """Have `listener` called, on the event loop, whenever a unit or a query finds the file damaged."""
         self._damage_listeners.add(listener)
+
+    async def save_what_is_open(self, save: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `save` on the writer's connection of a database whose file was lost, and return its result."""
+        with translating():
+            return await self._connections.writer.run(save)
+
+    def tell(self, changes: Sequence[Change]) -> None:
+        """Notify the subscribers of changes that no unit of work made."""
+        self._listeners.tell(changes)
 
     @property
     def is_held(self) -> bool:
@@ -156,7 +174,8 @@ class Database:
         again, so it must leave one. When the new file cannot be opened, `put_back` runs, what it leaves is opened, and
         the first error is raised; when that fails too, all work fails with its error until a `reopen` succeeds.
 
-        Once it has begun, it goes on to its end even if the caller is cancelled.
+        Once it has begun, it goes on to its end even if the caller is cancelled. Raises `StorageLost` when the open
+        file is lost: closing it would lose what only it holds.
         """
         return await asyncio.shield(asyncio.create_task(self._reopen(while_closed, prepare, put_back)))
 
@@ -171,6 +190,8 @@ class Database:
         async with self._reopening:
             if self._closing is not None:
                 raise StorageClosed("The storage is closing; nothing was changed.")
+            self.file.check()
+            self.file.require()
             self._available.clear()
             try:
                 await self._release()
@@ -247,18 +268,29 @@ class Database:
     async def _commit(self, _lane: int, group: Sequence[Submission]) -> Sequence[Outcome]:
         """Commit a group and tell what it changed; the outcome of each unit."""
         self._gap.end()
+        if self.file.loss is not None:
+            return [Outcome(error=self.file.error) for _ in group]
         started = perf_counter()
-        outcomes = await self._connections.writer.run(commit_together, group)
+        outcomes = await self._connections.writer.run(self._commit_to_file, group)
         self.commits.note((perf_counter() - started) * 1000, outcomes)
         changes = [change for outcome in outcomes for change in outcome.changes]
         if changes:
             self._listeners.tell(changes)
         self._tell_damage(outcomes)
+        self.file.report_loss()
+        return outcomes
+
+    def _commit_to_file(self, connection: sqlite3.Connection, group: Sequence[Submission]) -> Sequence[Outcome]:
+        """In the writer's thread. What was committed to a lost file is gone after a restart, so it has failed."""
+        outcomes = commit_together(connection, group)
+        if self.file.is_lost():
+            return [Outcome(error=self.file.error) for _ in group]
         return outcomes
 
     async def _read_group(self, lane: int, group: Sequence[Query]) -> Sequence[Outcome]:
         with translating():
             reader = await self._connections.reader(lane)
+        self.file.report_loss()
         outcomes = await reader.run(read_together, group)
         self._tell_damage(outcomes)
         return outcomes

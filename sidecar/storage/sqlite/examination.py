@@ -4,7 +4,8 @@ import sqlite3
 from pathlib import Path
 
 from sidecar.models.doctor import Finding, Level
-from sidecar.storage.sqlite import integrity, schema, search_index
+from sidecar.storage.sqlite import adoptions, integrity, invalid_rows, orphans, schema, search_index
+from sidecar.storage.sqlite.identity import version_of
 
 OLDEST_SQLITE = (3, 37, 0)
 
@@ -28,6 +29,7 @@ def examine_file(path: Path) -> list[Finding]:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     except sqlite3.Error as error:
         return [_cannot_be_read(error)]
+    connection.row_factory = sqlite3.Row
     try:
         return examine(connection)
     finally:
@@ -52,12 +54,19 @@ def sqlite_version(version: tuple[int, ...]) -> Finding:
 
 def _guarded(connection: sqlite3.Connection) -> list[Finding]:
     try:
-        return [_schema(connection), _integrity(connection), _references(connection), _search_index(connection)]
-    except sqlite3.Error as error:
+        return [
+            _schema(connection),
+            _integrity(connection),
+            _references(connection),
+            _search_index(connection),
+            _rows_set_aside(connection),
+            _invalid_rows(connection),
+        ]
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         return [_cannot_be_read(error)]
 
 
-def _cannot_be_read(error: sqlite3.Error) -> Finding:
+def _cannot_be_read(error: Exception) -> Finding:
     message = (
         f"It cannot be read ({error}). Start the sidecar: it mends what can be mended, and keeps the damaged file."
     )
@@ -65,7 +74,10 @@ def _cannot_be_read(error: sqlite3.Error) -> Finding:
 
 
 def _schema(connection: sqlite3.Connection) -> Finding:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if not schema.is_known(connection) and connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
+        message = "It is the database of another program; choose another path for this one's."
+        return Finding(level=Level.PROBLEM, subject="schema", message=message)
+    version = version_of(connection)
     latest = schema.latest_version()
     if version > latest:
         message = f"It is of version {version}, and this program knows {latest}; update the program."
@@ -93,6 +105,19 @@ def _references(connection: sqlite3.Connection) -> Finding:
     return Finding(level=Level.PROBLEM, subject="references", message=message)
 
 
+def _invalid_rows(connection: sqlite3.Connection) -> Finding:
+    subject = "invalid rows"
+    if version_of(connection) != schema.latest_version():
+        return Finding(level=Level.OK, subject=subject, message="They are looked for after the next start.")
+    try:
+        message = invalid_rows.sentence(invalid_rows.examine(connection))
+    except sqlite3.DatabaseError:
+        return Finding(level=Level.WARNING, subject=subject, message="They cannot be looked for in a damaged file.")
+    if message is None:
+        return Finding(level=Level.OK, subject=subject, message="Every value can be read.")
+    return Finding(level=Level.WARNING, subject=subject, message=message)
+
+
 def _search_index(connection: sqlite3.Connection) -> Finding:
     subject = "search index"
     if not search_index.is_there(connection):
@@ -104,3 +129,14 @@ def _search_index(connection: sqlite3.Connection) -> Finding:
         message = "It is being filled; until then searches do not find everything."
         return Finding(level=Level.OK, subject=subject, message=message)
     return Finding(level=Level.OK, subject=subject, message="It has every row.")
+
+
+def _rows_set_aside(connection: sqlite3.Connection) -> Finding:
+    subject = "rows set aside"
+    sql = "SELECT 1 FROM pragma_table_info(?) WHERE name = 'acknowledged_at'"
+    if connection.execute(sql, (orphans.ORPHANS,)).fetchone() is None:
+        return Finding(level=Level.OK, subject=subject, message="The next start makes the table that lists them.")
+    found = adoptions.sentence(adoptions.not_acknowledged(connection))
+    if found is None:
+        return Finding(level=Level.OK, subject=subject, message="There are none that nobody has acknowledged.")
+    return Finding(level=Level.WARNING, subject=subject, message=found)

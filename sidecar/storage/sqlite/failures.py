@@ -42,9 +42,6 @@ _MEANINGS: dict[int, tuple[type[SidecarError], str]] = {
 def translated(error: sqlite3.Error) -> SidecarError:
     """What `error` means to a caller."""
     code = getattr(error, "sqlite_errorcode", None)
-    if code is None and type(error) is sqlite3.OperationalError:
-        # The one error of this class that is Python's own and not SQLite's: a text that is not UTF-8.
-        return DatabaseDamaged("The database file is damaged: a text in it is not UTF-8.")
     if isinstance(code, int):
         meaning = _MEANINGS.get(code) or _MEANINGS.get(code & _PRIMARY_CODE)
         if meaning is not None:

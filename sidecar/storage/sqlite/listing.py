@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
 from sidecar.errors import InvalidInput
+from sidecar.models.timestamps import Moment
 from sidecar.storage.sqlite.values import optional_time
 from sidecar.storage.stores.lists import DEFAULT_LIMIT, MAX_LIMIT
 
 MAX_OFFSET = 10_000
+LONGEST_IN_CURSOR = 40
+"""Characters of a value by which a list is ordered: times and numbers are shorter."""
 
 
 @dataclass
@@ -34,7 +37,11 @@ class Where:
         return self if value is None else self.that(f"{column} = ?", value)
 
     def between(
-        self, column: str, since: str | None, before: str | None, fields: tuple[str, str] = ("start_time", "end_time")
+        self,
+        column: str,
+        since: Moment | None,
+        before: Moment | None,
+        fields: tuple[str, str] = ("start_time", "end_time"),
     ) -> Self:
         """Times from `since` to before `before`; `fields` name them in an error."""
         for operator, name, value in ((">=", fields[0], since), ("<", fields[1], before)):
@@ -82,7 +89,11 @@ def read_page(connection: sqlite3.Connection, table: str, columns: str, where: W
     direction, behind = ("DESC", "<") if order.newest_first else ("ASC", ">")
     page = Where([*where.clauses], [*where.values])
     if part.cursor is not None:
-        page.that(f"({order.column}, id) {behind} (?, ?)", *_decode(part.cursor))
+        value, row_id = _decode(part.cursor)
+        if value is None:
+            page.that(f"({order.column}, id) {behind} (SELECT {order.column}, id FROM {table} WHERE id = ?)", row_id)
+        else:
+            page.that(f"({order.column}, id) {behind} (?, ?)", value, row_id)
     sql = f"""
         SELECT {columns} FROM {table} WHERE {page.sql()}
         ORDER BY {order.column} {direction}, id {direction} LIMIT ? OFFSET ?
@@ -101,14 +112,16 @@ def require_range(name: str, value: int, least: int, most: int) -> None:
 
 
 def _encode(value: Any, row_id: int) -> str:
-    return urlsafe_b64encode(json.dumps([value, row_id]).encode()).decode()
+    """A cursor; one at a value that no cursor can hold names the row alone."""
+    is_short = isinstance(value, int | float) or (isinstance(value, str) and len(value) <= LONGEST_IN_CURSOR)
+    return urlsafe_b64encode(json.dumps([value if is_short else None, row_id]).encode()).decode()
 
 
-def _decode(cursor: str) -> tuple[str | int, int]:
+def _decode(cursor: str) -> tuple[str | int | float | None, int]:
     try:
         value, row_id = json.loads(urlsafe_b64decode(cursor.encode()))
     except (ValueError, TypeError):
-        value, row_id = None, None
-    if not isinstance(value, str | int) or not isinstance(row_id, int):
+        value, row_id = "", None
+    if not isinstance(value, str | int | float | None) or not isinstance(row_id, int):
         raise InvalidInput.field("cursor", "is not one that a page of this list gave")
     return value, row_id

@@ -2,11 +2,11 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from sidecar.storage.sqlite.connections import Connection, open_reader
+from sidecar.storage.sqlite.connections import Connection
+from sidecar.storage.sqlite.encoding import any_text
 from sidecar.storage.sqlite.reads import in_one_snapshot
 
 T = TypeVar("T")
@@ -20,17 +20,18 @@ class LongReads:
     def __init__(self) -> None:
         self._running: dict[asyncio.Future[None], Connection | None] = {}
 
-    async def run(self, location: Path, query: Callable[[sqlite3.Connection], T]) -> T:
-        """What `query` returns. A cancelled caller interrupts it, and so does `end_all`: SQLite's own error is raised.
+    async def run(self, connect: Callable[[], Awaitable[Connection]], query: Callable[[sqlite3.Connection], T]) -> T:
+        """Return the result of `query` on the connection that `connect` opens.
 
+        A cancelled caller interrupts it, and so does `end_all`: SQLite's own error is raised.
         The connection is closed when this returns or raises.
         """
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._running[ended] = None
         try:
-            reader = self._running[ended] = await open_reader(location)
+            reader = self._running[ended] = await connect()
             try:
-                return await reader.run(in_one_snapshot, query)
+                return await reader.run(_read_any_text, query)
             except asyncio.CancelledError:
                 await reader.interrupt()
                 raise
@@ -48,3 +49,12 @@ class LongReads:
                     await connection.interrupt()
             # Between two statements an interrupt has no effect, so it is repeated.
             await asyncio.wait(tuple(self._running), timeout=INTERRUPT_AGAIN_S)
+
+
+def _read_any_text(connection: sqlite3.Connection, query: Callable[[sqlite3.Connection], T]) -> T:
+    """Return the result of `query`, which reads any text.
+
+    It could not run a second time after it met a text that is not UTF-8: it may have written half of a file by then.
+    """
+    with any_text(connection):
+        return in_one_snapshot(connection, query)

@@ -13,25 +13,20 @@ from typing import Any
 
 from sidecar.errors import Conflict, InvalidInput, NotFound
 from sidecar.models import timestamps
-from sidecar.models.base import MAX_BATCH, MAX_INTEGER
+from sidecar.models.base import MAX_BATCH
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.messages import Appended, Message, MessageCreate, MessagePage, MessageStatus, Role
-from sidecar.storage.sqlite import chunks, conversations, message_json
+from sidecar.storage.sqlite import chunks, conversations, message_json, orphans
+from sidecar.storage.sqlite.columns import safe_value
 from sidecar.storage.sqlite.listing import require_range
+from sidecar.storage.sqlite.stored_columns import STORED
 from sidecar.storage.sqlite.table import Domain, Table
 from sidecar.storage.sqlite.values import json_text, one_of
 from sidecar.storage.sqlite.work import Work
 from sidecar.storage.stores.lists import MAX_LIMIT
 from sidecar.storage.stores.messages import IMessageStore
 
-MESSAGES = Table(
-    "messages",
-    Message,
-    kind="message",
-    topic="messages",
-    json_columns={"metadata": "{}"},
-    computed=("next_sequence", "thinking"),
-)
+MESSAGES = Table("messages", Message, kind="message", topic="messages", computed=("next_sequence", "thinking"))
 DELTAS = "messages.delta"
 """The topic under which an appended chunk is told, with its text."""
 
@@ -127,7 +122,7 @@ class Messages(Domain, IMessageStore):
             raise InvalidInput.field("after", "cannot be given together with before or newest")
         backwards = before is not None or newest
 
-        span = message_json.Span(conversation_id, after or 0, before or MAX_INTEGER, limit + 1, backwards)
+        span = message_json.Span(conversation_id, after, before, limit + 1, backwards)
 
         def read(connection: sqlite3.Connection) -> list[message_json.Found]:
             conversations.CONVERSATIONS.get(connection, conversation_id)
@@ -281,7 +276,7 @@ def _state(connection: sqlite3.Connection, message_id: int) -> tuple[int, Messag
     row = connection.execute("SELECT conversation_id, status FROM messages WHERE id = ?", (message_id,)).fetchone()
     if row is None:
         raise NotFound.row(MESSAGES.kind, message_id)
-    return row["conversation_id"], MessageStatus(row["status"])
+    return row["conversation_id"], safe_value(STORED["messages"]["status"], row["status"])
 
 
 def _finish(work: Work, message: Message, status: MessageStatus, error_message: str | None) -> Message:
@@ -291,6 +286,9 @@ def _finish(work: Work, message: Message, status: MessageStatus, error_message: 
     if not message.status.is_open:
         raise Conflict(f"The message {message.id} is {message.status} and cannot become {status}.")
     appended = chunks.read(work.connection, message.id)
+    unreadable = sorted({*message.invalid, *appended.invalid} & {"content", "token_count"})
+    if unreadable:
+        _keep_original(work.connection, message.id, unreadable)
     chunks.remove(work.connection, message.id)
     now = timestamps.now()
     lasted = timestamps.parse(now) - timestamps.parse(message.created_at)
@@ -305,6 +303,14 @@ def _finish(work: Work, message: Message, status: MessageStatus, error_message: 
         "updated_at": now,
     }
     return MESSAGES.update(work, message.id, columns)
+
+
+def _keep_original(connection: sqlite3.Connection, message_id: int, unreadable: Sequence[str]) -> None:
+    """Set aside what is stored of the message and its chunks, before the readable part of it takes its place."""
+    row = dict(connection.execute("SELECT * FROM messages WHERE id = ?", (message_id,)).fetchone())
+    row |= {name: value for name, value in chunks.stored(connection, row).items() if name in unreadable}
+    reason = orphans.unreadable(unreadable)
+    orphans.keep(connection, MESSAGES.name, row, reason, is_carried=True, origin="repair")
 
 
 def _read(connection: sqlite3.Connection, message_id: int, include_thinking: bool) -> Message:

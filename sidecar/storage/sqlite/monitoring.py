@@ -4,21 +4,17 @@ Every report is one statement, which makes the row of its hour or adds to it. Wh
 `monitoring_totals.py`.
 """
 
-import json
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, TypeVar, Unpack
+from typing import Any, TypeVar
 
-from sidecar.errors import InvalidInput
 from sidecar.models import timestamps
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.monitoring import (
     DEFAULT_DAYS,
     DEFAULT_HOURS,
-    MAX_NAME,
     MOST_DAYS,
-    MOST_IN_REPORT,
     Cleanup,
     DatabaseLoad,
     DataStats,
@@ -31,14 +27,15 @@ from sidecar.models.monitoring import (
     TokenUsage,
     TokenUsagePage,
 )
+from sidecar.models.timestamps import Moment
 from sidecar.storage.sqlite import monitoring_totals
 from sidecar.storage.sqlite.health import load
 from sidecar.storage.sqlite.listing import Order, Part, Where, require_range
 from sidecar.storage.sqlite.monitoring_windows import ago, bucket, interval_bounds, window_start
 from sidecar.storage.sqlite.table import Domain, R, Table
-from sidecar.storage.sqlite.values import json_text, one_of, optional_time, require_order, require_text
+from sidecar.storage.sqlite.values import json_text, one_of, optional_time, require_order, required_time
 from sidecar.storage.sqlite.work import Work
-from sidecar.storage.stores.lists import Paging
+from sidecar.storage.stores.lists import DEFAULT_LIMIT
 from sidecar.storage.stores.monitoring import IMonitoringStore
 
 T = TypeVar("T")
@@ -89,22 +86,17 @@ _ADD_DATA_STATS = """
 
 
 class _Buckets(Table[R]):
-    """Rows that hold one hour each, made and added to by the statement `upsert`.
-
-    Another tool may have written any text as their metadata.
-    """
+    """Rows that hold one hour each, made and added to by the statement `upsert`."""
 
     def __init__(self, name: str, record: type[R], upsert: str, *, kind: str, topic: str) -> None:
         super().__init__(name, record, kind=kind, topic=topic)
         self._upsert = f"{upsert} RETURNING {self.columns}"
 
     def fields(self, row: sqlite3.Row) -> dict[str, Any]:
-        fields = dict(row)
-        if "metadata" in fields:
-            fields["metadata"] = _read_metadata(fields["metadata"])
-        if "avg_duration_ms" in fields and fields["count"]:
-            fields["avg_duration_ms"] = fields["total_duration_ms"] / fields["count"]
-        return fields
+        return _with_average(super().fields(row))
+
+    def readable_fields(self, row: sqlite3.Row) -> dict[str, Any]:
+        return _with_average(super().readable_fields(row))
 
     def add(self, work: Work, values: Mapping[str, Any]) -> R:
         """The row of this hour, with the report in it."""
@@ -176,7 +168,7 @@ class MonitoringService:
         return DATA_STATS.page(connection, DataStatsPage, where, LATEST_FIRST, part)
 
     def query_data_stats_by_range(
-        self, connection: sqlite3.Connection, start_time: str, end_time: str, part: Part
+        self, connection: sqlite3.Connection, start_time: Moment, end_time: Moment, part: Part
     ) -> DataStatsPage:
         where = Where().between("time_bucket", start_time, end_time)
         return DATA_STATS.page(connection, DataStatsPage, where, LATEST_FIRST, part)
@@ -218,13 +210,7 @@ class Monitoring(Domain, IMonitoringStore):
         *,
         key: IdempotencyKey | None = None,
     ) -> TokenUsage:
-        require_text("model", model, 1, MAX_NAME)
-        _require_amount("prompt_tokens", prompt_tokens)
-        _require_amount("completion_tokens", completion_tokens)
-        total = prompt_tokens + completion_tokens
-        if total_tokens is not None:
-            _require_amount("total_tokens", total_tokens)
-            total = total_tokens
+        total = prompt_tokens + completion_tokens if total_tokens is None else total_tokens
         return await self._database.write(
             lambda work: _SERVICE.save_token_usage(work, model, prompt_tokens, completion_tokens, total),
             key,
@@ -240,8 +226,6 @@ class Monitoring(Domain, IMonitoringStore):
         *,
         key: IdempotencyKey | None = None,
     ) -> StageTiming:
-        require_text("stage_name", stage_name, 1, MAX_NAME)
-        _require_amount("duration_ms", duration_ms)
         ended = one_of(StageStatus, "status", status)
         text = _metadata_text(metadata)
         return await self._database.write(
@@ -257,39 +241,59 @@ class Monitoring(Domain, IMonitoringStore):
         *,
         key: IdempotencyKey | None = None,
     ) -> DataStats:
-        require_text("data_type", data_type, 1, MAX_NAME)
-        _require_amount("count", count)
         context = context_type or None
-        if context is not None:
-            require_text("context_type", context, 1, MAX_NAME)
         text = _metadata_text(metadata)
         return await self._database.write(
             lambda work: _SERVICE.save_data_stats(work, data_type, count, context, text), key, DataStats
         )
 
     async def query_monitoring_token_usage(
-        self, hours: int = DEFAULT_HOURS, time_zone: str | None = None, **paging: Unpack[Paging]
+        self,
+        hours: int = DEFAULT_HOURS,
+        time_zone: str | None = None,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        cursor: str | None = None,
+        with_total: bool = False,
     ) -> TokenUsagePage:
-        since, part = window_start(hours, time_zone), Part(**paging)
+        since, part = window_start(hours, time_zone), Part(limit, offset, cursor, with_total)
         return await self._database.read(lambda connection: _SERVICE.query_token_usage(connection, since, part))
 
     async def query_monitoring_stage_timing(
-        self, hours: int = DEFAULT_HOURS, time_zone: str | None = None, **paging: Unpack[Paging]
+        self,
+        hours: int = DEFAULT_HOURS,
+        time_zone: str | None = None,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        cursor: str | None = None,
+        with_total: bool = False,
     ) -> StageTimingPage:
-        since, part = window_start(hours, time_zone), Part(**paging)
+        since, part = window_start(hours, time_zone), Part(limit, offset, cursor, with_total)
         return await self._database.read(lambda connection: _SERVICE.query_stage_timing(connection, since, part))
 
     async def query_monitoring_data_stats(
-        self, hours: int = DEFAULT_HOURS, time_zone: str | None = None, **paging: Unpack[Paging]
+        self,
+        hours: int = DEFAULT_HOURS,
+        time_zone: str | None = None,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        cursor: str | None = None,
+        with_total: bool = False,
     ) -> DataStatsPage:
-        since, part = window_start(hours, time_zone), Part(**paging)
+        since, part = window_start(hours, time_zone), Part(limit, offset, cursor, with_total)
         return await self._database.read(lambda connection: _SERVICE.query_data_stats(connection, since, part))
 
     async def query_monitoring_data_stats_by_range(
-        self, start_time: str, end_time: str, **paging: Unpack[Paging]
+        self,
+        start_time: Moment,
+        end_time: Moment,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        cursor: str | None = None,
+        with_total: bool = False,
     ) -> DataStatsPage:
         require_order(optional_time("start_time", start_time), optional_time("end_time", end_time))
-        part = Part(**paging)
+        part = Part(limit, offset, cursor, with_total)
         return await self._database.read(
             lambda connection: _SERVICE.query_data_stats_by_range(connection, start_time, end_time, part)
         )
@@ -322,9 +326,9 @@ class Monitoring(Domain, IMonitoringStore):
             pass
         return cleanup
 
-    async def prune_monitoring(self, before: str, limit: int) -> int:
+    async def prune_monitoring(self, before: Moment, limit: int) -> int:
         require_range("limit", limit, 1, LARGEST_PRUNING)
-        hour = bucket(optional_time("before", before) or before)
+        hour = bucket(required_time("before", before))
         return await self._database.write(lambda work: _SERVICE.cleanup_old_data(work, hour, limit))
 
     async def _read(self, hours: int, query: Callable[[sqlite3.Connection], T]) -> T:
@@ -333,20 +337,12 @@ class Monitoring(Domain, IMonitoringStore):
         return await self._database.read(query)
 
 
-def _require_amount(field: str, value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise InvalidInput.field(field, "must be a whole number")
-    require_range(field, value, 0, MOST_IN_REPORT)
-
-
 def _metadata_text(metadata: Mapping[str, Any] | None) -> str | None:
     return None if metadata is None else json_text("metadata", metadata)
 
 
-def _read_metadata(text: str | None) -> Any:
-    if text is None:
-        return None
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+def _with_average(fields: dict[str, Any]) -> dict[str, Any]:
+    """Replace the stored average, which is a whole number for other programs, by the exact one."""
+    if "avg_duration_ms" in fields and fields["count"]:
+        fields["avg_duration_ms"] = fields["total_duration_ms"] / fields["count"]
+    return fields

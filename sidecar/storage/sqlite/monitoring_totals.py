@@ -21,25 +21,48 @@ from sidecar.models.monitoring import (
     StageTotals,
     TokenTotals,
 )
+from sidecar.storage.sqlite.encoding import Undecodable
 
 LONGEST_LIST = 20
 
 T = TypeVar("T")
 DataKey = tuple[str, str | None]
 
-TOKENS_SQL = """
-    SELECT model, prompt_tokens, completion_tokens, total_tokens FROM monitoring_token_usage WHERE time_bucket >= ?
+
+def _number(column: str) -> str:
+    """SQL for a count that another program may have written as something else, which then counts for nothing."""
+    return f"CASE typeof({column}) WHEN 'integer' THEN {column} WHEN 'null' THEN NULL ELSE 0 END"
+
+
+def _name(column: str) -> str:
+    """SQL for a name that another program may have written as bytes."""
+    return f"CAST({column} AS TEXT)"
+
+
+def _readable(name: T) -> T | str:
+    """Return a name; bytes that are not UTF-8 become replacement characters."""
+    return name.decode("utf-8", "replace") if isinstance(name, Undecodable) else name
+
+
+TOKENS_SQL = f"""
+    SELECT {_name("model")}, {_number("prompt_tokens")}, {_number("completion_tokens")}, {_number("total_tokens")}
+    FROM monitoring_token_usage WHERE time_bucket >= ?
 """
-STAGES_SQL = """
-    SELECT stage_name, count, total_duration_ms, min_duration_ms, max_duration_ms, error_count
+STAGES_SQL = f"""
+    SELECT {_name("stage_name")}, {_number("count")}, {_number("total_duration_ms")}, {_number("min_duration_ms")},
+        {_number("max_duration_ms")}, {_number("error_count")}
     FROM monitoring_stage_timing WHERE time_bucket >= ?
 """
-DATA_SQL = "SELECT data_type, context_type, count FROM monitoring_data_stats WHERE time_bucket >= ?"
-TREND_SQL = """
-    SELECT time_bucket, data_type, context_type, count FROM monitoring_data_stats
-    WHERE time_bucket >= ? AND time_bucket < ? ORDER BY time_bucket
+DATA_SQL = f"""
+    SELECT {_name("data_type")}, {_name("context_type")}, {_number("count")}
+    FROM monitoring_data_stats WHERE time_bucket >= ?
 """
-OLDEST_SQL = "SELECT min(time_bucket) FROM monitoring_data_stats"
+TREND_SQL = f"""
+    SELECT time_bucket, {_name("data_type")}, {_name("context_type")}, {_number("count")} FROM monitoring_data_stats
+    WHERE time_bucket >= ? AND time_bucket < ? AND typeof(time_bucket) = 'text' ORDER BY time_bucket
+"""
+# Every text is less than every blob.
+OLDEST_SQL = "SELECT min(time_bucket) FROM monitoring_data_stats WHERE time_bucket >= '' AND time_bucket < x''"
 
 
 def totals(connection: sqlite3.Connection, since: str) -> MonitoringTotals:
@@ -54,13 +77,13 @@ def totals(connection: sqlite3.Connection, since: str) -> MonitoringTotals:
 
 def trend(connection: sqlite3.Connection, bounds: list[str]) -> DataStatsTrend:
     """What was reported between each of `bounds` and the next."""
-    (oldest,) = connection.execute(OLDEST_SQL).fetchone()
+    oldest = _readable(connection.execute(OLDEST_SQL).fetchone()[0])
     counters: list[Counter[DataKey]] = [Counter() for _ in bounds[1:]]
     place = 0
     for time_bucket, data_type, context_type, count in connection.execute(TREND_SQL, (bounds[0], bounds[-1])):
-        while time_bucket >= bounds[place + 1]:
+        while _readable(time_bucket) >= bounds[place + 1]:
             place += 1
-        counters[place][data_type, context_type] += count
+        counters[place][_readable(data_type), _readable(context_type)] += count
     intervals = [
         _interval(start, end, counter, is_kept=oldest is not None and end > oldest)
         for start, end, counter in zip(bounds, bounds[1:], counters, strict=False)
@@ -80,7 +103,8 @@ def _interval(start: str, end: str, counter: Counter[DataKey], *, is_kept: bool)
 
 def _tokens(rows: Iterable[sqlite3.Row]) -> TokenTotals:
     sums: dict[str, tuple[int, int, int]] = {}
-    for model, prompt, completion, total in rows:
+    for name, prompt, completion, total in rows:
+        model = _readable(name)
         before = sums.get(model, (0, 0, 0))
         sums[model] = (before[0] + prompt, before[1] + completion, before[2] + total)
     models = [
@@ -135,7 +159,8 @@ class _Stage:
 
 def _stages(rows: Iterable[sqlite3.Row]) -> StagesTotals:
     by_name: dict[str, _Stage] = {}
-    for name, *hour in rows:
+    for stored_name, *hour in rows:
+        name = _readable(stored_name)
         stage = by_name.get(name)
         if stage is None:
             stage = by_name[name] = _Stage(name)
@@ -155,7 +180,7 @@ def _stages(rows: Iterable[sqlite3.Row]) -> StagesTotals:
 def _data(rows: Iterable[sqlite3.Row]) -> DataTotals:
     counter = Counter[DataKey]()
     for data_type, context_type, count in rows:
-        counter[data_type, context_type] += count
+        counter[_readable(data_type), _readable(context_type)] += count
     largest = _largest(counter, lambda key: counter[key])
     return DataTotals(count=counter.total(), largest=[_data_count(key, counter[key]) for key in largest])
 

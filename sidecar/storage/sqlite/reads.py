@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any, TypeVar
 
+from sidecar.storage.sqlite.encoding import any_text, met_undecodable_text
 from sidecar.storage.sqlite.failures import reported
 from sidecar.storage.sqlite.work import Outcome
 
@@ -45,4 +46,7 @@ def _outcome(connection: sqlite3.Connection, query: Query) -> Outcome:
     try:
         return Outcome(result=in_one_snapshot(connection, query))
     except Exception as error:  # noqa: BLE001 - whoever asked is told
+        if met_undecodable_text(error) and connection.text_factory is str:
+            with any_text(connection):
+                return _outcome(connection, query)
         return Outcome(error=reported(error))

@@ -15,12 +15,12 @@ from time import perf_counter
 
 from sidecar.errors import DatabaseBeyondRepair, DatabaseDamaged, SidecarError, StorageReadOnly
 from sidecar.models import timestamps
-from sidecar.models.doctor import Finding
+from sidecar.models.doctor import Finding, Level
 from sidecar.models.events import RECOVERY_TOPIC
 from sidecar.models.health import Component
 from sidecar.models.recovery import IntegrityReport, LogDamage, RecoveryReport, RecoveryReports
-from sidecar.storage.interfaces import StageListener
-from sidecar.storage.sqlite import integrity, schema
+from sidecar.storage.interfaces import Change, StageListener
+from sidecar.storage.sqlite import integrity, rescue, schema
 from sidecar.storage.sqlite.database import Database
 from sidecar.storage.sqlite.integrity import Inspection
 from sidecar.storage.sqlite.recovery import Recovery
@@ -41,6 +41,8 @@ MOST_RECOVERIES = 3
 class Recoveries(Domain, IRecoveryStore):
     _recovery: Recovery | None = None
     _recovering: asyncio.Task[None] | None = None
+    _rescuing: asyncio.Task[None] | None = None
+    _loss: RecoveryReport | None = None
     _checked_at: str | None = None
     _check_is_due = False
 
@@ -64,10 +66,15 @@ class Recoveries(Domain, IRecoveryStore):
                 database = await self._open_inspected(path, prepare, readers, backups)
             except DatabaseDamaged as still:
                 raise DatabaseBeyondRepair(f"{path} is damaged and could not be mended.") from still
-        # From here on its absence says that the database is open, or was not closed.
-        integrity.mark_path(path).unlink(missing_ok=True)
-        self._reports = recovery.reports()
+        try:
+            # From here on its absence says that the database is open, or was not closed.
+            integrity.mark_path(path).unlink(missing_ok=True)
+            self._reports = recovery.reports()
+        except BaseException:
+            await database.close()
+            raise
         database.on_damage(self._begin_recovery)
+        database.file.on_loss(lambda _: self._begin_rescue())
         return database
 
     async def _open_inspected(self, path: Path, prepare: Prepare, readers: int, backups: Path) -> Database:
@@ -90,17 +97,28 @@ class Recoveries(Domain, IRecoveryStore):
         return database
 
     async def close_soundly(self) -> None:
-        """Close the database and remember how it was left."""
+        """Close the database and remember how it was left, unless its file is lost; then save what it held first."""
         if self._recovering is not None:
             await self._recovering
+        is_lost = self.check_file()
+        if is_lost:
+            await self._finish_rescue()
         await self._database.close()
-        path = self._database.location
-        if path is not None and self._recovery is not None:
-            self._recovery = None
+        path, recovery, self._recovery = self._database.location, self._recovery, None
+        if is_lost:
+            log.error("stopped without the database file: %s", self._loss and self._loss.sentence())
+        elif path is not None and recovery is not None:
             try:
                 integrity.leave_mark(path, self._checked_at)
             except OSError as error:
                 log.warning("the next start will check the database: %s", error)
+
+    def check_file(self) -> bool:
+        """Return whether the open file is no longer the one at its path; if so, begin to save what it held."""
+        is_lost = self._database.file.check()
+        if is_lost:
+            self._begin_rescue()
+        return is_lost
 
     async def get_recoveries(self) -> RecoveryReports:
         return RecoveryReports(items=[] if self._recovery is None else self._reports)
@@ -134,12 +152,22 @@ class Recoveries(Domain, IRecoveryStore):
     async def examine_database(self) -> list[Finding]:
         from sidecar.storage.sqlite import examination  # a person asks for it, seldom
 
-        return await self._database.read_at_length(examination.examine)
+        is_lost = self.check_file()
+        findings = await self._database.read_at_length(examination.examine)
+        if not is_lost:
+            return findings
+        return [
+            Finding(level=Level.PROBLEM, subject="database", message=self.recovery_health().detail or ""),
+            *findings,
+        ]
 
     def recovery_health(self) -> Component:
         """The state of the database's file, as far as it is known."""
         if self._recovering is not None:
             return Component(ok=False, detail="the database is being mended")
+        if self._database.file.loss is not None:
+            saving = f"{self._database.file.loss} What it held is being saved."
+            return Component(ok=False, detail=saving if self._loss is None else self._loss.sentence())
         unread = [] if self._recovery is None else [report for report in self._reports if not report.acknowledged_at]
         detail = " ".join(report.sentence() for report in unread) or None
         return Component(ok=True, detail=detail, measures={"not_acknowledged": float(len(unread))})
@@ -147,6 +175,8 @@ class Recoveries(Domain, IRecoveryStore):
     def _begin_recovery(self, damage: SidecarError) -> None:
         """Called on the event loop by whatever meets damage; all but the first call of a recovery do nothing."""
         if self._recovery is None or self._recovering is not None or self._begun_recoveries >= MOST_RECOVERIES:
+            return
+        if self.check_file():  # what is damaged is another file
             return
         self._begun_recoveries += 1
         self._recovering = asyncio.create_task(self._recover(self._recovery, damage.message), name="recovery")
@@ -163,9 +193,48 @@ class Recoveries(Domain, IRecoveryStore):
         else:
             self._reports = await asyncio.to_thread(recovery.reports)
             self._checked_at = timestamps.now()
-            await self._tell(report.id, {"outcome": report.outcome, "detail": report.sentence()})
+            await self._tell(report.id, _outcome(report))
         finally:
             self._recovering = None
+
+    def _begin_rescue(self) -> None:
+        """Save what a lost file held, in the background, unless that was done; one that failed is tried again."""
+        is_saved = self._loss is not None and self._loss.rescued is not None
+        if self._recovery is not None and self._rescuing is None and not is_saved:
+            self._rescuing = asyncio.create_task(self._rescue(self._recovery), name="rescue")
+
+    async def _finish_rescue(self) -> None:
+        """Return when what a lost file held is saved or cannot be. An attempt under way that fails is repeated once."""
+        for _ in range(2):
+            self._begin_rescue()
+            if self._rescuing is not None:
+                await self._rescuing
+
+    async def _rescue(self, recovery: Recovery) -> None:
+        path, file = self._database.location, self._database.file
+        moment = timestamps.for_file_names() if self._loss is None else self._loss.id
+        assert path is not None
+        cause, rescued = str(file.loss), None
+        try:
+            rescued = await self._database.save_what_is_open(partial(rescue.rescue, database=path, moment=moment))
+        except SidecarError as error:
+            cause = f"{cause} {error.message}"
+        report = RecoveryReport(
+            id=moment,
+            finished_at=timestamps.now(),
+            cause=cause,
+            outcome="file_lost",
+            rescued=None if rescued is None else str(rescued),
+        )
+        try:
+            await asyncio.to_thread(rescue.part_log_from_foreign_file, path, file, moment)
+            await asyncio.to_thread(recovery.note_loss, report)
+        except OSError as error:
+            log.error("the next start will not report this: %s (%s)", report.sentence(), error)
+        finally:
+            self._loss, self._rescuing = report, None
+            self._reports = [report, *(other for other in self._reports if other.id != moment)]
+            self._database.tell([Change(RECOVERY_TOPIC, moment, _outcome(report))])
 
     async def _tell(self, subject: str, data: dict[str, str]) -> None:
         def note(work: Work) -> None:
@@ -175,6 +244,11 @@ class Recoveries(Domain, IRecoveryStore):
             await self._database.write(note)
         except SidecarError as error:
             log.warning("subscribers were not told of the recovery: %s", error.message)
+
+
+def _outcome(report: RecoveryReport) -> dict[str, str]:
+    """Return the outcome as the data of an event."""
+    return {"outcome": report.outcome, "detail": report.sentence()}
 
 
 def _require_writable(path: Path) -> None:

@@ -83,6 +83,11 @@ class Recovery:
             )
         )
 
+    def note_loss(self, report: RecoveryReport) -> None:
+        """Keep the report of a file that was lost while it was open, for the next start. Raises `OSError`."""
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._report(report)
+
     def reports(self) -> list[RecoveryReport]:
         """Every report that is kept, the newest first."""
         files = sorted(self._path.parent.glob(f"{REPORT_PREFIX}*.json"), reverse=True)

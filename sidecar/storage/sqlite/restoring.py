@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sidecar.errors import Conflict, DatabaseDamaged, StartRefused, StorageBusy
 from sidecar.models.backups import Restored
-from sidecar.storage.sqlite import files, log_file, pragmas, schema, snapshot
+from sidecar.storage.sqlite import files, identity, log_file, pragmas, schema, snapshot
 from sidecar.storage.sqlite.background import Job
 from sidecar.storage.sqlite.backup_directory import BackupDirectory, backup_name
 from sidecar.storage.sqlite.failures import translating
@@ -68,13 +68,13 @@ def restore_at_rest(directory: BackupDirectory, database: Path, name: str) -> Re
     directory.clear_leftovers(database)
     backup = directory.prove(name, job)
     copy = ready_copy(directory.path_of(backup), database, job)
-    kept = directory.path / backup_name(_version(database), BEFORE_RESTORE)
     try:
         if not database.exists():
             _discard_companions(database)
             copy.replace(database)
             files.sync(database.parent)
             return Restored(restored=backup, kept=None)
+        kept = directory.path / backup_name(_version(database), BEFORE_RESTORE)
         put_in_place(copy, database, kept)
     finally:
         discard(copy)
@@ -87,8 +87,8 @@ def restore_at_rest(directory: BackupDirectory, database: Path, name: str) -> Re
 def _version(database: Path) -> int:
     try:
         with closing(sqlite3.connect(database)) as connection:
-            return int(connection.execute("PRAGMA user_version").fetchone()[0])
-    except sqlite3.Error:
+            return identity.version_of(connection)
+    except (sqlite3.Error, UnicodeDecodeError):
         return 0
 
 

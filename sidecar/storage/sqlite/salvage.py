@@ -20,10 +20,11 @@ from sidecar.storage.sqlite.damaged import (
     Piece,
     Row,
     Table,
-    Undecodable,
-    quoted,
     tables,
 )
+from sidecar.storage.sqlite.encoding import Undecodable, any_text
+from sidecar.storage.sqlite.migrations import m0008_set_aside, m0010_guards
+from sidecar.storage.sqlite.names import quoted
 from sidecar.storage.sqlite.transaction import transaction
 
 
@@ -37,11 +38,15 @@ def salvage(
     """
     target.execute("PRAGMA foreign_keys = OFF")
     target.execute("PRAGMA recursive_triggers = ON")  # a row that is replaced is deleted, for triggers too
-    with transaction(target):
+    with transaction(target), any_text(target):
+        # Rows are put back as they were: a value that nobody can read is no damage.
+        is_guarded = m0010_guards.remove(target)
         _make_tables_of_others(source, target)
+        m0008_set_aside.make_table(target)
         readable = {table.name: table for table in tables(source)}
         report = {}
-        for table in tables(target):
+        # Rows that were set aside come first: what other tables' rows add to them is no row that the source has lost.
+        for table in sorted(tables(target), key=lambda table: table.name != orphans.ORPHANS):
             progress(table.name)
             known = readable.get(table.name)
             if known is None:
@@ -54,6 +59,8 @@ def salvage(
             report[name] = report[name].model_copy(update={"set_aside": report[name].set_aside + count})
         if search_index.is_there(target):
             search_index.empty(target)
+        if is_guarded:
+            m0010_guards.add(target)
     return report
 
 
@@ -67,12 +74,15 @@ class _Merge:
         self._saved = 0
         self._set_aside = 0
         self._is_whole = True
+        self._apart: list[tuple[Row, str]] = []
 
     def run(self) -> SalvagedTable:
         self._target.execute("CREATE TEMP TABLE IF NOT EXISTS missed (row_id INTEGER PRIMARY KEY)")
         self._target.execute("DELETE FROM missed")
         lost = self._merge_by_row_id() if self._table.has_row_ids else self._merge_by_key()
         kept = max(0, _count(self._target, self._table.name) - self._saved)
+        for row, reason in self._apart:
+            self._keep(row, reason)
         return SalvagedTable(saved=self._saved, from_backup=kept, lost=lost, set_aside=self._set_aside)
 
     def _merge_by_row_id(self) -> int | None:
@@ -89,7 +99,7 @@ class _Merge:
 
     def _count_lost(self) -> int:
         """Rows that an index knows and nothing has."""
-        sql = f'SELECT count(*) FROM missed WHERE row_id NOT IN (SELECT rowid FROM "{self._table.name}")'
+        sql = f"SELECT count(*) FROM missed WHERE row_id NOT IN (SELECT rowid FROM {quoted(self._table.name)})"
         count: int = self._target.execute(sql).fetchone()[0]
         return count
 
@@ -110,7 +120,7 @@ class _Merge:
         """Rows amid damage, whose ids an index or the other database knows."""
         candidates = f"""
             SELECT row_id FROM missed WHERE row_id BETWEEN ? AND ?
-            UNION SELECT rowid FROM "{self._table.name}" WHERE rowid BETWEEN ? AND ?
+            UNION SELECT rowid FROM {quoted(self._table.name)} WHERE rowid BETWEEN ? AND ?
         """
         bounds = (piece.first, piece.last)
         for (row_id,) in self._target.execute(candidates, (*bounds, *bounds)).fetchall():
@@ -177,19 +187,17 @@ class _Merge:
     def _delete(self, key: Row) -> None:
         if self._table.has_row_ids and self._is_missed(key):
             return
-        self._target.execute(f'DELETE FROM "{self._table.name}" WHERE {self._table.comparison("=")}', key)
+        self._target.execute(f"DELETE FROM {quoted(self._table.name)} WHERE {self._table.comparison('=')}", key)
 
     def _is_missed(self, key: Row) -> bool:
         return self._target.execute("SELECT 1 FROM missed WHERE row_id = ?", key).fetchone() is not None
 
     def _put(self, row: Row) -> None:
         """Store the row, or set it aside where it does not fit."""
-        if any(isinstance(value, Undecodable) for value in row):
-            self._keep_apart(row, "a text in it is not UTF-8")
-            return
-        names = (("rowid",) if self._table.has_row_ids else ()) + tuple(quoted(self._table.columns))
+        names = (("rowid",) if self._table.has_row_ids else ()) + tuple(map(quoted, self._table.columns))
         values = row if self._table.has_row_ids else row[len(self._table.key) :]
-        sql = f'INTO "{self._table.name}" ({", ".join(names)}) VALUES ({", ".join("?" for _ in names)})'
+        places = ", ".join("CAST(? AS TEXT)" if isinstance(value, Undecodable) else "?" for value in values)
+        sql = f"INTO {quoted(self._table.name)} ({', '.join(names)}) VALUES ({places})"
         try:
             self._store(sql, values)
         except sqlite3.IntegrityError as misfit:
@@ -207,9 +215,16 @@ class _Merge:
             self._target.execute(f"REPLACE {sql}", values)
 
     def _keep_apart(self, row: Row, reason: str) -> None:
-        names = (*self._table.key, *self._table.columns)
-        orphans.keep(self._target, self._table.name, dict(zip(names, row, strict=True)), reason)
         self._set_aside += 1
+        if self._table.name == orphans.ORPHANS:
+            self._apart.append((row, reason))  # it would be taken for a row of the stretch that is merged
+        else:
+            self._keep(row, reason)
+
+    def _keep(self, row: Row, reason: str) -> None:
+        names = (*self._table.key, *self._table.columns)
+        content = dict(zip(names, row, strict=True))
+        orphans.keep(self._target, self._table.name, content, reason, origin="recovery")
 
 
 _TAKEN = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID}
@@ -250,5 +265,5 @@ def _has_table(connection: sqlite3.Connection, name: str) -> bool:
 
 
 def _count(connection: sqlite3.Connection, table: str) -> int:
-    count: int = connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]
+    count: int = connection.execute(f"SELECT count(*) FROM {quoted(table)}").fetchone()[0]
     return count

@@ -6,6 +6,7 @@ The number of the newest one is the database's `user_version`; the history is th
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +16,12 @@ from sidecar.models import timestamps
 from sidecar.storage.interfaces import StageListener
 from sidecar.storage.sqlite import log_file, snapshot
 from sidecar.storage.sqlite.failures import translated
+from sidecar.storage.sqlite.identity import APPLICATION_ID, is_ours, version_of
 from sidecar.storage.sqlite.migrations import MIGRATIONS, Migration
 from sidecar.storage.sqlite.transaction import transaction
 
 if TYPE_CHECKING:
     from sidecar.storage.sqlite.backup_directory import BackupDirectory
-
-APPLICATION_ID = 0x65534443
-"""Marks the file as this project's, for `file` and for us (https://sqlite.org/fileformat.html, "Application ID")."""
 
 _FIRST_BYTES = b"SQLite format 3\x00"
 
@@ -49,6 +48,8 @@ def check_version(path: Path, backups: Path, migrations: Sequence[Migration] = M
     """
     if path.is_dir():
         raise BadConfiguration(f"{path} is a directory, not a database; choose another path.")
+    if path.exists() and not path.is_file():
+        raise BadConfiguration(f"{path} is not a regular file; choose another path.")
     if not path.exists() or path.stat().st_size == 0:
         return
     damaged = f"{path} is damaged or not a database."
@@ -56,7 +57,7 @@ def check_version(path: Path, backups: Path, migrations: Sequence[Migration] = M
         raise DatabaseDamaged(damaged)
     try:
         with closing(_open_untouched(path)) as connection:
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            version = version_of(connection)
             has_tables = connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is not None
             is_understood = is_known(connection)
     except UnicodeDecodeError as error:  # Python cannot decode SQLite's message when that quotes damaged text
@@ -84,14 +85,20 @@ def bring_up_to_date(
     backups: Path | None,
     announce: StageListener,
     migrations: Sequence[Migration] = MIGRATIONS,
+    *,
+    zone: tzinfo | None = None,
+    source: str | None = None,
+    keeps_columns: bool = True,
 ) -> int:
     """Apply the migrations that the database has not had; returns how many.
 
     If any is due and the database holds rows, a verified copy is put into `backups` first. A migration that fails
     leaves the database as it was before that migration, and its error is raised. Making a new database is one step
-    whatever the number of migrations, and so is adopting a seed's.
+    whatever the number of migrations, and so is adopting a seed's: its local times belong to `zone`, or to this
+    machine's, and its report names it `source`, or else by its file. With `keeps_columns`, columns that others added to
+    it are added here; else their values are set aside.
     """
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    version = version_of(connection)
     due = [migration for migration in migrations if migration.version > version]
     is_seeds = bool(due) and _is_seeds(connection)
     if due and backups is not None and any(snapshot.count_rows(connection).values()):
@@ -100,7 +107,14 @@ def bring_up_to_date(
     if is_seeds:
         from sidecar.storage.sqlite import adoption
 
-        adoption.adopt(connection, lambda created: _apply_each(created, due), announce)
+        adoption.adopt(
+            connection,
+            lambda created: _apply_each(created, due),
+            announce,
+            zone,
+            source,
+            keeps_columns=keeps_columns,
+        )
         return len(due)
     if due and version == 0:
         announce("migrating", "Making the database")
@@ -155,15 +169,10 @@ def _open_untouched(path: Path) -> sqlite3.Connection:
 
 def is_known(connection: sqlite3.Connection) -> bool:
     """Whether the database is this project's or a seed's, and not another program's."""
-    return _is_ours(connection) or _is_seeds(connection)
+    return is_ours(connection) or _is_seeds(connection)
 
 
 def _is_seeds(connection: sqlite3.Connection) -> bool:
     from sidecar.storage.sqlite import adoption  # only for a file that is not ours yet
 
     return adoption.is_seeds(connection)
-
-
-def _is_ours(connection: sqlite3.Connection) -> bool:
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    return bool(application == APPLICATION_ID)

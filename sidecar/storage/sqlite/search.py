@@ -5,51 +5,43 @@ then.
 """
 
 import asyncio
-import json
 import logging
 import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from sidecar.errors import DiskFull, NotFound, SearchIndexDamaged, SidecarError, StorageBusy, StorageReadOnly
 from sidecar.models.health import Component
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.models.search import MAX_HITS, DataType, DocumentData, QueryResult, SearchHit, SearchPage
-from sidecar.storage.sqlite import search_index, search_kinds, search_pending
+from sidecar.models.search import MAX_HITS, DocumentData, QueryResult, SearchHit, SearchPage
+from sidecar.storage.sqlite import columns, search_filters, search_index, search_kinds, search_pending
+from sidecar.storage.sqlite.columns import read_row, safe_value
 from sidecar.storage.sqlite.listing import MAX_OFFSET, require_range
-from sidecar.storage.sqlite.search_kinds import SEARCH_KINDS, SearchKind
+from sidecar.storage.sqlite.search_kinds import SearchKind
 from sidecar.storage.sqlite.search_ranking import Match, Wanted, rank
 from sidecar.storage.sqlite.search_snippets import LOOKED_AT, NOWHERE, marked, snippet
 from sidecar.storage.sqlite.search_words import Search, parse
+from sidecar.storage.sqlite.stored_columns import STORED
 from sidecar.storage.sqlite.table import Domain
-from sidecar.storage.sqlite.values import one_of, optional_time
+from sidecar.storage.sqlite.values import optional_time
 from sidecar.storage.sqlite.work import Work
-from sidecar.storage.stores.search import DEFAULT_HITS, ISearchStore, SearchFilters
+from sidecar.storage.stores.search import DEFAULT_HITS, Filters, ISearchStore
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_TEXT, _TIME = columns.text(), columns.time()
+
 TOPIC = "search_index"
 """Told when it begins anew: until it is filled again, which upkeep sees to, searches do not find everything."""
 
-MAX_FOLDERS = 500
 _FILLED_AT_START_S = 0.05
 _LONGEST_WAIT_S = 1.0
 """A search waits so long for rows that the index does not have yet: a batch's, another program's, all after damage."""
-
-_FOLDERS_BELOW = f"""
-WITH RECURSIVE below (id) AS (
-    SELECT ?
-    UNION
-    SELECT vaults.id FROM below JOIN vaults ON vaults.parent_id = below.id AND vaults.is_folder AND NOT is_deleted
-    LIMIT {MAX_FOLDERS}
-)
-SELECT id FROM below
-"""
 
 
 class SearchDocuments(Domain, ISearchStore):
@@ -57,7 +49,7 @@ class SearchDocuments(Domain, ISearchStore):
     """By a search; a unit of work that meets damage mends it in its own commit."""
 
     async def search_documents(
-        self, query: str, limit: int = DEFAULT_HITS, offset: int = 0, filters: SearchFilters | None = None
+        self, query: str, limit: int = DEFAULT_HITS, offset: int = 0, filters: Filters | None = None
     ) -> SearchPage:
         def take(connection: sqlite3.Connection, found: _Found) -> SearchPage:
             items: list[SearchHit] = []
@@ -78,7 +70,7 @@ class SearchDocuments(Domain, ISearchStore):
 
         return await self._database.read(show)
 
-    async def query(self, query: str, limit: int = DEFAULT_HITS, filters: SearchFilters | None = None) -> QueryResult:
+    async def query(self, query: str, limit: int = DEFAULT_HITS, filters: Filters | None = None) -> QueryResult:
         def take(connection: sqlite3.Connection, found: _Found) -> QueryResult:
             rows = _rows(connection, found.matches, _document_columns)
             documents = [_document(match.kind, row) for match, row in rows]
@@ -88,7 +80,7 @@ class SearchDocuments(Domain, ISearchStore):
         return await self._search(query, limit, 0, filters, take)
 
     async def query_documents(
-        self, query: str, limit: int = DEFAULT_HITS, filters: SearchFilters | None = None
+        self, query: str, limit: int = DEFAULT_HITS, filters: Filters | None = None
     ) -> QueryResult:
         return await self.query(query, limit, filters)
 
@@ -139,13 +131,12 @@ class SearchDocuments(Domain, ISearchStore):
         except SidecarError as error:
             return Component(ok=False, detail=error.message)
 
-    async def _search(self, query: str, limit: int, offset: int, filters: SearchFilters | None, take: "_Take[T]") -> T:
+    async def _search(self, query: str, limit: int, offset: int, filters: Filters | None, take: "_Take[T]") -> T:
         require_range("limit", limit, 1, MAX_HITS)
         require_range("offset", offset, 0, MAX_OFFSET)
-        given: SearchFilters = filters or {}
-        names = given.get("kinds")
-        kinds = SEARCH_KINDS if names is None else tuple({_kind(name): None for name in names})
-        since, before = (optional_time(name, given.get(name)) for name in ("since", "before"))  # type: ignore[arg-type]
+        wanted = search_filters.conditions(filters)
+        kinds = search_filters.kinds(wanted)
+        since, before = optional_time("since", wanted.since), optional_time("before", wanted.before)
         search = parse(query)
 
         def read(may_be_behind: bool, connection: sqlite3.Connection) -> T | None:
@@ -154,7 +145,9 @@ class SearchDocuments(Domain, ISearchStore):
                 return None
             matches: list[Match] = []
             if search is not None and kinds:
-                matches = rank(connection, Wanted(search, kinds, _facets(connection, given), since, before))
+                matches = rank(
+                    connection, Wanted(search, kinds, search_filters.facets(connection, wanted), since, before)
+                )
             if is_behind:
                 matches = _up_to_date(connection, matches)
             return take(connection, _Found(search, matches[offset : offset + limit], len(matches)))
@@ -220,32 +213,14 @@ class _Found(NamedTuple):
 _Take = Callable[[sqlite3.Connection, _Found], T]
 
 
-def _kind(name: str) -> SearchKind:
-    return search_kinds.BY_NAME[one_of(DataType, "kinds", name)]
-
-
-def _facets(connection: sqlite3.Connection, filters: SearchFilters) -> list[str]:
-    """The words that stand for the filters in the index; the views make the same."""
-    facets = []
-    document_type, tag, folder = filters.get("document_type"), filters.get("tag"), filters.get("folder")
-    if document_type is not None:
-        facets.append(f"d{document_type.encode('utf-8', 'replace').hex()}")
-    if tag is not None:
-        facets.append(f"t{tag.encode('utf-8', 'replace').strip(b' ').lower().hex()}")
-    if folder is not None:
-        ids = connection.execute(_FOLDERS_BELOW, (folder,)).fetchall()
-        facets.append('" OR "'.join(f"f{row_id}" for (row_id,) in ids))
-    return [f'{{facets}} : ("{facet}")' for facet in facets]
-
-
 def _rows(
-    connection: sqlite3.Connection, matches: Sequence[Match], columns: Callable[[SearchKind], str]
+    connection: sqlite3.Connection, matches: Sequence[Match], columns_of: Callable[[SearchKind], str]
 ) -> list[tuple[Match, sqlite3.Row]]:
     """The row of each match, in their order; one query a kind."""
     rows: dict[tuple[SearchKind, int], sqlite3.Row] = {}
     for kind in {match.kind for match in matches}:
         ids = [match.row_id for match in matches if match.kind == kind]
-        sql = f"SELECT {columns(kind)} FROM {kind.table} WHERE id IN ({', '.join('?' for _ in ids)})"
+        sql = f"SELECT {columns_of(kind)} FROM {kind.table} WHERE id IN ({', '.join('?' for _ in ids)})"
         rows |= {(kind, row["row_id"]): row for row in connection.execute(sql, ids)}
     return [(match, rows[match.kind, match.row_id]) for match in matches if (match.kind, match.row_id) in rows]
 
@@ -260,9 +235,9 @@ def _hit(match: Match, row: sqlite3.Row, pattern: re.Pattern[str]) -> SearchHit:
     return SearchHit(
         id=f"{match.kind.data_type}:{match.row_id}",
         data_type=match.kind.data_type,
-        title=marked(row["title_text"], pattern),
-        snippet=snippet(row["text"], pattern),
-        time=row["time"],
+        title=marked(safe_value(_TEXT, row["title_text"]), pattern),
+        snippet=snippet(safe_value(_TEXT, row["text"]), pattern),
+        time=safe_value(_TIME, row["time"]),
         score=round(match.score, 6),
     )
 
@@ -272,11 +247,13 @@ def _document_columns(kind: SearchKind) -> str:
 
 
 def _document(kind: SearchKind, row: sqlite3.Row) -> DocumentData:
-    metadata: dict[str, Any] = {name: row[name] for name in kind.metadata}
-    for name in kind.json_columns:
-        metadata[name] = json.loads(metadata[name] or "null")
-    if "is_folder" in metadata:
-        metadata["is_folder"] = bool(metadata["is_folder"])
+    stored = {**STORED[kind.table], "whole": _TEXT}
+    values, invalid = read_row(stored, {name: row[name] for name in ("whole", *kind.metadata)})
+    content = values.pop("whole")
     return DocumentData(
-        id=f"{kind.data_type}:{row['row_id']}", content=row["whole"], metadata=metadata, data_type=kind.data_type
+        id=f"{kind.data_type}:{row['row_id']}",
+        content=content,
+        metadata=values,
+        data_type=kind.data_type,
+        invalid=tuple("content" if name == "whole" else name for name in invalid),
     )

@@ -3,10 +3,12 @@
 What of a row is searched, its view says; see the migration that makes it.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sidecar.errors import NotFound
+from sidecar.models.base import MAX_INTEGER, MIN_INTEGER
 from sidecar.models.search import DataType
 from sidecar.storage.sqlite import contexts, conversations, vault_tree
 from sidecar.storage.sqlite.activities import ACTIVITIES
@@ -15,8 +17,6 @@ from sidecar.storage.sqlite.migrations.m0004_search import KIND_BITS
 from sidecar.storage.sqlite.tips import TIPS
 from sidecar.storage.sqlite.todos import TODOS
 from sidecar.storage.sqlite.work import Work
-
-LONGEST_ID = len(str(1 << KIND_BITS))
 
 
 class SearchKind(NamedTuple):
@@ -36,7 +36,6 @@ class SearchKind(NamedTuple):
     """Which rows may be found."""
     is_indexed_present: bool = True
     """Whether rows that may not be found are out of the index, too."""
-    json_columns: tuple[str, ...] = ()
 
     @property
     def first(self) -> int:
@@ -73,7 +72,6 @@ SEARCH_KINDS = (
         ("title", "resources", "metadata", "start_time", "end_time"),
         ACTIVITIES.delete,
         title="title",
-        json_columns=("resources", "metadata"),
     ),
     SearchKind(DataType.TIP, 4, "tips", "created_at", ("created_at",), TIPS.delete),
     # A deleted conversation hides its messages; writing each of them into the index again would take long.
@@ -89,7 +87,6 @@ SEARCH_KINDS = (
         )), '')""",
         present="(SELECT status FROM conversations WHERE conversations.id = conversation_id) != 'deleted'",
         is_indexed_present=False,
-        json_columns=("metadata",),
     ),
     SearchKind(
         DataType.CONVERSATION,
@@ -102,7 +99,6 @@ SEARCH_KINDS = (
         content="''",
         text="''",
         present="status != 'deleted'",
-        json_columns=("metadata",),
     ),
     SearchKind(
         DataType.CONTEXT,
@@ -127,7 +123,6 @@ SEARCH_KINDS = (
         title="coalesce(title, '')",
         content="(coalesce(summary || char(10), '') || text)",
         text="(coalesce(summary || char(10), '') || text)",
-        json_columns=("keywords", "entities", "metadata"),
     ),
 )
 
@@ -138,6 +133,6 @@ BY_NAME = {str(kind.data_type): kind for kind in SEARCH_KINDS}
 def named(doc_id: str) -> tuple[SearchKind, int]:
     """The kind and the row that a document's id names. Raises `NotFound` for what is no such id."""
     name, _, row = doc_id.partition(":")
-    if name not in BY_NAME or not row.isascii() or not row.isdigit() or len(row) > LONGEST_ID:
+    if name not in BY_NAME or not re.fullmatch(r"-?[0-9]{1,19}", row) or not MIN_INTEGER <= int(row) <= MAX_INTEGER:
         raise NotFound(f"There is no document with the id '{doc_id[:100]}'.")
     return BY_NAME[name], int(row)

@@ -1,39 +1,62 @@
-"""Values as the seeds' systems wrote them, and what they become here.
+"""Conversions of values that the seeds' systems wrote; times are in `seed_times.py`.
 
-Each function returns the stored form, `None` for a value that is absent, and raises `Unfit` for one that cannot be
-kept as it is. Times come in two forms: SQLite's `CURRENT_TIMESTAMP`, `YYYY-MM-DD HH:MM:SS`, is UTC; every other time
-without an offset was written by Python in the local time of this computer.
+Each conversion returns the stored form, `None` for a value that is absent, and raises `Unfit` for one that cannot be
+kept as it is.
 """
 
 import json
-import re
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from sidecar.errors import InvalidInput
-from sidecar.models import timestamps
-from sidecar.models.base import MAX_INTEGER
+from sidecar.models.base import MAX_INTEGER, MAX_LINE
 from sidecar.models.states import MAX_THREAD_ID
-from sidecar.storage.sqlite.monitoring_windows import bucket
+from sidecar.storage.sqlite.encoding import decode_or_keep
 from sidecar.storage.sqlite.values import json_text
 
 Convert = Callable[[Any], Any]
 
-_BY_SQLITE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
-_MILLISECONDS_FROM = 1e11
-"""Seconds reach this number in the year 5138; what is larger counts milliseconds."""
+_LONGEST_SHOWN = 60
 _WORDS = {"true": 1, "t": 1, "yes": 1, "1": 1, "false": 0, "f": 0, "no": 0, "0": 0, "": 0}
 
 
 class Unfit(ValueError):
-    """The value has no place in its column; the message says why."""
+    """The value cannot be kept as it is; the message says why. `instead` is what can be kept of it, if anything."""
+
+    def __init__(self, message: str, instead: Any = None) -> None:
+        super().__init__(message)
+        self.instead = instead
+
+
+def readable(value: Any) -> str:
+    """Return the value as text, with a replacement character for bytes that are not UTF-8."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def shown(value: Any) -> str:
+    """Return the value as a reason names it, cut to a short text."""
+    whole = repr(value)
+    return whole if len(whole) <= _LONGEST_SHOWN else f"{whole[:_LONGEST_SHOWN]}…"
 
 
 def text(value: Any) -> str | None:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return None if value is None else str(value)
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bytes) and isinstance(decode_or_keep(value), bytes):
+        raise Unfit("holds bytes that are not UTF-8", instead=readable(value))
+    return readable(value)
+
+
+def line(most: int = MAX_LINE) -> Convert:
+    """Return a conversion to text of at most `most` characters."""
+
+    def convert(value: Any) -> str | None:
+        known = None if value is None else readable(value)
+        if known is not None and len(known) > most:
+            raise Unfit(f"has more than {most} characters", instead=known[:most])
+        return text(value)
+
+    return convert
 
 
 def integer(value: Any) -> int | None:
@@ -44,14 +67,14 @@ def integer(value: Any) -> int | None:
             int(value) if isinstance(value, int | str) and str(value).strip().lstrip("-").isdigit() else _whole(value)
         )
     except (TypeError, ValueError, OverflowError):
-        raise Unfit(f"{value!r} is not a whole number") from None
+        raise Unfit(f"{shown(value)} is not a whole number") from None
     if abs(number) > MAX_INTEGER:
-        raise Unfit(f"{value!r} is larger than a number can be")
+        raise Unfit(f"{shown(value)} is larger than a number can be")
     return number
 
 
 def _whole(value: Any) -> int:
-    """A number that may be written with a point; what stands behind the point must be nothing."""
+    """Return the whole number that is written as `5.0` or `5e0`. Raises `ValueError` for any other."""
     number = float(value)
     if not number.is_integer():
         raise ValueError
@@ -61,7 +84,7 @@ def _whole(value: Any) -> int:
 def count(value: Any) -> int | None:
     number = integer(value)
     if number is not None and number < 0:
-        raise Unfit(f"{value!r} is less than zero")
+        raise Unfit(f"{shown(value)} is less than zero")
     return number
 
 
@@ -71,9 +94,9 @@ def progress(value: Any) -> float | None:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise Unfit(f"{value!r} is not a number") from None
+        raise Unfit(f"{shown(value)} is not a number") from None
     if not 0 <= number <= 1:
-        raise Unfit(f"{value!r} is not from 0 to 1")
+        raise Unfit(f"{shown(value)} is not from 0 to 1")
     return number
 
 
@@ -82,21 +105,21 @@ def boolean(value: Any) -> int | None:
         return None
     if isinstance(value, int | float):
         return int(bool(value))
-    word = _WORDS.get(str(text(value)).strip("\x00 ").lower())
+    word = _WORDS.get(readable(value).strip("\x00 ").lower())
     if word is None:
-        raise Unfit(f"{value!r} is neither true nor false")
+        raise Unfit(f"{shown(value)} is neither true nor false")
     return word
 
 
 def one_of(choices: Collection[Any]) -> Convert:
-    """A value that is one of `choices`, in whatever case."""
+    """Return a conversion to one of `choices`, compared without case."""
 
     def convert(value: Any) -> Any:
         if value is None:
             return None
-        known = value.lower() if isinstance(value, str) else value
+        known = readable(value).lower() if isinstance(value, str | bytes) else value
         if known not in choices:
-            raise Unfit(f"{value!r} is none of {', '.join(map(str, choices))}")
+            raise Unfit(f"{shown(value)} is none of {', '.join(map(str, choices))}")
         return known
 
     return convert
@@ -110,84 +133,47 @@ def thread_id(value: Any) -> str:
 
 
 def any_json(value: Any) -> str | None:
-    """JSON text; a text that is no JSON becomes a JSON string."""
-    return None if value in (None, "", b"") else json_text("value", _parsed(value))
+    """Return JSON text; a text that is no JSON becomes a JSON string."""
+    return _as_json(value, lambda parsed: parsed)
 
 
 def json_object(value: Any) -> str | None:
-    """A JSON object; anything else becomes its `value`."""
-    if value in (None, "", b""):
-        return None
-    parsed = _parsed(value)
-    return json_text("value", parsed if isinstance(parsed, dict) else {} if parsed is None else {"value": parsed})
+    """Return a JSON object; anything else becomes its `value`."""
+    return _as_json(value, lambda parsed: parsed if isinstance(parsed, dict) else {"value": parsed})
 
 
 def json_list(value: Any) -> str | None:
-    """A JSON list; anything else becomes its only item."""
-    if value in (None, "", b""):
-        return None
-    parsed = _parsed(value)
-    return json_text("value", parsed if isinstance(parsed, list) else [] if parsed is None else [parsed])
+    """Return a JSON list; anything else becomes its only item."""
+    return _as_json(value, lambda parsed: parsed if isinstance(parsed, list) else [parsed])
 
 
 def cost(value: Any) -> str | None:
-    """Amounts by name; a bare amount is the `total`."""
-    parsed = None if value in (None, "", b"") else _parsed(value)
-    if isinstance(parsed, int | float) and not isinstance(parsed, bool):
-        return json_text("value", {"total": parsed})
-    return json_object(value)
+    """Return an object of amounts by name; a bare amount becomes the `total`."""
+
+    def amounts(parsed: Any) -> Any:
+        is_bare = isinstance(parsed, int | float) and not isinstance(parsed, bool)
+        return parsed if isinstance(parsed, dict) else {"total" if is_bare else "value": parsed}
+
+    return _as_json(value, amounts)
 
 
-def time_in(zone: tzinfo | None) -> Convert:
-    """Times whose local ones belong to `zone`; with `None`, to this computer's."""
-
-    def convert(value: Any) -> str | None:
-        if value in (None, "", b""):
-            return None
-        try:
-            return timestamps.render(_moment(value, zone))
-        except (ValueError, OverflowError, OSError):
-            raise Unfit(f"{value!r} is not a time") from None
-
-    return convert
-
-
-def hour_in(zone: tzinfo | None) -> Convert:
-    """When an hour began; the seed's system named hours in local time, in SQLite's form of a time."""
-
-    def convert(value: Any) -> str | None:
-        if value in (None, "", b""):
-            return None
-        try:
-            moment = datetime.fromisoformat(str(text(value)).strip())
-            if moment.tzinfo is None:
-                moment = moment.astimezone() if zone is None else moment.replace(tzinfo=zone)
-            return bucket(timestamps.render(moment))
-        except (ValueError, OverflowError, OSError):
-            raise Unfit(f"{value!r} is not a time") from None
-
-    return convert
-
-
-def _moment(value: Any, zone: tzinfo | None) -> datetime:
-    if isinstance(value, int | float):
-        return datetime.fromtimestamp(value / 1000 if abs(value) >= _MILLISECONDS_FROM else value, UTC)
-    written = str(text(value)).strip()
-    moment = datetime.fromisoformat(written)
-    if moment.tzinfo is not None:
-        return moment
-    if _BY_SQLITE.fullmatch(written):
-        return moment.replace(tzinfo=UTC)
-    return moment.astimezone() if zone is None else moment.replace(tzinfo=zone)
-
-
-def _parsed(value: Any) -> Any:
-    """What the JSON in a column says; the value itself where it is none, or none that can be stored."""
-    if not isinstance(value, str | bytes):
-        return value
-    written = text(value)
+def _as_json(value: Any, shaped: Callable[[Any], Any]) -> str | None:
+    """Return the JSON of a value as `shaped` changes it; `null` is an absent value."""
+    if value in (None, "", b""):
+        return None
+    parsed = _parsed(readable(value)) if isinstance(value, str | bytes) else value
+    stored = None if parsed is None else json_text("value", shaped(parsed))
     try:
-        parsed = json.loads(written or "null")
+        text(value)
+    except Unfit as unfit:
+        raise Unfit(str(unfit), instead=stored) from None
+    return stored
+
+
+def _parsed(written: str) -> Any:
+    """Return the parsed JSON; the text itself if it is no JSON, or holds a value that cannot be stored."""
+    try:
+        parsed = json.loads(written)
         json_text("value", parsed)
     except (ValueError, RecursionError, InvalidInput):
         return written

@@ -15,8 +15,9 @@ from time import perf_counter
 from typing import NamedTuple
 
 from sidecar.errors import DiskFull, StorageError
-from sidecar.storage.sqlite import files
+from sidecar.storage.sqlite import files, identity, integrity
 from sidecar.storage.sqlite.background import Job
+from sidecar.storage.sqlite.names import quoted
 
 STEP_BYTES = 1024 * 1024
 """What is copied between two pauses."""
@@ -115,11 +116,10 @@ def verify(path: Path, *, job: Job | None = None) -> Snapshot:
     Raises `StorageError` when something is wrong with it, `sqlite3.Error` when it is not a database.
     """
     with closing(open_at_rest(path)) as copy, (job or Job()).watching(copy):
-        problems = [str(row[0]) for row in copy.execute("PRAGMA integrity_check(3)") if row[0] != "ok"]
+        problems = integrity.problems(copy)
         if problems:
-            raise StorageError(f"The copy of the database is damaged: {'; '.join(problems)}.")
-        version: int = copy.execute("PRAGMA user_version").fetchone()[0]
-        return Snapshot(path, version, count_rows(copy), count_broken_references(copy))
+            raise StorageError(f"The copy of the database is damaged: {'; '.join(problems[:3])}.")
+        return Snapshot(path, identity.version_of(copy), count_rows(copy), count_broken_references(copy))
 
 
 def digest(path: Path, job: Job | None = None) -> str:
@@ -139,11 +139,18 @@ def open_at_rest(path: Path) -> sqlite3.Connection:
 
 
 def count_rows(connection: sqlite3.Connection) -> dict[str, int]:
-    """The number of rows of each table, SQLite's own left out."""
+    """The number of rows of each table, without SQLite's own, and those of modules that only other programs have."""
     tables = connection.execute(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
     )
-    return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for (name,) in tables.fetchall()}
+    counts = {}
+    for (name,) in tables.fetchall():
+        try:
+            (counts[name],) = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()
+        except sqlite3.OperationalError as error:
+            if not str(error).startswith("no such module"):
+                raise
+    return counts
 
 
 def count_broken_references(connection: sqlite3.Connection) -> int:

@@ -1,16 +1,16 @@
 """Conversation states: the tables `chats`, `chat_histories` and `exchanges`.
 
-A thread that is not there is an empty one: reading it finds nothing, writing makes it. Clearing takes its state; what
+A thread that is not there is an empty one: reading it finds nothing, saving makes it. Clearing takes its state; what
 is known about it, and its exchanges, stay until it is removed for good.
 """
 
-import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Unpack
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 from sidecar.errors import InvalidInput, NotFound
 from sidecar.models import timestamps
+from sidecar.models.base import StoredRecord
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.states import (
     MAX_THREAD_ID,
@@ -21,11 +21,14 @@ from sidecar.models.states import (
     ExchangePage,
     ThreadCost,
 )
+from sidecar.models.timestamps import Moment
+from sidecar.storage.sqlite.columns import LARGEST_REAL, read_row, text
 from sidecar.storage.sqlite.listing import Order, Part, Where, read_page
+from sidecar.storage.sqlite.stored_columns import STORED
 from sidecar.storage.sqlite.table import Domain
-from sidecar.storage.sqlite.values import json_text, optional_time
+from sidecar.storage.sqlite.values import json_text, optional_time, require_text
 from sidecar.storage.sqlite.work import Work
-from sidecar.storage.stores.lists import Paging
+from sidecar.storage.stores.lists import DEFAULT_LIMIT
 from sidecar.storage.stores.states import IConversationStateStore
 
 TOPIC = "states"
@@ -60,9 +63,13 @@ class ConversationRepository:
         )
         work.changed(TOPIC, thread_id)
 
-    def save_history(self, work: Work, thread_id: str, messages: str, cache_info: Mapping[str, Any]) -> None:
-        """Replace the messages, merge the cache information over what is stored."""
+    def save_history(
+        self, work: Work, thread_id: str, messages: str, cache_info: Mapping[str, Any], removed: Collection[str] = ()
+    ) -> None:
+        """Replace the messages, merge the cache information over what is stored, then take the `removed` names out."""
         merged = {**self._stored_cache_info(work.connection, thread_id), **cache_info}
+        for name in removed:
+            del merged[name]
         work.connection.execute(
             """
             INSERT INTO chat_histories (chat_id, messages, cache_info, updated_at) VALUES (?, ?, ?, ?)
@@ -74,26 +81,25 @@ class ConversationRepository:
 
     def stored_messages(self, connection: sqlite3.Connection, thread_id: str) -> str:
         """The messages as JSON text."""
-        row = connection.execute("SELECT messages FROM chat_histories WHERE chat_id = ?", (thread_id,)).fetchone()
-        return "[]" if row is None else str(row["messages"])
+        return json_text("messages", self.state(connection, thread_id).messages)
 
     def state(self, connection: sqlite3.Connection, thread_id: str) -> ConversationState:
         sql = "SELECT messages, cache_info, updated_at FROM chat_histories WHERE chat_id = ?"
         row = connection.execute(sql, (thread_id,)).fetchone()
         if row is None:
             return ConversationState(thread_id=thread_id, messages=[], cache_info={}, updated_at=None)
-        return ConversationState(
-            thread_id=thread_id,
-            messages=json.loads(row["messages"]),
-            cache_info=json.loads(row["cache_info"]),
-            updated_at=row["updated_at"],
-        )
+        values, invalid = read_row(STORED["chat_histories"], dict(row))
+        return ConversationState(thread_id=thread_id, **values, invalid=invalid)
 
     def clear(self, work: Work, thread_id: str) -> None:
         """Remove the state; one that is not there stays so."""
         removed = work.connection.execute("DELETE FROM chat_histories WHERE chat_id = ?", (thread_id,)).rowcount
         if removed:
             self.save_thread(work, thread_id, {}, None)
+
+    def has(self, connection: sqlite3.Connection, thread_id: str) -> bool:
+        """Return whether the thread is known."""
+        return connection.execute("SELECT 1 FROM chats WHERE id = ?", (thread_id,)).fetchone() is not None
 
     def thread(self, connection: sqlite3.Connection, thread_id: str) -> ConversationThread:
         """Raises `NotFound`."""
@@ -132,24 +138,27 @@ class ConversationRepository:
         return ExchangePage(items=items, next_cursor=rows.next_cursor, total=rows.total)
 
     def cost(self, connection: sqlite3.Connection, thread_id: str) -> ThreadCost:
-        """Each amount's sum; what another tool stored there beside numbers is left out."""
+        """Return each amount's sum; what another tool stored there beside finite numbers is left out."""
         (count,) = connection.execute("SELECT count(*) FROM exchanges WHERE chat_id = ?", (thread_id,)).fetchone()
         sums = connection.execute(
-            """
-            SELECT amount.key, total(amount.value) FROM exchanges, json_each(exchanges.cost) AS amount
-            WHERE chat_id = ? AND amount.type IN ('integer', 'real') GROUP BY amount.key ORDER BY amount.key
+            f"""
+            SELECT amount.key, total(amount.value)
+            FROM exchanges, json_each(CASE WHEN json_valid(cost) THEN cost ELSE '{{}}' END) AS amount
+            WHERE chat_id = ? AND amount.type IN ('integer', 'real') AND abs(amount.value) <= {LARGEST_REAL}
+            GROUP BY amount.key ORDER BY amount.key
             """,
             (thread_id,),
         )
-        return ThreadCost(thread_id=thread_id, exchanges=count, cost=dict(sums))
+        cost = {name: min(max(total, -LARGEST_REAL), LARGEST_REAL) for name, total in sums if isinstance(name, str)}
+        return ThreadCost(thread_id=thread_id, exchanges=count, cost=cost)
 
     def _stored_cache_info(self, connection: sqlite3.Connection, thread_id: str) -> dict[str, Any]:
-        row = connection.execute("SELECT cache_info FROM chat_histories WHERE chat_id = ?", (thread_id,)).fetchone()
-        stored: dict[str, Any] = {} if row is None else json.loads(row["cache_info"])
-        return stored
+        return self.state(connection, thread_id).cache_info
 
 
 _REPOSITORY = ConversationRepository()
+_THREAD_OR_NONE = ConversationThread | None
+_THREAD_VALUES = {**STORED["chats"], "thread_id": text()}
 _THREAD_COLUMNS = ("initial_request", "project_root", "current_issue", "metadata")
 
 
@@ -190,24 +199,30 @@ class ConversationStates(Domain, IConversationStateStore):
 
     async def update_cache_info(
         self, thread_id: str, cache_info: Mapping[str, Any], *, key: IdempotencyKey | None = None
-    ) -> ConversationThread:
+    ) -> ConversationThread | None:
         _require_thread_id(thread_id)
         json_text("cache_info", cache_info)
+        removed = [name for name, value in cache_info.items() if value is None]
 
-        def update(work: Work) -> ConversationThread:
+        def update(work: Work) -> ConversationThread | None:
+            if not _REPOSITORY.has(work.connection, thread_id):
+                return None
             _REPOSITORY.save_thread(work, thread_id, {}, None)
             messages = _REPOSITORY.stored_messages(work.connection, thread_id)
-            _REPOSITORY.save_history(work, thread_id, messages, cache_info)
+            _REPOSITORY.save_history(work, thread_id, messages, cache_info, removed)
             return _REPOSITORY.thread(work.connection, thread_id)
 
-        return await self._database.write(update, key, ConversationThread)
+        return await self._database.write(update, key, cast("type[ConversationThread | None]", _THREAD_OR_NONE))
 
     async def clear_conversation_state(self, thread_id: str, *, key: IdempotencyKey | None = None) -> None:
         _require_thread_id(thread_id)
         await self._database.write(lambda work: _REPOSITORY.clear(work, thread_id), key, type(None))
 
-    async def get_threads(self, **paging: Unpack[Paging]) -> ConversationThreadPage:
-        return await self._database.read(lambda connection: _REPOSITORY.threads(connection, Part(**paging)))
+    async def get_threads(
+        self, limit: int = DEFAULT_LIMIT, offset: int = 0, cursor: str | None = None, with_total: bool = False
+    ) -> ConversationThreadPage:
+        part = Part(limit, offset, cursor, with_total)
+        return await self._database.read(lambda connection: _REPOSITORY.threads(connection, part))
 
     async def get_thread(self, thread_id: str) -> ConversationThread:
         _require_thread_id(thread_id)
@@ -223,8 +238,8 @@ class ConversationStates(Domain, IConversationStateStore):
         model: str,
         request: str,
         cost: Mapping[str, float] | None = None,
-        start: str | None = None,
-        end: str | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> Exchange:
@@ -247,11 +262,17 @@ class ConversationStates(Domain, IConversationStateStore):
 
         return await self._database.write(add, key, Exchange)
 
-    async def get_exchanges(self, thread_id: str, **paging: Unpack[Paging]) -> ExchangePage:
+    async def get_exchanges(
+        self,
+        thread_id: str,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        cursor: str | None = None,
+        with_total: bool = False,
+    ) -> ExchangePage:
         _require_thread_id(thread_id)
-        return await self._database.read(
-            lambda connection: _REPOSITORY.exchanges(connection, thread_id, Part(**paging))
-        )
+        part = Part(limit, offset, cursor, with_total)
+        return await self._database.read(lambda connection: _REPOSITORY.exchanges(connection, thread_id, part))
 
     async def get_thread_cost(self, thread_id: str) -> ThreadCost:
         _require_thread_id(thread_id)
@@ -287,13 +308,17 @@ def _texts(message: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _thread(row: sqlite3.Row) -> ConversationThread:
-    columns = {name: row[name] for name in ConversationThread.model_fields}
-    return ConversationThread(**{**columns, "metadata": json.loads(row["metadata"] or "{}")})
+    values, invalid = read_row(_THREAD_VALUES, _columns(row, ConversationThread))
+    return ConversationThread(**values, invalid=invalid)
 
 
 def _exchange(row: sqlite3.Row) -> Exchange:
-    columns = {name: row[name] for name in Exchange.model_fields}
-    return Exchange(**{**columns, "cost": json.loads(row["cost"])})
+    values, invalid = read_row(STORED["exchanges"], _columns(row, Exchange))
+    return Exchange(**values, invalid=invalid)
+
+
+def _columns(row: sqlite3.Row, record: type[StoredRecord]) -> dict[str, Any]:
+    return {name: row[name] for name in record.model_fields if name != "invalid"}
 
 
 def _not_found(thread_id: str) -> NotFound:
@@ -301,9 +326,4 @@ def _not_found(thread_id: str) -> NotFound:
 
 
 def _require_thread_id(thread_id: str) -> None:
-    if not 1 <= len(thread_id) <= MAX_THREAD_ID:
-        raise InvalidInput.field("thread_id", f"must have from 1 to {MAX_THREAD_ID} characters")
-    try:
-        thread_id.encode()
-    except UnicodeEncodeError:
-        raise InvalidInput.field("thread_id", "is not text: it holds half of a character") from None
+    require_text("thread_id", thread_id, 1, MAX_THREAD_ID)

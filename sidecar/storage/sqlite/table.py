@@ -4,7 +4,6 @@ What changes a row notes it for the subscribers. Table and column names come fro
 always bound.
 """
 
-import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
@@ -12,12 +11,14 @@ from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from sidecar.errors import NotFound, RequestRefused
-from sidecar.models.base import Page, Record
+from sidecar.models.base import Page, StoredRecord
+from sidecar.storage.sqlite.columns import read_row, usual_json
 from sidecar.storage.sqlite.database import Database
 from sidecar.storage.sqlite.listing import Order, Part, Where, read_page
+from sidecar.storage.sqlite.stored_columns import STORED
 from sidecar.storage.sqlite.work import Work
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound=StoredRecord)
 P = TypeVar("P", bound=Page[Any])
 
 ROWS_AT_ONCE = 32
@@ -33,7 +34,9 @@ class Domain:
 class Table(Generic[R]):
     """Rows of the table `name` as records of one type, whose fields, but for the `computed`, are the columns read.
 
-    `json_columns` hold JSON; they name what NULL in them means, as JSON text too.
+    Rows are read as this project writes them. Only where that fails are they read column by column, as
+    `stored_columns.py` says.
+    Statements are made of its column names only.
     """
 
     def __init__(
@@ -43,15 +46,17 @@ class Table(Generic[R]):
         *,
         kind: str,
         topic: str,
-        json_columns: Mapping[str, str] | None = None,
         computed: Collection[str] = (),
     ) -> None:
         self.name = name
         self.kind = kind
         self.topic = topic
         self._record = record
-        self._json_columns = json_columns or {}
-        self.columns = ", ".join(field for field in record.model_fields if field not in computed)
+        fields = [field for field in record.model_fields if field not in {*computed, "invalid"}]
+        self._stored = {name: column for name, column in STORED[name].items() if name in fields}
+        self._json_columns = {name: column.null for name, column in self._stored.items() if column.null is not None}
+        self.columns = ", ".join(fields)
+        self._writable = frozenset([*fields, *STORED[name]])
 
     def get(self, connection: sqlite3.Connection, row_id: int) -> R:
         """The record with this id. Raises `NotFound`."""
@@ -97,20 +102,31 @@ class Table(Generic[R]):
     def page(self, connection: sqlite3.Connection, kind: type[P], where: Where, order: Order, part: Part) -> P:
         """One part of the list of rows that match. Raises `InvalidInput` for a part that makes no sense."""
         rows = read_page(connection, self.name, self.columns, where, order, part)
-        # One validation of all is a third less work than one of each.
-        items = [self.fields(row) for row in rows.rows]
-        return kind.model_validate({"items": items, "next_cursor": rows.next_cursor, "total": rows.total})
+        rest = {"next_cursor": rows.next_cursor, "total": rows.total}
+        try:
+            # One validation of all is a third less work than one of each.
+            return kind.model_validate({"items": [self.fields(row) for row in rows.rows], **rest})
+        except (TypeError, ValueError):
+            return kind.model_validate({"items": [self.record(row) for row in rows.rows], **rest})
 
     def record(self, row: sqlite3.Row) -> R:
-        """A row that was read as its record."""
-        return self._record(**self.fields(row))
+        """The record that a row is."""
+        try:
+            return self._record(**self.fields(row))
+        except (TypeError, ValueError):  # of JSON, and of pydantic
+            return self._record(**self.readable_fields(row))
 
     def fields(self, row: sqlite3.Row) -> dict[str, Any]:
-        """The fields of the record that a row is."""
+        """The fields of a row that this project wrote. Raises `TypeError` or `ValueError` for JSON that is none."""
         fields = dict(row)
         for column, null in self._json_columns.items():
-            fields[column] = json.loads(fields[column] or null)
+            fields[column] = usual_json(fields[column] or null)
         return fields
+
+    def readable_fields(self, row: sqlite3.Row) -> dict[str, Any]:
+        """The fields of any row, with safe values for those that are named in `invalid`."""
+        values, invalid = read_row(self._stored, dict(row))
+        return {**values, "invalid": invalid}
 
     @cache  # noqa: B019 - tables live as long as the process
     def _insert_sql(self, columns: tuple[str, ...]) -> str:
@@ -118,13 +134,21 @@ class Table(Generic[R]):
 
     @cache  # noqa: B019 - tables live as long as the process
     def _insert_many_sql(self, columns: tuple[str, ...], count: int) -> str:
+        self._require_columns(columns)
         row = f"({', '.join('?' for _ in columns)})"
         return f"INSERT INTO {self.name} ({', '.join(columns)}) VALUES {', '.join([row] * count)}"
 
     @cache  # noqa: B019 - tables live as long as the process
     def _update_sql(self, columns: tuple[str, ...]) -> str:
+        self._require_columns(columns)
         assignments = ", ".join(f"{column} = ?" for column in columns)
         return f"UPDATE {self.name} SET {assignments} WHERE id = ? RETURNING {self.columns}"
+
+    def _require_columns(self, columns: tuple[str, ...]) -> None:
+        """Called once for each statement that is made: its text is kept by its columns."""
+        unknown = sorted(set(columns) - self._writable)
+        if unknown:
+            raise ValueError(f"the table {self.name} has no column {', '.join(unknown)}")
 
     def _located(self, rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """All rows, before any is stored: one cannot refer to another of its batch."""

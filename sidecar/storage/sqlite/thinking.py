@@ -4,21 +4,21 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sidecar.errors import InvalidInput, NotFound
+from sidecar.errors import NotFound
 from sidecar.models import timestamps
 from sidecar.models.base import MAX_BATCH
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.messages import MessageThinking, ThinkingCreate
+from sidecar.storage.sqlite.columns import safe_value
 from sidecar.storage.sqlite.listing import require_range
 from sidecar.storage.sqlite.places import Places
+from sidecar.storage.sqlite.stored_columns import STORED
 from sidecar.storage.sqlite.table import Domain, Table
 from sidecar.storage.sqlite.values import json_text
 from sidecar.storage.sqlite.work import Work
 from sidecar.storage.stores.messages import IThinkingStore
 
-THINKING = Table(
-    "message_thinking", MessageThinking, kind="thinking", topic="thinking", json_columns={"metadata": "{}"}
-)
+THINKING = Table("message_thinking", MessageThinking, kind="thinking", topic="thinking")
 
 
 class Thinking(Domain, IThinkingStore):
@@ -33,9 +33,6 @@ class Thinking(Domain, IThinkingStore):
         *,
         key: IdempotencyKey | None = None,
     ) -> MessageThinking:
-        if not 0 <= progress <= 1:
-            raise InvalidInput.field("progress", "must be from 0 to 1")
-
         def add(work: Work) -> MessageThinking:
             place = _places_of(work.connection, message_id).take(sequence)
             columns = _new_columns(timestamps.now(), message_id, content, stage, progress, place, metadata)
@@ -103,7 +100,7 @@ def _places_of(connection: sqlite3.Connection, message_id: int) -> Places:
     _require_message(connection, message_id)
     sql = "SELECT max(sequence) FROM message_thinking WHERE message_id = ?"
     (last,) = connection.execute(sql, (message_id,)).fetchone()
-    return Places(last, first=0, gap=1)
+    return Places(None if last is None else safe_value(STORED["message_thinking"]["sequence"], last), first=0, gap=1)
 
 
 def _require_message(connection: sqlite3.Connection, message_id: int) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sidecar.models import timestamps
 from sidecar.models.base import MAX_BATCH
 from sidecar.models.idempotency import IdempotencyKey
+from sidecar.models.timestamps import Moment
 from sidecar.models.tips import Tip, TipCreate, TipPage
 from sidecar.storage.sqlite.listing import Order, Part, Where, require_range
 from sidecar.storage.sqlite.table import Domain, Table
@@ -34,8 +35,8 @@ class Tips(Domain, ITipStore):
 
     async def get_tips(
         self,
-        start_time: str | None = None,
-        end_time: str | None = None,
+        start_time: Moment | None = None,
+        end_time: Moment | None = None,
         limit: int = DEFAULT_LIMIT,
         offset: int = 0,
         cursor: str | None = None,

@@ -5,18 +5,20 @@ has none after it was reopened.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Unpack
+from typing import Any
 
 from sidecar.models import timestamps
 from sidecar.models.base import MAX_BATCH
 from sidecar.models.idempotency import IdempotencyKey
+from sidecar.models.timestamps import Moment
 from sidecar.models.todos import Todo, TodoCreate, TodoPage, TodoStatus
 from sidecar.storage.sqlite.listing import Order, Part, Where, require_range
 from sidecar.storage.sqlite.table import Domain, Table
 from sidecar.storage.sqlite.values import one_of, optional_time, require_order
 from sidecar.storage.sqlite.work import Work
+from sidecar.storage.stores.arguments import UNSET, Unset, given
 from sidecar.storage.stores.lists import DEFAULT_LIMIT
-from sidecar.storage.stores.todos import ITodoStore, TodoChanges
+from sidecar.storage.stores.todos import ITodoStore
 
 TODOS = Table("todo", Todo, kind="todo", topic="todos")
 NEWEST_FIRST = Order("created_at", newest_first=True)
@@ -26,8 +28,8 @@ class Todos(Domain, ITodoStore):
     async def insert_todo(
         self,
         content: str,
-        start_time: str | None = None,
-        end_time: str | None = None,
+        start_time: Moment | None = None,
+        end_time: Moment | None = None,
         status: int = TodoStatus.PENDING,
         urgency: int = 0,
         assignee: str | None = None,
@@ -61,12 +63,13 @@ class Todos(Domain, ITodoStore):
         status: int | None = None,
         limit: int = DEFAULT_LIMIT,
         offset: int = 0,
-        start_time: str | None = None,
-        end_time: str | None = None,
+        start_time: Moment | None = None,
+        end_time: Moment | None = None,
         cursor: str | None = None,
         with_total: bool = False,
     ) -> TodoPage:
-        where = Where().equals("status", status).between("created_at", start_time, end_time)
+        wanted = None if status is None else one_of(TodoStatus, "status", status)
+        where = Where().equals("status", wanted).between("created_at", start_time, end_time)
         part = Part(limit, offset, cursor, with_total)
         return await self._database.read(lambda connection: TODOS.page(connection, TodoPage, where, NEWEST_FIRST, part))
 
@@ -74,15 +77,31 @@ class Todos(Domain, ITodoStore):
         return await self._database.read(lambda connection: TODOS.get(connection, todo_id))
 
     async def update_todo(
-        self, todo_id: int, *, key: IdempotencyKey | None = None, **changes: Unpack[TodoChanges]
+        self,
+        todo_id: int,
+        content: str | Unset = UNSET,
+        start_time: Moment | Unset | None = UNSET,
+        end_time: Moment | Unset | None = UNSET,
+        urgency: int | Unset = UNSET,
+        assignee: str | Unset | None = UNSET,
+        reason: str | Unset | None = UNSET,
+        *,
+        key: IdempotencyKey | None = None,
     ) -> Todo:
-        columns: dict[str, Any] = {**changes}
+        columns = given(
+            content=content,
+            start_time=start_time,
+            end_time=end_time,
+            urgency=urgency,
+            assignee=assignee,
+            reason=reason,
+        )
         for time in columns.keys() & {"start_time", "end_time"}:
             columns[time] = optional_time(time, columns[time])
         return await self._update(todo_id, lambda _: columns, key)
 
     async def update_todo_status(
-        self, todo_id: int, status: int, end_time: str | None = None, *, key: IdempotencyKey | None = None
+        self, todo_id: int, status: int, end_time: Moment | None = None, *, key: IdempotencyKey | None = None
     ) -> Todo:
         wanted = one_of(TodoStatus, "status", status)
         completed_at = optional_time("end_time", end_time)

@@ -1,5 +1,7 @@
 """Values on their way into a column: checked, and in the one form that is stored."""
 
+from collections.abc import Collection
+from difflib import get_close_matches
 from enum import Enum
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -8,6 +10,7 @@ from pydantic_core import from_json, to_json
 
 from sidecar.errors import InvalidInput
 from sidecar.models import timestamps
+from sidecar.models.base import MAX_TEXT_BYTES, is_storable_text
 
 MAX_NESTING = 190
 _ANSWER_NESTING = 11
@@ -19,10 +22,13 @@ _NOT_JSON = (
 )
 
 
-def optional_time(field: str, value: str | None) -> str | None:
+def optional_time(field: str, value: timestamps.Moment | None) -> str | None:
     """`value` as it is stored. Raises `InvalidInput` when it is not a time with an offset."""
-    if value is None:
-        return None
+    return None if value is None else required_time(field, value)
+
+
+def required_time(field: str, value: timestamps.Moment) -> str:
+    """Do the same for a value that must be there."""
     try:
         return timestamps.canonical(value)
     except ValueError as error:
@@ -43,18 +49,21 @@ def known_zone(field: str, name: str) -> ZoneInfo:
         raise InvalidInput.field(field, f"there is no time zone '{name}'; try one like Europe/Berlin") from None
 
 
-def require_text(field: str, value: str, least: int, most: int) -> None:
-    """Raises `InvalidInput` for a text that is shorter or longer, in characters, or that cannot be stored."""
+def require_text(field: str, value: str, least: int = 0, most: int = MAX_TEXT_BYTES) -> None:
+    """Raises `InvalidInput` for a text that is shorter or longer, in characters, or that cannot be stored.
+
+    No text can be stored that has more than `MAX_TEXT_BYTES` in UTF-8, or that holds half of a character.
+    """
     if not least <= len(value) <= most:
         raise InvalidInput.field(field, f"must have from {least} to {most} characters")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InvalidInput.field(field, "is not text: it holds half of a character") from None
+    if not is_storable_text(value):
+        raise InvalidInput.field(
+            field, f"must be text of whole characters, and of at most {MAX_TEXT_BYTES} bytes in UTF-8"
+        )
 
 
-def json_text(field: str, value: Any) -> str:
-    """`value` as JSON text. Raises `InvalidInput` for what JSON would not give back as it was, or not at all."""
+def json_text(field: str, value: Any, most: int = MAX_TEXT_BYTES) -> str:
+    """`value` as JSON text. Raises `InvalidInput` for what JSON would not give back as it was, or if it is too long."""
     if value == {}:
         return "{}"  # as most metadata
     try:
@@ -67,7 +76,17 @@ def json_text(field: str, value: Any) -> str:
         is_kept = False
     if not is_kept:
         raise InvalidInput.field(field, _NOT_JSON)
+    if len(text) > most:
+        raise InvalidInput.field(field, f"is too large: JSON text of at most {most} bytes can be stored")
     return text.decode()
+
+
+def require_known(field: str, name: object, known: Collection[str]) -> None:
+    """Raises `InvalidInput` for a name that is not among the known ones, with the one that was probably meant."""
+    if name not in known:
+        nearest = get_close_matches(str(name), known, 1)
+        advice = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(sorted(known))}"
+        raise InvalidInput.field(field, f"is not known; {advice}")
 
 
 E = TypeVar("E", bound=Enum)

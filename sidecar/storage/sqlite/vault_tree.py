@@ -11,7 +11,9 @@ import sqlite3
 from sidecar.errors import Conflict
 from sidecar.models import timestamps
 from sidecar.models.vaults import Vault
+from sidecar.storage.sqlite.columns import safe_value
 from sidecar.storage.sqlite.places import Places
+from sidecar.storage.sqlite.stored_columns import STORED
 from sidecar.storage.sqlite.table import Table
 from sidecar.storage.sqlite.work import Work
 
@@ -57,7 +59,13 @@ def places_in(connection: sqlite3.Connection, parent_id: int | None) -> Places:
         "SELECT sort_order FROM vaults WHERE parent_id IS ? AND is_deleted = 0 ORDER BY sort_order DESC LIMIT 1",
         (parent_id,),
     ).fetchone()
-    return Places(None if last is None else last["sort_order"], first=GAP, gap=GAP)
+    place = None if last is None else safe_value(STORED[VAULTS.name]["sort_order"], last["sort_order"])
+    return Places(place, first=GAP, gap=GAP)
+
+
+def lies_in(connection: sqlite3.Connection, start: int | None, vault_id: int) -> bool:
+    """Return whether the folder `start` is the vault or lies, at any depth, in it."""
+    return connection.execute(_IS_BELOW, {"start": start, "candidate": vault_id}).fetchone() is not None
 
 
 def move(work: Work, vault_id: int, parent_id: int | None, wanted_place: int | None) -> Vault:
@@ -65,7 +73,7 @@ def move(work: Work, vault_id: int, parent_id: int | None, wanted_place: int | N
     connection = work.connection
     require_present(connection, vault_id)
     place = places_in(connection, parent_id).take(wanted_place)
-    if connection.execute(_IS_BELOW, {"start": parent_id, "candidate": vault_id}).fetchone() is not None:
+    if lies_in(connection, parent_id, vault_id):
         raise Conflict(f"The vault {vault_id} cannot be moved into itself or into a folder below it.")
     columns = {"parent_id": parent_id, "sort_order": place, "updated_at": timestamps.now()}
     return VAULTS.update(work, vault_id, columns)

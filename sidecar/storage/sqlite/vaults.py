@@ -6,11 +6,12 @@ What concerns one row or a list of rows is here; what concerns the tree (moving,
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from typing import Any, Unpack
+from typing import Any
 
 from sidecar.models import timestamps
 from sidecar.models.base import MAX_BATCH
 from sidecar.models.idempotency import IdempotencyKey
+from sidecar.models.timestamps import Moment
 from sidecar.models.vaults import NOTE, Vault, VaultCreate, VaultPage
 from sidecar.storage.sqlite import vault_tree
 from sidecar.storage.sqlite.listing import Order, Part, Where, require_range
@@ -18,8 +19,9 @@ from sidecar.storage.sqlite.places import Places
 from sidecar.storage.sqlite.table import Domain
 from sidecar.storage.sqlite.vault_tree import VAULTS
 from sidecar.storage.sqlite.work import Work
-from sidecar.storage.stores.lists import DEFAULT_LIMIT, Paging
-from sidecar.storage.stores.vaults import IVaultStore, VaultChanges
+from sidecar.storage.stores.arguments import UNSET, Unset, given
+from sidecar.storage.stores.lists import DEFAULT_LIMIT
+from sidecar.storage.stores.vaults import IVaultStore
 
 NEWEST_FIRST = Order("created_at", newest_first=True)
 LAST_CHANGED_FIRST = Order("updated_at", newest_first=True)
@@ -100,10 +102,10 @@ class Vaults(Domain, IVaultStore):
         offset: int = 0,
         is_deleted: bool = False,
         document_type: str | None = None,
-        created_after: str | None = None,
-        created_before: str | None = None,
-        updated_after: str | None = None,
-        updated_before: str | None = None,
+        created_after: Moment | None = None,
+        created_before: Moment | None = None,
+        updated_after: Moment | None = None,
+        updated_before: Moment | None = None,
         title: str | None = None,
         cursor: str | None = None,
         with_total: bool = False,
@@ -120,28 +122,55 @@ class Vaults(Domain, IVaultStore):
         order = LAST_CHANGED_FIRST if by_change else NEWEST_FIRST
         return await self._list(where, order, Part(limit, offset, cursor, with_total))
 
-    async def get_reports(self, is_deleted: bool = False, **paging: Unpack[Paging]) -> VaultPage:
+    async def get_reports(
+        self,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        is_deleted: bool = False,
+        cursor: str | None = None,
+        with_total: bool = False,
+    ) -> VaultPage:
         where = Where().equals("is_deleted", is_deleted).that(f"document_type != '{NOTE}'")
-        return await self._list(where, NEWEST_FIRST, Part(**paging))
+        return await self._list(where, NEWEST_FIRST, Part(limit, offset, cursor, with_total))
 
-    async def get_folders(self, **paging: Unpack[Paging]) -> VaultPage:
+    async def get_folders(
+        self, limit: int = DEFAULT_LIMIT, offset: int = 0, cursor: str | None = None, with_total: bool = False
+    ) -> VaultPage:
         where = Where().equals("is_folder", True).equals("is_deleted", False)
-        return await self._list(where, BY_PLACE, Part(**paging))
+        return await self._list(where, BY_PLACE, Part(limit, offset, cursor, with_total))
 
-    async def get_children(self, parent_id: int | None = None, **paging: Unpack[Paging]) -> VaultPage:
+    async def get_children(
+        self,
+        parent_id: int | None = None,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        cursor: str | None = None,
+        with_total: bool = False,
+    ) -> VaultPage:
         if parent_id is not None:
             await self.get_vault(parent_id)
         where = Where().that("parent_id IS ?", parent_id).equals("is_deleted", False)
-        return await self._list(where, BY_PLACE, Part(**paging))
+        return await self._list(where, BY_PLACE, Part(limit, offset, cursor, with_total))
 
     async def get_vault(self, vault_id: int) -> Vault:
         return await self._database.read(lambda connection: VAULTS.get(connection, vault_id))
 
     async def update_vault(
-        self, vault_id: int, *, key: IdempotencyKey | None = None, **changes: Unpack[VaultChanges]
+        self,
+        vault_id: int,
+        title: str | Unset = UNSET,
+        content: str | Unset = UNSET,
+        summary: str | Unset | None = UNSET,
+        tags: str | Unset = UNSET,
+        is_deleted: bool | Unset = UNSET,
+        document_type: str | Unset = UNSET,
+        sort_order: int | Unset = UNSET,
+        *,
+        key: IdempotencyKey | None = None,
     ) -> Vault:
-        columns: dict[str, Any] = {**changes}
-        is_deleted = columns.pop("is_deleted", None)
+        columns = given(
+            title=title, content=content, summary=summary, tags=tags, document_type=document_type, sort_order=sort_order
+        )
 
         def update(work: Work) -> Vault:
             vault = VAULTS.get(work.connection, vault_id)

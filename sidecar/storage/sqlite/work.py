@@ -14,6 +14,7 @@ from sidecar.errors import SearchIndexDamaged
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.storage.interfaces import Change
 from sidecar.storage.sqlite import idempotency, search_pending
+from sidecar.storage.sqlite.encoding import any_text, met_undecodable_text
 from sidecar.storage.sqlite.failures import reported
 
 log = logging.getLogger(__name__)
@@ -59,15 +60,31 @@ class _TransactionLost(Exception):
 def commit_together(connection: sqlite3.Connection, submissions: Sequence[Submission]) -> list[Outcome]:
     """Run all units in one transaction and commit it. Returns an outcome for each, in order; does not raise.
 
-    A damaged search index is no reason for a unit to fail: it is made anew, and those that met the damage run again.
+    Neither a damaged search index nor a text that is not UTF-8 is a reason for a unit to fail: the index is rebuilt,
+    the text is read as bytes, and the units that met it run again.
     """
     outcomes = _commit(connection, submissions)
     hurt = [number for number, outcome in enumerate(outcomes) if isinstance(outcome.error, SearchIndexDamaged)]
     if hurt and _makes_index_anew(connection):
-        again = _commit(connection, [submissions[number] for number in hurt])
-        for number, outcome in zip(hurt, again, strict=True):
-            outcomes[number] = outcome
+        _run_again(connection, submissions, outcomes, hurt)
+    unread = [number for number, outcome in enumerate(outcomes) if _met_undecodable_text(outcome)]
+    if unread:
+        with any_text(connection):
+            _run_again(connection, submissions, outcomes, unread)
     return outcomes
+
+
+def _met_undecodable_text(outcome: Outcome) -> bool:
+    return outcome.error is not None and met_undecodable_text(outcome.error.__cause__)
+
+
+def _run_again(
+    connection: sqlite3.Connection, submissions: Sequence[Submission], outcomes: list[Outcome], numbers: list[int]
+) -> None:
+    """Replace the outcomes of the units with these numbers by those of a second run."""
+    again = _commit(connection, [submissions[number] for number in numbers])
+    for number, outcome in zip(numbers, again, strict=True):
+        outcomes[number] = outcome
 
 
 def _makes_index_anew(connection: sqlite3.Connection) -> bool:

@@ -1,12 +1,15 @@
 """The store of activities."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from sidecar.models.activities import Activity, ActivityCount, ActivityCreate, ActivityPage
+from sidecar.models.base import Identifier, Line, LongText
 from sidecar.models.idempotency import IdempotencyKey
+from sidecar.models.timestamps import TimestampInput
+from sidecar.storage.stores.arguments import JsonObject
 from sidecar.storage.stores.lists import DEFAULT_LIMIT
 
 
@@ -16,12 +19,12 @@ class IActivityStore(ABC):
     @abstractmethod
     async def insert_activity(
         self,
-        title: str,
-        content: str,
+        title: Line,
+        content: LongText,
         resources: Any = None,
-        metadata: Mapping[str, Any] | None = None,
-        start_time: str | None = None,
-        end_time: str | None = None,
+        metadata: JsonObject | None = None,
+        start_time: TimestampInput | None = None,
+        end_time: TimestampInput | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> Activity:
@@ -36,8 +39,8 @@ class IActivityStore(ABC):
     @abstractmethod
     async def get_activities(
         self,
-        start_time: str | None = None,
-        end_time: str | None = None,
+        start_time: TimestampInput | None = None,
+        end_time: TimestampInput | None = None,
         limit: int = DEFAULT_LIMIT,
         offset: int = 0,
         cursor: str | None = None,
@@ -46,7 +49,7 @@ class IActivityStore(ABC):
         """Activities that begin from `start_time` to before `end_time`, the latest first."""
 
     @abstractmethod
-    async def get_activity(self, activity_id: int) -> Activity:
+    async def get_activity(self, activity_id: Identifier) -> Activity:
         """One activity. Raises `NotFound`."""
 
     @abstractmethod
@@ -55,7 +58,7 @@ class IActivityStore(ABC):
 
     @abstractmethod
     async def get_activity_counts(
-        self, start_date: date, end_date: date, time_zone: str = "UTC"
+        self, start_date: date, end_date: date, time_zone: Line = "UTC"
     ) -> Sequence[ActivityCount]:
         """How many activities began on each day from `start_date` to `end_date`, both included.
 

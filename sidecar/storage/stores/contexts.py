@@ -2,13 +2,18 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated
 
-from sidecar.models.contexts import ContextPage, ContextType, ProcessedContext, ProcessedContextInput
+from sidecar.models.base import Identifier, Line, Text
+from sidecar.models.contexts import ContextId, ContextPage, ContextType, ProcessedContext, ProcessedContextInput
 from sidecar.models.idempotency import IdempotencyKey
+from sidecar.storage.stores.arguments import ANY_VALUE, JsonObject
 from sidecar.storage.stores.lists import DEFAULT_LIMIT
 
-Query = Sequence[float] | str
+Embedding = Annotated[Sequence[float], ANY_VALUE]
+"""A vector; checked where it is packed."""
+
+Query = Annotated[Sequence[float] | str, ANY_VALUE]
 """A vector, or text of which an embedding endpoint makes one."""
 
 DEFAULT_TOP_K = 10
@@ -41,7 +46,7 @@ class IContextStore(ABC):
     @abstractmethod
     async def get_processed_context(
         self,
-        id: str,  # noqa: A002
+        id: ContextId,  # noqa: A002
         context_type: str | None = None,
         need_vector: bool = True,
     ) -> ProcessedContext:
@@ -50,7 +55,7 @@ class IContextStore(ABC):
     @abstractmethod
     async def delete_processed_context(
         self,
-        id: str,  # noqa: A002
+        id: ContextId,  # noqa: A002
         context_type: str | None = None,
         *,
         key: IdempotencyKey | None = None,
@@ -63,7 +68,7 @@ class IContextStore(ABC):
         context_types: Sequence[str] | None = None,
         limit: int = DEFAULT_LIMIT,
         offset: int = 0,
-        filter: Mapping[str, Any] | None = None,  # noqa: A002
+        filter: JsonObject | None = None,  # noqa: A002
         need_vector: bool = False,
         cursor: str | None = None,
         with_total: bool = False,
@@ -88,7 +93,7 @@ class IContextStore(ABC):
         query: Query,
         top_k: int = DEFAULT_TOP_K,
         context_types: Sequence[str] | None = None,
-        filters: Mapping[str, Any] | None = None,
+        filters: JsonObject | None = None,
     ) -> list[tuple[ProcessedContext, float]]:
         """The contexts nearest in meaning with their cosine similarity, the nearest first; without their vectors.
 
@@ -102,11 +107,11 @@ class ITodoEmbeddingStore(ABC):
     @abstractmethod
     async def upsert_todo_embedding(
         self,
-        todo_id: int,
-        content: str | None = None,
-        embedding: Sequence[float] | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        model: str | None = None,
+        todo_id: Identifier,
+        content: Text | None = None,
+        embedding: Embedding | None = None,
+        metadata: JsonObject | None = None,
+        model: Line | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> None:
@@ -128,7 +133,7 @@ class ITodoEmbeddingStore(ABC):
         """
 
     @abstractmethod
-    async def delete_todo_embedding(self, todo_id: int, *, key: IdempotencyKey | None = None) -> None:
+    async def delete_todo_embedding(self, todo_id: Identifier, *, key: IdempotencyKey | None = None) -> None:
         """Forget what a todo means. Raises `NotFound`."""
 
 

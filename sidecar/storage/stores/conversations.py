@@ -1,20 +1,13 @@
 """The store of conversations."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, Unpack
+from collections.abc import Sequence
 
+from sidecar.models.base import Identifier, Line
 from sidecar.models.conversations import Conversation, ConversationCreate, ConversationPage
 from sidecar.models.idempotency import IdempotencyKey
+from sidecar.storage.stores.arguments import UNSET, JsonObject, Unset
 from sidecar.storage.stores.lists import DEFAULT_LIMIT
-
-
-class ConversationChanges(TypedDict, total=False):
-    """`metadata` replaces what is there; the status `deleted` deletes."""
-
-    title: str | None
-    status: str
-    metadata: Mapping[str, Any]
 
 
 class IConversationStore(ABC):
@@ -23,10 +16,10 @@ class IConversationStore(ABC):
     @abstractmethod
     async def create_conversation(
         self,
-        page_name: str,
-        user_id: str | None = None,
-        title: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
+        page_name: Line,
+        user_id: Line | None = None,
+        title: Line | None = None,
+        metadata: JsonObject | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> Conversation:
@@ -39,7 +32,7 @@ class IConversationStore(ABC):
         """Begin all of them or none; returns their ids in order. Raises `InvalidInput`."""
 
     @abstractmethod
-    async def get_conversation(self, conversation_id: int) -> Conversation:
+    async def get_conversation(self, conversation_id: Identifier) -> Conversation:
         """One conversation, deleted or not. Raises `NotFound`."""
 
     @abstractmethod
@@ -47,8 +40,8 @@ class IConversationStore(ABC):
         self,
         limit: int = DEFAULT_LIMIT,
         offset: int = 0,
-        page_name: str | None = None,
-        user_id: str | None = None,
+        page_name: Line | None = None,
+        user_id: Line | None = None,
         status: str | None = None,
         cursor: str | None = None,
         with_total: bool = True,
@@ -57,18 +50,33 @@ class IConversationStore(ABC):
 
     @abstractmethod
     async def update_conversation(
-        self, conversation_id: int, *, key: IdempotencyKey | None = None, **changes: Unpack[ConversationChanges]
+        self,
+        conversation_id: Identifier,
+        title: Line | Unset | None = UNSET,
+        status: str | Unset = UNSET,
+        metadata: JsonObject | Unset = UNSET,
+        *,
+        key: IdempotencyKey | None = None,
     ) -> Conversation:
-        """Change the given columns. Raises `NotFound`, and `Conflict` for a conversation that is deleted."""
+        """Change what is given; `metadata` replaces what is there, the status `deleted` deletes.
+
+        Raises `NotFound`, and `Conflict` for a conversation that is deleted.
+        """
 
     @abstractmethod
-    async def delete_conversation(self, conversation_id: int, *, key: IdempotencyKey | None = None) -> Conversation:
+    async def delete_conversation(
+        self, conversation_id: Identifier, *, key: IdempotencyKey | None = None
+    ) -> Conversation:
         """Mark as deleted. Raises `NotFound`, `Conflict`."""
 
     @abstractmethod
-    async def restore_conversation(self, conversation_id: int, *, key: IdempotencyKey | None = None) -> Conversation:
+    async def restore_conversation(
+        self, conversation_id: Identifier, *, key: IdempotencyKey | None = None
+    ) -> Conversation:
         """Bring back a deleted one, with the status that it had. Raises `NotFound`, `Conflict`."""
 
     @abstractmethod
-    async def delete_conversation_permanently(self, conversation_id: int, *, key: IdempotencyKey | None = None) -> None:
+    async def delete_conversation_permanently(
+        self, conversation_id: Identifier, *, key: IdempotencyKey | None = None
+    ) -> None:
         """Remove for good, with its messages, their chunks and their thinking. Raises `NotFound`."""

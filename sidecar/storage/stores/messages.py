@@ -1,19 +1,22 @@
 """The stores of messages and of the thinking behind them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from sidecar.models.base import Identifier, Line, LongText, Text
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.messages import (
     Appended,
+    Count,
     Message,
     MessageCreate,
     MessagePage,
     MessageStatus,
     MessageThinking,
+    Progress,
     ThinkingCreate,
 )
+from sidecar.storage.stores.arguments import JsonObject
 from sidecar.storage.stores.lists import MAX_LIMIT
 
 
@@ -23,13 +26,13 @@ class IMessageStore(ABC):
     @abstractmethod
     async def create_message(
         self,
-        conversation_id: int,
+        conversation_id: Identifier,
         role: str,
-        content: str,
+        content: LongText,
         is_complete: bool = True,
-        token_count: int = 0,
-        parent_message_id: int | None = None,
-        metadata: Mapping[str, Any] | None = None,
+        token_count: Count = 0,
+        parent_message_id: Identifier | None = None,
+        metadata: JsonObject | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> Message:
@@ -41,7 +44,7 @@ class IMessageStore(ABC):
 
     @abstractmethod
     async def batch_create_messages(
-        self, conversation_id: int, messages: Sequence[MessageCreate], *, key: IdempotencyKey | None = None
+        self, conversation_id: Identifier, messages: Sequence[MessageCreate], *, key: IdempotencyKey | None = None
     ) -> list[int]:
         """Add all of them in this order or none; returns their ids.
 
@@ -52,26 +55,26 @@ class IMessageStore(ABC):
     @abstractmethod
     async def create_streaming_message(
         self,
-        conversation_id: int,
+        conversation_id: Identifier,
         role: str,
-        parent_message_id: int | None = None,
-        metadata: Mapping[str, Any] | None = None,
+        parent_message_id: Identifier | None = None,
+        metadata: JsonObject | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> Message:
         """Add an empty message that is going to grow. Raises as `create_message` does."""
 
     @abstractmethod
-    async def get_message(self, message_id: int, include_thinking: bool = True) -> Message:
+    async def get_message(self, message_id: Identifier, include_thinking: bool = True) -> Message:
         """One message; while it streams, with every chunk that was acknowledged. Raises `NotFound`."""
 
     @abstractmethod
     async def get_conversation_messages(
         self,
-        conversation_id: int,
+        conversation_id: Identifier,
         limit: int = MAX_LIMIT,
-        after: int | None = None,
-        before: int | None = None,
+        after: Identifier | None = None,
+        before: Identifier | None = None,
         newest: bool = False,
         include_thinking: bool = True,
     ) -> MessagePage:
@@ -83,10 +86,10 @@ class IMessageStore(ABC):
     @abstractmethod
     async def get_conversation_messages_as_json(
         self,
-        conversation_id: int,
+        conversation_id: Identifier,
         limit: int = MAX_LIMIT,
-        after: int | None = None,
-        before: int | None = None,
+        after: Identifier | None = None,
+        before: Identifier | None = None,
         newest: bool = False,
         include_thinking: bool = True,
     ) -> bytes:
@@ -95,10 +98,10 @@ class IMessageStore(ABC):
     @abstractmethod
     async def update_message(
         self,
-        message_id: int,
-        new_content: str,
+        message_id: Identifier,
+        new_content: LongText,
         is_complete: bool = False,
-        token_count: int | None = None,
+        token_count: Count | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> Message:
@@ -107,31 +110,32 @@ class IMessageStore(ABC):
     @abstractmethod
     async def append_message_content(
         self,
-        message_id: int,
-        content_chunk: str,
-        token_count: int = 0,
-        sequence: int | None = None,
+        message_id: Identifier,
+        content_chunk: Text,
+        token_count: Count = 0,
+        sequence: Count | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> Appended:
         """Add a chunk to an open message; a pending one begins to stream.
 
         With a `sequence`, a chunk that was written already is not written again. Raises `NotFound`, and `Conflict` for
-        a finished message, a gap in the sequence, or another text for a chunk that was written.
+        a finished message, a gap in the sequence, another text for a chunk that was written, or a message that would
+        have more than `MAX_TEXT_BYTES`.
         """
 
     @abstractmethod
     async def update_message_metadata(
-        self, message_id: int, metadata: Mapping[str, Any], *, key: IdempotencyKey | None = None
+        self, message_id: Identifier, metadata: JsonObject, *, key: IdempotencyKey | None = None
     ) -> Message:
         """Merge over the metadata that is there; `None` removes a name. Raises `NotFound`."""
 
     @abstractmethod
     async def mark_message_finished(
         self,
-        message_id: int,
+        message_id: Identifier,
         status: str = MessageStatus.COMPLETED,
-        error_message: str | None = None,
+        error_message: LongText | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> Message:
@@ -141,11 +145,11 @@ class IMessageStore(ABC):
         """
 
     @abstractmethod
-    async def interrupt_message(self, message_id: int, *, key: IdempotencyKey | None = None) -> Message:
+    async def interrupt_message(self, message_id: Identifier, *, key: IdempotencyKey | None = None) -> Message:
         """Finish an open message as `cancelled`, keeping what it has. Raises as `mark_message_finished` does."""
 
     @abstractmethod
-    async def delete_message(self, message_id: int, *, key: IdempotencyKey | None = None) -> None:
+    async def delete_message(self, message_id: Identifier, *, key: IdempotencyKey | None = None) -> None:
         """Remove a message with its chunks and thinking. Raises `NotFound`."""
 
 
@@ -155,12 +159,12 @@ class IThinkingStore(ABC):
     @abstractmethod
     async def add_message_thinking(
         self,
-        message_id: int,
-        content: str,
-        stage: str | None = None,
-        progress: float = 0.0,
-        sequence: int | None = None,
-        metadata: Mapping[str, Any] | None = None,
+        message_id: Identifier,
+        content: Text,
+        stage: Line | None = None,
+        progress: Progress = 0.0,
+        sequence: Count | None = None,
+        metadata: JsonObject | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> MessageThinking:
@@ -168,7 +172,7 @@ class IThinkingStore(ABC):
 
     @abstractmethod
     async def batch_add_message_thinking(
-        self, message_id: int, thinking: Sequence[ThinkingCreate], *, key: IdempotencyKey | None = None
+        self, message_id: Identifier, thinking: Sequence[ThinkingCreate], *, key: IdempotencyKey | None = None
     ) -> list[int]:
         """Add all of these steps or none, as `add_message_thinking` does one after the other; returns their ids.
 
@@ -176,9 +180,9 @@ class IThinkingStore(ABC):
         """
 
     @abstractmethod
-    async def get_message_thinking(self, message_id: int) -> Sequence[MessageThinking]:
+    async def get_message_thinking(self, message_id: Identifier) -> Sequence[MessageThinking]:
         """The steps of a message, in order. Raises `NotFound`."""
 
     @abstractmethod
-    async def clear_message_thinking(self, message_id: int, *, key: IdempotencyKey | None = None) -> None:
+    async def clear_message_thinking(self, message_id: Identifier, *, key: IdempotencyKey | None = None) -> None:
         """Remove the steps of a message. Raises `NotFound`."""

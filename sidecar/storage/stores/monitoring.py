@@ -1,26 +1,30 @@
 """The store of monitoring data: reports, added up by the hour."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, Unpack
 
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.monitoring import (
     DEFAULT_DAYS,
     DEFAULT_HOURS,
+    Amount,
     Cleanup,
     DatabaseLoad,
     DataStats,
     DataStatsPage,
     DataStatsTrend,
     MonitoringTotals,
+    Name,
+    OptionalName,
     StageStatus,
     StageTiming,
     StageTimingPage,
     TokenUsage,
     TokenUsagePage,
+    Zone,
 )
-from sidecar.storage.stores.lists import Paging
+from sidecar.models.timestamps import TimestampInput
+from sidecar.storage.stores.arguments import JsonObject
+from sidecar.storage.stores.lists import DEFAULT_LIMIT
 
 
 class IMonitoringStore(ABC):
@@ -34,10 +38,10 @@ class IMonitoringStore(ABC):
     @abstractmethod
     async def save_monitoring_token_usage(
         self,
-        model: str,
-        prompt_tokens: int,
-        completion_tokens: int,
-        total_tokens: int | None = None,
+        model: Name,
+        prompt_tokens: Amount,
+        completion_tokens: Amount,
+        total_tokens: Amount | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> TokenUsage:
@@ -46,10 +50,10 @@ class IMonitoringStore(ABC):
     @abstractmethod
     async def save_monitoring_stage_timing(
         self,
-        stage_name: str,
-        duration_ms: int,
+        stage_name: Name,
+        duration_ms: Amount,
         status: str = StageStatus.SUCCESS,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: JsonObject | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> StageTiming:
@@ -58,10 +62,10 @@ class IMonitoringStore(ABC):
     @abstractmethod
     async def save_monitoring_data_stats(
         self,
-        data_type: str,
-        count: int = 1,
-        context_type: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
+        data_type: Name,
+        count: Amount = 1,
+        context_type: OptionalName | None = None,
+        metadata: JsonObject | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> DataStats:
@@ -69,31 +73,55 @@ class IMonitoringStore(ABC):
 
     @abstractmethod
     async def query_monitoring_token_usage(
-        self, hours: int = DEFAULT_HOURS, time_zone: str | None = None, **paging: Unpack[Paging]
+        self,
+        hours: int = DEFAULT_HOURS,
+        time_zone: Zone | None = None,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        cursor: str | None = None,
+        with_total: bool = False,
     ) -> TokenUsagePage:
         """Each model's hours, the latest first."""
 
     @abstractmethod
     async def query_monitoring_stage_timing(
-        self, hours: int = DEFAULT_HOURS, time_zone: str | None = None, **paging: Unpack[Paging]
+        self,
+        hours: int = DEFAULT_HOURS,
+        time_zone: Zone | None = None,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        cursor: str | None = None,
+        with_total: bool = False,
     ) -> StageTimingPage:
         """Each stage's hours, the latest first."""
 
     @abstractmethod
     async def query_monitoring_data_stats(
-        self, hours: int = DEFAULT_HOURS, time_zone: str | None = None, **paging: Unpack[Paging]
+        self,
+        hours: int = DEFAULT_HOURS,
+        time_zone: Zone | None = None,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        cursor: str | None = None,
+        with_total: bool = False,
     ) -> DataStatsPage:
         """The hours of each type and context, the latest first."""
 
     @abstractmethod
     async def query_monitoring_data_stats_by_range(
-        self, start_time: str, end_time: str, **paging: Unpack[Paging]
+        self,
+        start_time: TimestampInput,
+        end_time: TimestampInput,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        cursor: str | None = None,
+        with_total: bool = False,
     ) -> DataStatsPage:
         """The hours that begin from `start_time` to before `end_time`, the latest first."""
 
     @abstractmethod
     async def query_monitoring_data_stats_trend(
-        self, hours: int = DEFAULT_HOURS, interval_hours: int = 1, time_zone: str = "UTC"
+        self, hours: int = DEFAULT_HOURS, interval_hours: int = 1, time_zone: Zone = "UTC"
     ) -> DataStatsTrend:
         """Every interval that the window touches, the oldest first.
 
@@ -102,7 +130,9 @@ class IMonitoringStore(ABC):
         """
 
     @abstractmethod
-    async def get_monitoring_totals(self, hours: int = DEFAULT_HOURS, time_zone: str | None = None) -> MonitoringTotals:
+    async def get_monitoring_totals(
+        self, hours: int = DEFAULT_HOURS, time_zone: Zone | None = None
+    ) -> MonitoringTotals:
         """What was reported in all, and the models, stages and types of data that stand out."""
 
     @abstractmethod
@@ -116,5 +146,5 @@ class IMonitoringStore(ABC):
         """Remove the hours that were over this many days ago, a few at a time; returns how many."""
 
     @abstractmethod
-    async def prune_monitoring(self, before: str, limit: int) -> int:
+    async def prune_monitoring(self, before: TimestampInput, limit: int) -> int:
         """Remove at most `limit` hours, from 1 to 1,000, that were over by then, the oldest first; returns how many."""

@@ -1,24 +1,37 @@
 """The store's documents, whatever their kind: found by word, read and deleted by id."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, TypedDict
 
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.search import DocumentData, QueryResult, SearchHit, SearchPage
+from sidecar.models.timestamps import Moment
+from sidecar.storage.stores.arguments import ANY_VALUE
 
 DEFAULT_HITS = 20
 
 
 class SearchFilters(TypedDict, total=False):
-    """What a hit has to be; `since` and `before` are on the time by which its kind is listed."""
+    """The conditions on a hit, all of which have to hold; `None` is none.
+
+    `since` and `before` are on the time by which its kind is listed. The last three are the seed's: `data_type` is one
+    kind, `content_type` a document type, and one of the `tags` is enough.
+    """
 
     kinds: Sequence[str] | None
-    since: str | None
-    before: str | None
+    since: Moment | None
+    before: Moment | None
     tag: str | None
     document_type: str | None
     folder: int | None
+    tags: str | Sequence[str] | None
+    content_type: str | None
+    data_type: str | None
+
+
+Filters = Annotated[SearchFilters | Mapping[str, Any], ANY_VALUE]
+"""Checked where the conditions are made."""
 
 
 class ISearchStore(ABC):
@@ -30,13 +43,14 @@ class ISearchStore(ABC):
 
     @abstractmethod
     async def search_documents(
-        self, query: str, limit: int = DEFAULT_HITS, offset: int = 0, filters: SearchFilters | None = None
+        self, query: str, limit: int = DEFAULT_HITS, offset: int = 0, filters: Filters | None = None
     ) -> SearchPage:
         """What is found, the best first, with the places that match.
 
         Ranked are at most the newest 2,000 matches of each kind, so that a word that is everywhere costs no more than
         that; where rows of a kind have to be looked at (times, messages of deleted conversations), the newest 10,000
-        matches are. A folder reaches at most 500 folders down. Raises `InvalidInput` for filters that make no sense.
+        matches are. A folder reaches at most 500 folders down. Raises `InvalidInput` for filters that
+        are not known or make no sense.
         """
 
     @abstractmethod
@@ -44,12 +58,12 @@ class ISearchStore(ABC):
         """These documents as hits of a search, in their order, with a score of 0; those that are gone are left out."""
 
     @abstractmethod
-    async def query(self, query: str, limit: int = DEFAULT_HITS, filters: SearchFilters | None = None) -> QueryResult:
+    async def query(self, query: str, limit: int = DEFAULT_HITS, filters: Filters | None = None) -> QueryResult:
         """What is found, the best first, as whole documents."""
 
     @abstractmethod
     async def query_documents(
-        self, query: str, limit: int = DEFAULT_HITS, filters: SearchFilters | None = None
+        self, query: str, limit: int = DEFAULT_HITS, filters: Filters | None = None
     ) -> QueryResult:
         """The same as `query`."""
 

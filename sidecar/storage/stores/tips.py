@@ -3,7 +3,9 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+from sidecar.models.base import Text
 from sidecar.models.idempotency import IdempotencyKey
+from sidecar.models.timestamps import TimestampInput
 from sidecar.models.tips import Tip, TipCreate, TipPage
 from sidecar.storage.stores.lists import DEFAULT_LIMIT
 
@@ -12,7 +14,7 @@ class ITipStore(ABC):
     """Tips."""
 
     @abstractmethod
-    async def insert_tip(self, content: str, *, key: IdempotencyKey | None = None) -> Tip:
+    async def insert_tip(self, content: Text, *, key: IdempotencyKey | None = None) -> Tip:
         """Make a tip."""
 
     @abstractmethod
@@ -22,8 +24,8 @@ class ITipStore(ABC):
     @abstractmethod
     async def get_tips(
         self,
-        start_time: str | None = None,
-        end_time: str | None = None,
+        start_time: TimestampInput | None = None,
+        end_time: TimestampInput | None = None,
         limit: int = DEFAULT_LIMIT,
         offset: int = 0,
         cursor: str | None = None,

@@ -2,20 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TypedDict, Unpack
 
+from sidecar.models.base import Identifier, Integer, Line, LongText, Text
 from sidecar.models.idempotency import IdempotencyKey
+from sidecar.models.timestamps import TimestampInput
 from sidecar.models.todos import Todo, TodoCreate, TodoPage, TodoStatus
+from sidecar.storage.stores.arguments import UNSET, Unset
 from sidecar.storage.stores.lists import DEFAULT_LIMIT
-
-
-class TodoChanges(TypedDict, total=False):
-    content: str
-    start_time: str | None
-    end_time: str | None
-    urgency: int
-    assignee: str | None
-    reason: str | None
 
 
 class ITodoStore(ABC):
@@ -24,13 +17,13 @@ class ITodoStore(ABC):
     @abstractmethod
     async def insert_todo(
         self,
-        content: str,
-        start_time: str | None = None,
-        end_time: str | None = None,
+        content: Text,
+        start_time: TimestampInput | None = None,
+        end_time: TimestampInput | None = None,
         status: int = TodoStatus.PENDING,
-        urgency: int = 0,
-        assignee: str | None = None,
-        reason: str | None = None,
+        urgency: Integer = 0,
+        assignee: Line | None = None,
+        reason: LongText | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> Todo:
@@ -46,33 +39,47 @@ class ITodoStore(ABC):
         status: int | None = None,
         limit: int = DEFAULT_LIMIT,
         offset: int = 0,
-        start_time: str | None = None,
-        end_time: str | None = None,
+        start_time: TimestampInput | None = None,
+        end_time: TimestampInput | None = None,
         cursor: str | None = None,
         with_total: bool = False,
     ) -> TodoPage:
         """Todos created from `start_time` to before `end_time`, the newest first."""
 
     @abstractmethod
-    async def get_todo(self, todo_id: int) -> Todo:
+    async def get_todo(self, todo_id: Identifier) -> Todo:
         """One todo. Raises `NotFound`."""
 
     @abstractmethod
     async def update_todo(
-        self, todo_id: int, *, key: IdempotencyKey | None = None, **changes: Unpack[TodoChanges]
+        self,
+        todo_id: Identifier,
+        content: Text | Unset = UNSET,
+        start_time: TimestampInput | Unset | None = UNSET,
+        end_time: TimestampInput | Unset | None = UNSET,
+        urgency: Integer | Unset = UNSET,
+        assignee: Line | Unset | None = UNSET,
+        reason: LongText | Unset | None = UNSET,
+        *,
+        key: IdempotencyKey | None = None,
     ) -> Todo:
-        """Change the given columns. Raises `NotFound`."""
+        """Change what is given; `update_todo_status` changes the status. Raises `NotFound`, `InvalidInput`."""
 
     @abstractmethod
     async def update_todo_status(
-        self, todo_id: int, status: int, end_time: str | None = None, *, key: IdempotencyKey | None = None
+        self,
+        todo_id: Identifier,
+        status: int,
+        end_time: TimestampInput | None = None,
+        *,
+        key: IdempotencyKey | None = None,
     ) -> Todo:
         """Complete (which sets `end_time`, to now unless given) or reopen (which clears it). Raises `NotFound`."""
 
     @abstractmethod
-    async def toggle_todo(self, todo_id: int, *, key: IdempotencyKey | None = None) -> Todo:
+    async def toggle_todo(self, todo_id: Identifier, *, key: IdempotencyKey | None = None) -> Todo:
         """Complete a pending todo, reopen a completed one. Raises `NotFound`."""
 
     @abstractmethod
-    async def delete_todo(self, todo_id: int, *, key: IdempotencyKey | None = None) -> None:
+    async def delete_todo(self, todo_id: Identifier, *, key: IdempotencyKey | None = None) -> None:
         """Remove a todo. Raises `NotFound`."""

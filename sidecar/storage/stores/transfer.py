@@ -30,8 +30,9 @@ class ITransferStore(ABC):
     ) -> ImportReport:
         """Add the rows of another store that are not there yet, all or none; with `dry_run`, only report.
 
-        `rows` is called in another thread, for kind after kind, for some twice, and gives valid rows in the order of
-        their keys. Raises `ArchiveRefused` when they do not fit together.
+        `rows` is called in another thread, for kind after kind, for some more than once, and gives valid rows in the
+        order of their keys. A `store_id` of `seed_sources` says that they come from a seed's database, which is known
+        by its content. Raises `ArchiveRefused` when they do not fit together.
         """
 
     @abstractmethod

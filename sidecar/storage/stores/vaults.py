@@ -2,23 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TypedDict, Unpack
 
+from sidecar.models.base import Identifier, Integer, Line, LongText
 from sidecar.models.idempotency import IdempotencyKey
+from sidecar.models.timestamps import TimestampInput
 from sidecar.models.vaults import NOTE, Vault, VaultCreate, VaultPage
-from sidecar.storage.stores.lists import DEFAULT_LIMIT, Paging
-
-
-class VaultChanges(TypedDict, total=False):
-    """The columns of a vault that `update_vault` changes; `is_deleted` deletes or restores the whole subtree."""
-
-    title: str
-    summary: str | None
-    content: str
-    document_type: str
-    tags: str
-    sort_order: int
-    is_deleted: bool
+from sidecar.storage.stores.arguments import UNSET, Unset
+from sidecar.storage.stores.lists import DEFAULT_LIMIT
 
 
 class IVaultStore(ABC):
@@ -27,14 +17,14 @@ class IVaultStore(ABC):
     @abstractmethod
     async def insert_vaults(
         self,
-        title: str,
-        summary: str | None = None,
-        content: str = "",
-        document_type: str = NOTE,
-        tags: str = "",
-        parent_id: int | None = None,
+        title: Line,
+        summary: LongText | None = None,
+        content: LongText = "",
+        document_type: Line = NOTE,
+        tags: Line = "",
+        parent_id: Identifier | None = None,
         is_folder: bool = False,
-        sort_order: int | None = None,
+        sort_order: Integer | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> Vault:
@@ -63,12 +53,12 @@ class IVaultStore(ABC):
         limit: int = DEFAULT_LIMIT,
         offset: int = 0,
         is_deleted: bool = False,
-        document_type: str | None = None,
-        created_after: str | None = None,
-        created_before: str | None = None,
-        updated_after: str | None = None,
-        updated_before: str | None = None,
-        title: str | None = None,
+        document_type: Line | None = None,
+        created_after: TimestampInput | None = None,
+        created_before: TimestampInput | None = None,
+        updated_after: TimestampInput | None = None,
+        updated_before: TimestampInput | None = None,
+        title: Line | None = None,
         cursor: str | None = None,
         with_total: bool = False,
     ) -> VaultPage:
@@ -76,44 +66,73 @@ class IVaultStore(ABC):
         moment, before does not."""
 
     @abstractmethod
-    async def get_reports(self, is_deleted: bool = False, **paging: Unpack[Paging]) -> VaultPage:
+    async def get_reports(
+        self,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        is_deleted: bool = False,
+        cursor: str | None = None,
+        with_total: bool = False,
+    ) -> VaultPage:
         """Vaults whose document type is not `Note`, the newest first."""
 
     @abstractmethod
-    async def get_folders(self, **paging: Unpack[Paging]) -> VaultPage:
+    async def get_folders(
+        self, limit: int = DEFAULT_LIMIT, offset: int = 0, cursor: str | None = None, with_total: bool = False
+    ) -> VaultPage:
         """Every folder that is not deleted, by place."""
 
     @abstractmethod
-    async def get_children(self, parent_id: int | None = None, **paging: Unpack[Paging]) -> VaultPage:
+    async def get_children(
+        self,
+        parent_id: Identifier | None = None,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        cursor: str | None = None,
+        with_total: bool = False,
+    ) -> VaultPage:
         """What lies in a folder, or at the top, by place. Raises `NotFound` for a folder that is not there."""
 
     @abstractmethod
-    async def get_vault(self, vault_id: int) -> Vault:
+    async def get_vault(self, vault_id: Identifier) -> Vault:
         """One vault, deleted or not. Raises `NotFound`."""
 
     @abstractmethod
     async def update_vault(
-        self, vault_id: int, *, key: IdempotencyKey | None = None, **changes: Unpack[VaultChanges]
+        self,
+        vault_id: Identifier,
+        title: Line | Unset = UNSET,
+        content: LongText | Unset = UNSET,
+        summary: LongText | Unset | None = UNSET,
+        tags: Line | Unset = UNSET,
+        is_deleted: bool | Unset = UNSET,
+        document_type: Line | Unset = UNSET,
+        sort_order: Integer | Unset = UNSET,
+        *,
+        key: IdempotencyKey | None = None,
     ) -> Vault:
-        """Change the given columns. Raises `NotFound`, and `Conflict` for a vault that is deleted."""
+        """Change what is given; `is_deleted` deletes or restores the whole subtree, `move_vault` moves it.
+
+        Raises `NotFound`, and `Conflict` for a vault that is deleted.
+        """
 
     @abstractmethod
     async def move_vault(
         self,
-        vault_id: int,
-        parent_id: int | None,
-        sort_order: int | None = None,
+        vault_id: Identifier,
+        parent_id: Identifier | None,
+        sort_order: Integer | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> Vault:
         """Move into another folder or to the top. Raises `Conflict` for a move into the vault's own subtree."""
 
     @abstractmethod
-    async def delete_vault(self, vault_id: int, *, key: IdempotencyKey | None = None) -> list[int]:
+    async def delete_vault(self, vault_id: Identifier, *, key: IdempotencyKey | None = None) -> list[int]:
         """Mark a vault and all below it as deleted, as one batch; returns their ids. Raises `NotFound`, `Conflict`."""
 
     @abstractmethod
-    async def restore_vault(self, vault_id: int, *, key: IdempotencyKey | None = None) -> list[int]:
+    async def restore_vault(self, vault_id: Identifier, *, key: IdempotencyKey | None = None) -> list[int]:
         """Bring back exactly what `delete_vault` with the same id marked; returns their ids.
 
         Raises `Conflict` for a vault that is not deleted, that was deleted as a part of a folder (restore that one), or
@@ -121,5 +140,5 @@ class IVaultStore(ABC):
         """
 
     @abstractmethod
-    async def delete_vault_permanently(self, vault_id: int, *, key: IdempotencyKey | None = None) -> list[int]:
+    async def delete_vault_permanently(self, vault_id: Identifier, *, key: IdempotencyKey | None = None) -> list[int]:
         """Remove a vault and all below it for good; returns their ids. Raises `NotFound`."""

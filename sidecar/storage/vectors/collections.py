@@ -6,6 +6,15 @@ from collections.abc import Callable
 from sidecar.errors import Conflict
 
 
+def is_vector(name: str) -> str:
+    """Return SQL that is true for a row whose column `vector` fits the collection `name`, an SQL expression.
+
+    Other programs may have written anything there; one such row must not keep the others from being searched.
+    """
+    bytes_of_each = f"4 * (SELECT dimension FROM vector_collections WHERE name = {name})"
+    return f"typeof(vector) = 'blob' AND length(vector) = {bytes_of_each}"
+
+
 def require_fit(
     connection: sqlite3.Connection, name: str, dimension: int, model: str | None, is_empty: Callable[[], bool]
 ) -> None:

@@ -16,12 +16,14 @@ from sidecar.models.contexts import (
     ProcessedContextInput,
 )
 from sidecar.storage.sqlite import contexts
+from sidecar.storage.sqlite.columns import read_row
 from sidecar.storage.sqlite.listing import Order, Part, Where, read_page
+from sidecar.storage.sqlite.stored_columns import STORED
 from sidecar.storage.sqlite.values import json_text, optional_time
 from sidecar.storage.sqlite.work import Work
-from sidecar.storage.vectors.collections import require_fit
+from sidecar.storage.vectors.collections import is_vector, require_fit
 from sidecar.storage.vectors.meaning import Meaning
-from sidecar.storage.vectors.vector import dimension_of, unpack
+from sidecar.storage.vectors.vector import dimension_of, is_packed, unpack
 
 _EXTRACTED = ("context_type", "title", "summary", "keywords", "entities", "confidence", "importance")
 _PROPERTIES = tuple(ContextProperties.model_fields)
@@ -40,14 +42,14 @@ _UPSERT_VECTOR = """
     INSERT INTO context_vectors (id, vector) VALUES (?, ?) ON CONFLICT DO UPDATE SET vector = excluded.vector
 """
 
-ALL_OF_TYPE = """
+ALL_OF_TYPE = f"""
     SELECT processed_contexts.id, vector FROM processed_contexts CROSS JOIN context_vectors USING (id)
-    WHERE context_type = ? ORDER BY processed_contexts.id
+    WHERE context_type = ?1 AND {is_vector("?1")} ORDER BY processed_contexts.id
 """
 _AMONG = "(SELECT value AS id FROM json_each(?)) AS among"
 THESE = f"""
     SELECT id, context_type, vector FROM {_AMONG} CROSS JOIN processed_contexts USING (id)
-    CROSS JOIN context_vectors USING (id)
+    CROSS JOIN context_vectors USING (id) WHERE {is_vector("context_type")}
 """
 
 
@@ -144,14 +146,17 @@ def _row(connection: sqlite3.Connection, columns: str, context_id: str, context_
 
 def _vectors(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, list[float]]:
     sql = f"SELECT id, vector FROM {_AMONG} CROSS JOIN context_vectors USING (id)"
-    return {number: unpack(vector) for number, vector in connection.execute(sql, (json.dumps(numbers),))}
+    rows = connection.execute(sql, (json.dumps(numbers),))
+    return {number: unpack(vector) for number, vector in rows if is_packed(vector)}
 
 
 def _record(row: sqlite3.Row, vector: list[float] | None) -> ProcessedContext:
-    columns = dict(row) | {name: json.loads(row[name]) for name in ("keywords", "entities", "metadata")}
+    columns, invalid = read_row(STORED["processed_contexts"], dict(row))
     return ProcessedContext(
+        invalid=invalid,
         id=columns["context_id"],
-        extracted_data=ExtractedData(**{name: columns[name] for name in _EXTRACTED}),
+        # The limits are for what comes in; a row that another program wrote may exceed them.
+        extracted_data=ExtractedData.model_construct(**{name: columns[name] for name in _EXTRACTED}),
         properties=ContextProperties(**{name: columns[name] for name in _PROPERTIES}),
         text=columns["text"],
         vector=vector,

@@ -1,13 +1,14 @@
 """Filters of contexts, from what a caller names to conditions in SQL."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sidecar.errors import InvalidInput
 from sidecar.models.base import MAX_INTEGER
 from sidecar.models.contexts import ContextType
 from sidecar.storage.sqlite.listing import Where
-from sidecar.storage.sqlite.values import one_of
+from sidecar.storage.sqlite.values import one_of, require_known
 
 TIMES = frozenset({"create_time", "event_time", "update_time"})
 COLUMNS = frozenset({"title", "source", "raw_type", "raw_id", "confidence", "importance"}) | {
@@ -17,6 +18,7 @@ COLUMNS = frozenset({"title", "source", "raw_type", "raw_id", "confidence", "imp
 }
 LISTS = frozenset({"keywords", "entities"})
 METADATA = "metadata."
+KNOWN = TIMES | COLUMNS | LISTS | {"metadata.NAME"}
 MOST_VALUES = 1_000
 
 
@@ -30,14 +32,12 @@ def conditions(field: str, filters: Mapping[str, Any] | None) -> Where:
         elif name in COLUMNS:
             _one_of(where, place, f"processed_contexts.{name}", value)
         elif name in LISTS:
-            _any_in(where, place, f"json_each(processed_contexts.{name})", value)
+            _any_in(where, place, _each_of(name), value)
         elif name.startswith(METADATA) and name != METADATA:
             # By key and not by path: any text may be a key, and needs no quoting.
-            source = "json_each(processed_contexts.metadata)"
-            _any_in(where, place, source, value, name.removeprefix(METADATA))
+            _any_in(where, place, _each_of("metadata"), value, name.removeprefix(METADATA))
         else:
-            known = ", ".join(sorted(TIMES | COLUMNS | LISTS))
-            raise InvalidInput.field(place, f"is not known; there are {known} and metadata.NAME")
+            require_known(place, name, KNOWN)
     return where
 
 
@@ -51,8 +51,8 @@ def types_of(field: str, context_types: Sequence[str] | None) -> list[ContextTyp
 def _time(where: Where, place: str, column: str, value: Any) -> None:
     if not isinstance(value, Mapping) or not value or not value.keys() <= {"from", "before"}:
         raise InvalidInput.field(place, 'must be a range of time: {"from": ..., "before": ...}')
-    if not all(isinstance(moment, str | None) for moment in value.values()):
-        raise InvalidInput.field(place, "must hold times as text")
+    if not all(isinstance(moment, str | datetime | None) for moment in value.values()):
+        raise InvalidInput.field(place, "must hold times")
     named = f"processed_contexts.{column}"
     where.between(named, value.get("from"), value.get("before"), (f"{place}.from", f"{place}.before"))
 
@@ -67,6 +67,12 @@ def _any_in(where: Where, place: str, source: str, value: Any, key: str | None =
     named, keys = ("each.key = ? AND ", [key]) if key is not None else ("", [])
     marks = ", ".join("?" for _ in values)
     where.that(f"EXISTS (SELECT 1 FROM {source} AS each WHERE {named}each.atom IN ({marks}))", *keys, *values)
+
+
+def _each_of(column: str) -> str:
+    """SQL for the items of a column of JSON; of what is none, there are none."""
+    json = f"processed_contexts.{column}"
+    return f"json_each(CASE WHEN json_valid({json}) THEN {json} ELSE 'null' END)"
 
 
 def _values(place: str, value: Any) -> list[Any]:

@@ -62,13 +62,17 @@ class VectorIndex:
         return len(self._numbers)
 
     def put(self, rows: Sequence[tuple[int, bytes]]) -> bool:
-        """Take up these rows, in the place of those with their numbers; false when one has another dimension."""
-        if not rows:
-            return True
-        if not self._numbers:
+        """Take up these rows, in the place of those with their numbers; false when one has another dimension.
+
+        A vector without a direction, which only another program can have stored, is left out.
+        """
+        if rows and not self._numbers:
             self.dimension = dimension_of(rows[0][1])
         if any(dimension_of(packed) != self.dimension for _, packed in rows):
             return False
+        rows = self._with_direction(rows)
+        if not rows:
+            return True
         quantised, factors = self._quantise(b"".join(packed for _, packed in rows))
         blocks, offsets = self._np.divmod([self._place_for(number) for number, _ in rows], BLOCK)
         for block in self._np.unique(blocks):
@@ -76,6 +80,19 @@ class VectorIndex:
             self._blocks[block][offsets[here]] = quantised[here]
             self._factors[block][offsets[here]] = factors[here]
         return True
+
+    def _with_direction(self, rows: Sequence[tuple[int, bytes]]) -> Sequence[tuple[int, bytes]]:
+        if not rows:
+            return rows
+        np = self._np
+        vectors = np.frombuffer(b"".join(packed for _, packed in rows), "<f4").reshape(-1, self.dimension)
+        largest = np.abs(vectors).max(axis=1)
+        has_direction = np.isfinite(largest) & (largest > 0)
+        if has_direction.all():
+            return rows
+        for number, _ in (row for row, usable in zip(rows, has_direction, strict=True) if not usable):
+            self.discard(number)
+        return [row for row, usable in zip(rows, has_direction, strict=True) if usable]
 
     def discard(self, number: int) -> None:
         """Forget a row; one that is not there is no error."""

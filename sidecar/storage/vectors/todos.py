@@ -3,12 +3,16 @@
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sidecar.errors import InvalidInput, NotFound
 from sidecar.models.contexts import MAX_TOP_K
 from sidecar.models.idempotency import IdempotencyKey
+from sidecar.storage.sqlite import contexts
+from sidecar.storage.sqlite.columns import safe_value
 from sidecar.storage.sqlite.listing import require_range
+from sidecar.storage.sqlite.stored_columns import STORED
 from sidecar.storage.sqlite.values import json_text
 from sidecar.storage.sqlite.work import Work
 from sidecar.storage.stores.contexts import (
@@ -18,17 +22,20 @@ from sidecar.storage.stores.contexts import (
     Query,
 )
 from sidecar.storage.vectors.cache import Scan, VectorCache
-from sidecar.storage.vectors.collections import require_fit, require_model
+from sidecar.storage.vectors.collections import is_vector, require_fit, require_model
 from sidecar.storage.vectors.meaning import Embedding, Meaning, nearest
 from sidecar.storage.vectors.vector import dimension_of, pack
 
-TOPIC = "todo_embeddings"
+TOPIC = contexts.TODO_EMBEDDINGS
 COLLECTION = "todo"
 
-ALL_OF_COLLECTION = f"SELECT todo_id, vector FROM todo_embeddings WHERE '{COLLECTION}' = ? ORDER BY todo_id"
+ALL_OF_COLLECTION = f"""
+    SELECT todo_id, vector FROM todo_embeddings
+    WHERE '{COLLECTION}' = ? AND {is_vector(f"'{COLLECTION}'")} ORDER BY todo_id
+"""
 THESE = f"""
     SELECT todo_id, '{COLLECTION}', vector FROM json_each(?)
-    CROSS JOIN todo_embeddings ON todo_id = json_each.value
+    CROSS JOIN todo_embeddings ON todo_id = json_each.value WHERE {is_vector(f"'{COLLECTION}'")}
 """
 _UPSERT = """
     INSERT INTO todo_embeddings (todo_id, content, vector, metadata) VALUES (?, ?, ?, ?)
@@ -107,7 +114,7 @@ def _content(connection: sqlite3.Connection, todo_id: int) -> str:
     row = connection.execute("SELECT content FROM todo WHERE id = ?", (todo_id,)).fetchone()
     if row is None:
         raise NotFound.row("todo", todo_id)
-    return str(row["content"])
+    return str(safe_value(STORED["todo"]["content"], row["content"]))
 
 
 def _is_alone(work: Work, todo_id: int) -> bool:
@@ -122,4 +129,5 @@ def vectors(connection: sqlite3.Connection, todo_ids: Sequence[int]) -> list[tup
 
 def _contents(connection: sqlite3.Connection, todo_ids: Sequence[int]) -> dict[int, str]:
     sql = "SELECT todo_id, content FROM json_each(?) CROSS JOIN todo_embeddings ON todo_id = json_each.value"
-    return dict(connection.execute(sql, (json.dumps(todo_ids),)).fetchall())
+    read = partial(safe_value, STORED["todo_embeddings"]["content"])
+    return {todo_id: read(content) for todo_id, content in connection.execute(sql, (json.dumps(todo_ids),))}

@@ -33,6 +33,11 @@ def unpack(packed: bytes) -> list[float]:
     return _little_endian(numbers).tolist()
 
 
+def is_packed(stored: object) -> bool:
+    """Return whether a stored value is a vector, and not something that another program wrote."""
+    return isinstance(stored, bytes) and len(stored) > 0 and len(stored) % BYTES_PER_NUMBER == 0
+
+
 def dimension_of(packed: bytes) -> int:
     return len(packed) // BYTES_PER_NUMBER
 

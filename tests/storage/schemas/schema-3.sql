@@ -128,8 +128,8 @@ CREATE TABLE monitoring_data_stats (
         metadata TEXT,
         created_at DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
     );
-INSERT INTO "monitoring_data_stats" VALUES(1,'2026-01-01 00:00:00','document',4,'activity',NULL,'2026-01-01T01:15:30.007Z');
-INSERT INTO "monitoring_data_stats" VALUES(2,'2026-01-01 00:00:00','image',1,NULL,NULL,'2026-01-01T01:15:30.007Z');
+INSERT INTO "monitoring_data_stats" VALUES(1,'2026-01-01T00:00:00.000Z','document',4,'activity',NULL,'2026-01-01T01:15:30.007Z');
+INSERT INTO "monitoring_data_stats" VALUES(2,'2026-01-01T00:00:00.000Z','image',1,NULL,NULL,'2026-01-01T01:15:30.007Z');
 CREATE TABLE monitoring_stage_timing (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         time_bucket TEXT NOT NULL,
@@ -144,7 +144,7 @@ CREATE TABLE monitoring_stage_timing (
         metadata TEXT,
         created_at DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
     );
-INSERT INTO "monitoring_stage_timing" VALUES(1,'2026-01-01 00:00:00','parse',2,30,10,20,15,1,1,'{}','2026-01-01T01:15:30.007Z');
+INSERT INTO "monitoring_stage_timing" VALUES(1,'2026-01-01T00:00:00.000Z','parse',2,30,10,20,15,1,1,'{}','2026-01-01T01:15:30.007Z');
 CREATE TABLE monitoring_token_usage (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         time_bucket TEXT NOT NULL,
@@ -154,7 +154,7 @@ CREATE TABLE monitoring_token_usage (
         total_tokens INTEGER NOT NULL DEFAULT 0,
         created_at DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
     );
-INSERT INTO "monitoring_token_usage" VALUES(1,'2026-01-01 00:00:00','m',10,5,15,'2026-01-01T01:15:30.007Z');
+INSERT INTO "monitoring_token_usage" VALUES(1,'2026-01-01T00:00:00.000Z','m',10,5,15,'2026-01-01T01:15:30.007Z');
 CREATE TABLE schema_migrations (
     version INTEGER PRIMARY KEY,
     name TEXT NOT NULL,

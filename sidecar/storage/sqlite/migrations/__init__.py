@@ -29,4 +29,7 @@ MIGRATIONS = (
     Migration(5, "contexts by meaning", "m0005_contexts"),
     Migration(6, "monitoring in lists", "m0006_monitoring"),
     Migration(7, "how old idempotency keys are found", "m0007_upkeep"),
+    Migration(8, "rows set aside and adoptions", "m0008_set_aside"),
+    Migration(9, "the sizes of streamed messages", "m0009_chunk_sizes"),
+    Migration(10, "guards against values that cannot be read", "m0010_guards"),
 )

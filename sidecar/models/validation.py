@@ -1,0 +1,24 @@
+"""Validation errors of pydantic as `InvalidInput`, in one form for HTTP and for the library."""
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from sidecar.errors import FieldError, InvalidInput
+
+NAMED = 3
+"""Number of findings that the error's own message names; `errors` names all."""
+
+
+def refused(error: ValidationError, *place: str) -> InvalidInput:
+    """Return the error that names every finding with its place: `body.title` where `place` is `body`."""
+    found = [
+        FieldError(".".join([*place, *map(str, detail["loc"])]), _message(detail))
+        for detail in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+    return InvalidInput("; ".join(f"{field}: {message}" for field, message in found[:NAMED]), found)
+
+
+def _message(detail: ErrorDetails) -> str:
+    if detail["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:  # of a model, of a dataclass
+        return "There is no such field"
+    return detail["msg"].removeprefix("Value error, ")

@@ -1,0 +1,161 @@
+"""The kinds of the columns, apart from the key, of every table that holds people's rows.
+
+Readers, the scan for invalid rows, their repair, and exports use this declaration. Adoption has one of its own in
+`seed_tables.py`, because it converts more forms of values than a reader does.
+"""
+
+from collections.abc import Mapping
+
+from sidecar.models.contexts import ContextType
+from sidecar.models.conversations import ConversationStatus
+from sidecar.models.messages import MessageStatus, Role
+from sidecar.models.todos import TodoStatus
+from sidecar.storage.sqlite.columns import (
+    Columns,
+    boolean,
+    choice,
+    integer,
+    json_list,
+    json_object,
+    json_value,
+    real,
+    reference,
+    text,
+    time,
+)
+
+_HOUR = {"time_bucket": time(), "created_at": time()}
+
+STORED: Mapping[str, Columns] = {
+    "vaults": {
+        "title": text(),
+        "summary": text(optional=True),
+        "content": text(),
+        "tags": text(),
+        "parent_id": integer(optional=True),
+        "is_folder": boolean(),
+        "is_deleted": boolean(),
+        "created_at": time(),
+        "updated_at": time(),
+        "document_type": text(),
+        "sort_order": integer(),
+        "deleted_with": integer(optional=True),
+    },
+    "todo": {
+        "content": text(),
+        "created_at": time(),
+        "start_time": time(optional=True),
+        "end_time": time(optional=True),
+        "status": choice(TodoStatus, TodoStatus.PENDING),
+        "urgency": integer(),
+        "assignee": text(optional=True),
+        "reason": text(optional=True),
+    },
+    "activity": {
+        "title": text(),
+        "content": text(),
+        "resources": json_value(),
+        "metadata": json_object(),
+        "start_time": time(),
+        "end_time": time(),
+    },
+    "tips": {"content": text(), "created_at": time()},
+    "conversations": {
+        "title": text(optional=True),
+        "user_id": text(optional=True),
+        "page_name": text(),
+        "status": choice(ConversationStatus, ConversationStatus.ACTIVE),
+        "metadata": json_object(),
+        "created_at": time(),
+        "updated_at": time(),
+        "restored_status": choice(ConversationStatus, None),
+    },
+    "messages": {
+        "conversation_id": integer(),
+        "parent_message_id": reference(),
+        "role": choice(Role, Role.ASSISTANT),
+        "content": text(),
+        "status": choice(MessageStatus, MessageStatus.COMPLETED),
+        "token_count": integer(0),
+        "metadata": json_object(),
+        "latency_ms": integer(optional=True),
+        "error_message": text(optional=True),
+        "completed_at": time(optional=True),
+        "created_at": time(),
+        "updated_at": time(),
+    },
+    "message_thinking": {
+        "message_id": integer(),
+        "content": text(),
+        "stage": text(optional=True),
+        "progress": real(0, 1),
+        "sequence": integer(0),
+        "metadata": json_object(),
+        "created_at": time(),
+    },
+    "chats": {
+        "initial_request": text(optional=True),
+        "project_root": text(optional=True),
+        "current_issue": text(optional=True),
+        "metadata": json_object(),
+        "created_at": time(),
+        "updated_at": time(),
+    },
+    "chat_histories": {"messages": json_list(), "cache_info": json_object(), "updated_at": time()},
+    "exchanges": {
+        "chat_id": text(),
+        "model": text(),
+        "request": text(),
+        "cost": json_object(),
+        "start": time(),
+        "end": time(optional=True),
+    },
+    "processed_contexts": {
+        "context_id": text(),
+        "context_type": choice(ContextType, ContextType.ENTITY),
+        "title": text(optional=True),
+        "summary": text(optional=True),
+        "keywords": json_list(str),
+        "entities": json_list(),
+        "confidence": real(0, 1, optional=True),
+        "importance": real(optional=True),
+        "create_time": time(),
+        "event_time": time(),
+        "update_time": time(),
+        "call_count": integer(0),
+        "merge_count": integer(0),
+        "duration_count": integer(0),
+        "source": text(optional=True),
+        "raw_type": text(optional=True),
+        "raw_id": text(optional=True),
+        "text": text(),
+        "metadata": json_object(),
+    },
+    "todo_embeddings": {"content": text(), "metadata": json_object()},
+    "monitoring_token_usage": {
+        **_HOUR,
+        "model": text(),
+        "prompt_tokens": integer(0),
+        "completion_tokens": integer(0),
+        "total_tokens": integer(0),
+    },
+    "monitoring_stage_timing": {
+        **_HOUR,
+        "stage_name": text(),
+        "count": integer(0),
+        "total_duration_ms": integer(0),
+        "min_duration_ms": integer(optional=True),
+        "max_duration_ms": integer(optional=True),
+        "avg_duration_ms": real(optional=True),
+        "success_count": integer(0),
+        "error_count": integer(0),
+        "metadata": json_value(),
+    },
+    "monitoring_data_stats": {
+        **_HOUR,
+        "data_type": text(),
+        "count": integer(0),
+        "context_type": text(optional=True),
+        "metadata": json_value(),
+    },
+}

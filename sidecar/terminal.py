@@ -1,0 +1,60 @@
+"""Sentences for a person at a terminal.
+
+Writing one never fails: the reader may be gone, the terminal may be closed, and its encoding may lack a character.
+"""
+
+import os
+import sys
+from contextlib import suppress
+from typing import TextIO
+
+
+def say(sentence: str) -> None:
+    """Write a line to standard output."""
+    write(sys.stdout, sentence + "\n")
+
+
+def complain(sentence: str) -> None:
+    """Write an error, as a line, to standard error."""
+    write(sys.stderr, f"error: {sentence}\n")
+
+
+def write(stream: TextIO | None, text: str) -> None:
+    """Write `text` to `stream` at once, which is `None` where the process was started with the stream closed.
+
+    A character that the stream's encoding lacks becomes a question mark. A stream that nobody reads any more is
+    silenced: what is written to it later is discarded.
+    """
+    if stream is None:
+        return
+    try:
+        stream.write(_encodable(text, stream.encoding))
+        stream.flush()
+    except BlockingIOError:  # another program has made the terminal non-blocking, and it is full: it is not gone
+        return
+    except (OSError, ValueError):  # the second for a stream that was closed
+        _silence(stream)
+
+
+def flush() -> None:
+    """Flush standard output and standard error, so that the interpreter's own last flush cannot fail."""
+    for stream in (sys.stdout, sys.stderr):
+        write(stream, "")
+
+
+def _encodable(text: str, encoding: str | None) -> str:
+    try:
+        text.encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        return text.encode(encoding or "utf-8", "replace").decode(encoding or "utf-8")
+    return text
+
+
+def _silence(stream: TextIO) -> None:
+    """Have the stream's descriptor lead nowhere. Bytes that it still buffers would fail the interpreter's end."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, stream.fileno())
+        finally:
+            os.close(nowhere)

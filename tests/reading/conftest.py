@@ -1,0 +1,5 @@
+"""Real processes for promises about processes: the fixtures are those of `tests/process`."""
+
+from tests.process.conftest import hosts
+
+__all__ = ["hosts"]

@@ -1,0 +1,57 @@
+"""Stores to read, and clients of their whole HTTP side."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from sidecar.api.app import create_app
+from sidecar.api.context import Context
+from sidecar.api.events import EventHub
+from sidecar.config import DatabaseSettings, Settings, UpkeepSettings
+from sidecar.storage.unified import UnifiedStorage, configured_backends
+from sidecar.upkeep.keeper import Upkeep
+
+from .everything import Answers, read_everything
+
+
+@asynccontextmanager
+async def opened(directory: Path | None) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the store in this directory, or of one in memory; it is closed afterwards."""
+    settings = Settings(database=DatabaseSettings(enabled=directory is not None))
+    storage = UnifiedStorage.create(configured_backends(settings, directory or Path()))
+    await storage.initialize()
+    try:
+        events = EventHub("test-instance")
+        app = create_app(Context(storage, events, "test-instance", Upkeep(storage, UpkeepSettings(), events.publish)))
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://sidecar") as client:
+            yield client
+    finally:
+        await storage.close()
+
+
+async def read(directory: Path) -> Answers:
+    """Everything that the store in this directory answers."""
+    async with opened(directory) as client:
+        return await read_everything(client)
+
+
+async def export(client: httpx.AsyncClient) -> bytes:
+    """An archive of the store."""
+    return (await client.get("/transfer/export")).raise_for_status().content
+
+
+async def import_archive(client: httpx.AsyncClient, archive: bytes) -> dict[str, dict[str, int]]:
+    """What the import reports, by kind."""
+    headers = {"Content-Type": "application/zip"}
+    answer = await client.post("/transfer/import", content=archive, headers=headers)
+    assert answer.status_code == 200, answer.text
+    kinds: dict[str, dict[str, int]] = answer.json()["kinds"]
+    return kinds
+
+
+def database(directory: Path) -> Path:
+    """The file of the store in this directory."""
+    return directory / "sidecar.db"

@@ -1,0 +1,2 @@
+-- What a store may hold since schema version 9, when chunks came to have the size of the message up to their end: only a
+-- message that is being written has chunks, and the next start finishes it.

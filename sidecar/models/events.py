@@ -11,7 +11,7 @@ UPKEEP_TOPIC = "upkeep"
 """Runs of upkeep that did something or failed; the data is an `UpkeepRun`."""
 
 RECOVERY_TOPIC = "recovery"
-"""A damaged database was mended, the file of an open one was lost, or the reports of that were acknowledged; see
+"""A damaged database was repaired, the file of an open one was lost, or the reports of that were acknowledged; see
 `RecoveryReport` for the outcomes."""
 
 

@@ -24,7 +24,7 @@ DATABASE_LOCK_SUFFIX = ".lock"
 RUN_FILE = "run.json"
 
 OWN_NAMES = (LOCK_FILE, RUN_FILE, HEADER_FILE, SETTINGS_FILE, "logs")
-"""What a sidecar calls its files and folders in the data directory; the database has names of its own."""
+"""The names of a sidecar's files and folders in the data directory; the database has names of its own."""
 
 PATIENCE_S = 3.0
 """A sidecar whose host was killed needs up to 1.5 s to end; an app started again at once must not fail on it."""
@@ -124,7 +124,7 @@ def holding_databases(files: Iterable[Path], data_directory: Path, host: Host) -
 
 
 def _reason(error: OSError, directory: Path) -> str:
-    """What is wrong, with the name of the file where it is not the directory itself."""
+    """Return the sentence of the error, with the name of the file where it is not the directory itself."""
     what = error.strerror or type(error).__name__
     return what if error.filename in (None, str(directory)) else f"{error.filename}: {what}"
 

@@ -41,7 +41,7 @@ def launch(
 
 
 def _reporting(host: Host, port: int, settings_file: "Path | None", overrides: Mapping[str, Any]) -> ExitCode:
-    """Run a sidecar to its end; the host is told of what fails."""
+    """Run a sidecar to its end, and report to the host what fails."""
     try:
         _launch(host, port, settings_file, overrides)
     except KeyboardInterrupt:  # before the run has its own way to stop, there is nothing to finish

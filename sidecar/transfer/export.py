@@ -50,7 +50,7 @@ def write_archive(
 def _write_archive(
     file: IO[bytes], rows: RowsOf, store_id: str, markdown: bool, progress: Progress, compression: int
 ) -> tuple[Manifest, int, int]:
-    """What the archive holds, the bytes of its longest line, and those that it unpacks to."""
+    """Return the contents of the archive, the bytes of its longest line, and the bytes that it unpacks to."""
     longest_line = 0
     with ZipFile(file, "w", compression) as zip_file:
         files = {}
@@ -86,7 +86,7 @@ def _lines(rows: RowsOf, kind: str, progress: Progress) -> Iterator[bytes]:
 
 
 def _write(zip_file: ZipFile, name: str, lines: Iterator[bytes]) -> tuple[ManifestFile, int]:
-    """What the member holds, and the bytes of its longest line."""
+    """Return the contents of the member, and the bytes of its longest line."""
     digest = sha256()
     count = size = longest = 0
     waiting = bytearray()

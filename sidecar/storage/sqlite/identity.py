@@ -7,7 +7,7 @@ APPLICATION_ID = 0x65534443
 
 
 def is_ours(connection: sqlite3.Connection) -> bool:
-    """Whether the database is this project's."""
+    """Return whether the database is this project's."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     return bool(application == APPLICATION_ID)
 

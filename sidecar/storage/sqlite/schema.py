@@ -168,7 +168,7 @@ def _open_untouched(path: Path) -> sqlite3.Connection:
 
 
 def is_known(connection: sqlite3.Connection) -> bool:
-    """Whether the database is this project's or a seed's, and not another program's."""
+    """Return whether the database is this project's or a seed's, and not another program's."""
     return is_ours(connection) or _is_seeds(connection)
 
 

@@ -205,7 +205,7 @@ def _find_imported(connection: sqlite3.Connection, kind: Kind, identity: bytes) 
 
 
 def _is_new_misfit(connection: sqlite3.Connection, kind: Kind, identity: bytes) -> bool:
-    """Whether no earlier import has set this row aside; from now on one has."""
+    """Return whether no earlier import has set this row aside, and remember that this one has."""
     sql = "INSERT OR IGNORE INTO imported_rows VALUES (?, ?, 0)"
     return connection.execute(sql, (f"{kind.name} set aside", identity)).rowcount == 1
 

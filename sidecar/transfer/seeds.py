@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from sidecar.errors import ArchiveRefused, DiskFull, StartRefused, StorageError
 from sidecar.models.transfer import ImportReport
-from sidecar.storage.sqlite import adoption, others_files, pragmas, schema, seed_sources, snapshot, transfer
+from sidecar.storage.sqlite import others_files, pragmas, schema, seed_makers, seed_sources, snapshot, transfer
 from sidecar.storage.sqlite.damaged import READ_ERRORS
 from sidecar.storage.sqlite.identity import version_of
 from sidecar.terminal import say
@@ -42,7 +42,7 @@ def maker(path: Path, scratch: Path) -> str | None:
     """
     try:
         with others_files.reading(path, scratch) as source:
-            found = adoption.maker(source)
+            found = seed_makers.maker(source)
             if found is None and not schema.is_known(source):
                 raise ArchiveRefused(
                     f"{path} is the database of another program; give one of this program, of minecontext or of "

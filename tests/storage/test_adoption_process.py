@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.storage.sqlite import adoption, schema
+from sidecar.storage.sqlite import adoption, schema, seed_makers
 from sidecar.storage.sqlite.migrations import MIGRATIONS
 from tests.storage.vintages import make
 
@@ -77,7 +77,7 @@ def test_a_kill_leaves_the_database_as_it_was_or_adopted(stage: str, tmp_path: P
         process.kill()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         is_adopted = stage in ("local times", "giving back")
-        assert adoption.maker(connection) == (None if is_adopted else "minecontext")
+        assert seed_makers.maker(connection) == (None if is_adopted else "minecontext")
         assert schema.bring_up_to_date(connection, None, lambda *_: None) == (0 if is_adopted else len(MIGRATIONS))
         counts = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("messages", "vaults")]
         assert counts == [400, 100]

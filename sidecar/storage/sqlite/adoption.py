@@ -23,46 +23,16 @@ from sidecar.storage.sqlite.arrivals import STAGE
 from sidecar.storage.sqlite.carrying import Carrier
 from sidecar.storage.sqlite.encoding import any_text
 from sidecar.storage.sqlite.machine_zone import machine_zone, zone_name
-from sidecar.storage.sqlite.names import folded
 from sidecar.storage.sqlite.orphans import ORPHANS
+from sidecar.storage.sqlite.seed_makers import columns_of, maker
 from sidecar.storage.sqlite.seed_objects import Object, Objects, schema_made_by
-from sidecar.storage.sqlite.seed_tables import MARKS, carried_tables
+from sidecar.storage.sqlite.seed_tables import carried_tables
 from sidecar.storage.sqlite.seed_times import Clock
 from sidecar.storage.sqlite.transaction import transaction
 
 log = logging.getLogger(__name__)
 
-_HISTORY = {"version", "name", "applied_at", "program_version"}
-"""The columns of `schema_migrations`, which only our databases have."""
 _ANNOUNCED_EVERY_S = 2.0
-
-
-def is_seeds(connection: sqlite3.Connection) -> bool:
-    """Return whether one of the seeds' systems made this database."""
-    return maker(connection) is not None
-
-
-def maker(connection: sqlite3.Connection) -> str | None:
-    """Return the name of the seeds' system that made this database, or `None`.
-
-    Their databases are recognised by nothing but their tables: `application_id` and `user_version` may be those of
-    another tool.
-    """
-    if columns_of(connection, "schema_migrations") >= _HISTORY:
-        return None
-    for system, tables in MARKS:
-        if all(columns <= columns_of(connection, table) for table, columns in tables.items()):
-            return system
-    return None
-
-
-def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
-    """Return the folded names of a table's columns; none when it is not there, or not a table."""
-    sql = """
-        SELECT info.name FROM sqlite_schema AS entry, pragma_table_info(entry.name) AS info
-        WHERE entry.type = 'table' AND lower(entry.name) = ?
-    """
-    return {folded(name) for (name,) in connection.execute(sql, (table,))}
 
 
 def adopt(

@@ -70,11 +70,11 @@ def _has_traces(path: Path) -> bool:
 
 
 def _maker(path: Path, scratch: Path) -> str | None:
-    from sidecar.storage.sqlite import adoption, others_files
+    from sidecar.storage.sqlite import others_files, seed_makers
 
     try:
         with others_files.reading(path, scratch) as source:
-            return adoption.maker(source)
+            return seed_makers.maker(source)
     except (sqlite3.Error, UnicodeDecodeError, PermissionError) as error:
         log.warning("%s cannot be read as a database, and was left as it is: %s", path, error)
         return None

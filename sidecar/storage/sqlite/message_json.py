@@ -15,7 +15,7 @@ from sidecar.models.messages import Message, MessageStatus, MessageThinking
 from sidecar.storage.sqlite import chunks
 from sidecar.storage.sqlite.columns import read_row
 from sidecar.storage.sqlite.encoding import any_text
-from sidecar.storage.sqlite.migrations.m0010_guards import ODD_MESSAGE, ODD_STEP
+from sidecar.storage.sqlite.odd_messages import ODD_MESSAGE, ODD_STEP
 from sidecar.storage.sqlite.stored_columns import STORED
 
 _GROWING = {

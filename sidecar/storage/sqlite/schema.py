@@ -173,6 +173,6 @@ def is_known(connection: sqlite3.Connection) -> bool:
 
 
 def _is_seeds(connection: sqlite3.Connection) -> bool:
-    from sidecar.storage.sqlite import adoption  # only for a file that is not ours yet
+    from sidecar.storage.sqlite import seed_makers  # only for a file that is not ours yet
 
-    return adoption.is_seeds(connection)
+    return seed_makers.is_seeds(connection)

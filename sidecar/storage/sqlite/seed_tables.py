@@ -18,21 +18,6 @@ from sidecar.storage.sqlite.seed_mapping import Carried, Column, Parent
 from sidecar.storage.sqlite.seed_times import Clock, hour_of, time_of
 from sidecar.storage.sqlite.seed_values import Convert
 
-MINECONTEXT, VMPILOT = "minecontext", "vmpilot"
-MARKS = (
-    (
-        MINECONTEXT,
-        {
-            "vaults": {"id", "title", "content"},
-            "todo": {"id", "content", "status"},
-            "activity": {"id", "title", "content"},
-        },
-    ),
-    (VMPILOT, {"chats": {"id", "initial_request"}, "chat_histories": {"chat_id", "messages", "cache_info"}}),
-    (VMPILOT, {"chats": {"chat_id", "initial_request", "messages", "cache_info"}}),
-)
-"""For each form of a system's database: the tables and columns by which it is recognised."""
-
 INDEXES = frozenset(
     {
         "idx_vaults_created",

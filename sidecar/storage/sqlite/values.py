@@ -1,7 +1,6 @@
 """Values on their way into a column: checked, and in the one form that is stored."""
 
 from collections.abc import Collection
-from difflib import get_close_matches
 from enum import Enum
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -84,6 +83,8 @@ def json_text(field: str, value: Any, most: int = MAX_TEXT_BYTES) -> str:
 def require_known(field: str, name: object, known: Collection[str]) -> None:
     """Raises `InvalidInput` for a name that is not among the known ones, with the one that was probably meant."""
     if name not in known:
+        from difflib import get_close_matches  # only for an error
+
         nearest = get_close_matches(str(name), known, 1)
         advice = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(sorted(known))}"
         raise InvalidInput.field(field, f"is not known; {advice}")

@@ -14,6 +14,7 @@ from sidecar.models.idempotency import IdempotencyKey
 from sidecar.storage.interfaces import Change, StorageType
 from sidecar.storage.sqlite import orphans
 from sidecar.storage.sqlite.backend import SQLiteBackend
+from sidecar.storage.sqlite.columns import UNKNOWN_TIME
 from sidecar.storage.sqlite.orphans import Origin
 from sidecar.storage.sqlite.work import Work
 from sidecar.storage.unified import UnifiedStorage, document_backend
@@ -396,3 +397,22 @@ class TestAdopted:
         entry_id = await set_aside(adopted, "monitoring_data_stats", {"id": 21, **row})
         with pytest.raises(InvalidInput):
             await adopted.restore_row_set_aside(entry_id)
+
+
+async def test_an_adoption_that_another_program_wrote_is_listed_beside_the_others(storage: UnifiedStorage) -> None:
+    sql = "INSERT INTO adoptions (system, source, time_zone, adopted_at, report) VALUES (?, ?, ?, ?, ?)"
+    rows = [
+        ("minecontext", "app.db", "UTC", "yesterday", "no report"),
+        (b"\xff", 5, "UTC", "2026-01-01 10:00:00", "{}"),
+    ]
+
+    def write(work: Work) -> None:
+        for row in rows:
+            work.connection.execute(sql, row)
+
+    backend = storage.get_default_backend(StorageType.DOCUMENT_DB)
+    assert isinstance(backend, SQLiteBackend)
+    await backend.database.write(write)
+    first, second = (await storage.get_adoptions()).adoptions
+    assert (first.source, first.adopted_at) == ("app.db", UNKNOWN_TIME)
+    assert (second.source, second.adopted_at) == ("5", "2026-01-01T10:00:00.000Z")

@@ -24,7 +24,7 @@ from sidecar.storage.sqlite.columns import read_row, text
 from sidecar.storage.sqlite.listing import Order, Part, Where, read_page
 from sidecar.storage.sqlite.orphans import ORPHANS
 from sidecar.storage.sqlite.table import Domain
-from sidecar.storage.sqlite.transfer_kinds import SET_ASIDE
+from sidecar.storage.sqlite.transfer_kinds import ADOPTIONS, SET_ASIDE
 from sidecar.storage.sqlite.work import Work
 from sidecar.storage.stores.adoption import IAdoptionStore
 from sidecar.storage.stores.lists import DEFAULT_LIMIT
@@ -107,7 +107,8 @@ def _counted(connection: sqlite3.Connection, where: str) -> dict[str, int]:
 def _overview(connection: sqlite3.Connection) -> AdoptionOverview:
     sql = "SELECT id, system, source, time_zone, adopted_at, report FROM adoptions ORDER BY id"
     adoptions = [
-        Adoption(**{**dict(row), "report": _report(row["report"])}) for row in connection.execute(sql).fetchall()
+        Adoption(**{**read_row(ADOPTIONS, dict(row))[0], "report": _report(row["report"])})
+        for row in connection.execute(sql).fetchall()
     ]
     return AdoptionOverview(
         adoptions=adoptions, set_aside=_counted(connection, ""), not_acknowledged=not_acknowledged(connection)

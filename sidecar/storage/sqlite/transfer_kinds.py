@@ -21,6 +21,9 @@ SET_ASIDE: Columns = {
 }
 """How a row set aside is read: another program may have written there, too."""
 
+ADOPTIONS: Columns = {"system": text(), "source": text(), "time_zone": text(), "adopted_at": time()}
+"""How an adoption is read, apart from its report."""
+
 ODD = "is_odd"
 """The name of a selected column that is true when some value of the row is not in the stored form."""
 
@@ -221,7 +224,7 @@ KINDS = (
         birth=("adopted_at",),
         json_columns=("report",),
         expressions={"report": _object("report")},
-        other_columns={"system": text(), "source": text(), "time_zone": text(), "adopted_at": time()},
+        other_columns=ADOPTIONS,
         comes_back=False,
         seed_identity=(),
     ),

@@ -17,7 +17,7 @@ from sidecar import __version__
 from sidecar.errors import Conflict, DatabaseDamaged, NotFound, SidecarError, StorageError
 from sidecar.models import timestamps
 from sidecar.models.backups import Backup, Manifest
-from sidecar.storage.sqlite import files, identity, others_files, snapshot
+from sidecar.storage.sqlite import files, identity, snapshot
 from sidecar.storage.sqlite.background import Job
 from sidecar.storage.sqlite.failures import reported, translated
 from sidecar.storage.sqlite.snapshot import Snapshot
@@ -126,6 +126,8 @@ class BackupDirectory:
 
         Raises `Conflict` when it is not a sound database of this program.
         """
+        from sidecar.storage.sqlite import others_files  # it and psutil are 8 ms of a start
+
         foreign = f"{file} is not a database that this program can open"
         try:
             with others_files.scratch_in(self.path.parent) as scratch, others_files.reading(file, scratch) as source:

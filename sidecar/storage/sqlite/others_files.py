@@ -13,6 +13,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psutil
+
 from sidecar.storage.sqlite import log_file, snapshot
 
 SQLITE = b"SQLite format 3\x00"
@@ -90,8 +92,6 @@ def scratch_in(directory: Path) -> Iterator[Path]:
     It is made in `directory`, which has room for the data; the system's own directory may be in memory. Directories of
     processes that were killed are removed, too.
     """
-    import psutil  # 7 ms of a start that copies nothing
-
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left in directory.glob(f"{_SCRATCH}*-*"):
         pid = left.name.removeprefix(_SCRATCH).partition("-")[0]

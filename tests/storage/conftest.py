@@ -1,8 +1,9 @@
-"""An open database with a table to write to."""
+"""An open database with a table to write to, and a machine that lives in another zone."""
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,16 @@ def migrated(tmp_path: Path) -> Callable[[], sqlite3.Connection]:
         return connection
 
     return connect
+
+
+@pytest.fixture
+def live_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Moves this machine to another zone."""
+
+    def move(zone: str) -> None:
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+
+    yield move
+    monkeypatch.undo()
+    time.tzset()

@@ -2,8 +2,7 @@
 
 import json
 import sqlite3
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -51,19 +50,6 @@ def report_of(connection: sqlite3.Connection) -> tuple[str, str, AdoptionReport]
     """The system, the zone and the report of the only adoption."""
     ((system, zone, report),) = connection.execute("SELECT system, time_zone, report FROM adoptions")
     return system, zone, AdoptionReport.model_validate_json(report)
-
-
-@pytest.fixture
-def live_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Moves this machine to another zone."""
-
-    def move(zone: str) -> None:
-        monkeypatch.setenv("TZ", zone)
-        time.tzset()
-
-    yield move
-    monkeypatch.undo()
-    time.tzset()
 
 
 @in_every_zone

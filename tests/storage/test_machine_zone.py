@@ -1,8 +1,7 @@
 """The zone of this machine, and the name that it is known by."""
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -11,19 +10,6 @@ import pytest
 from sidecar.storage.sqlite.machine_zone import SystemZone, machine_zone, zone_name
 from sidecar.storage.sqlite.seed_times import Clock
 from tests.storage.moments import ZONES, Moments
-
-
-@pytest.fixture
-def live_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Moves this machine to another zone."""
-
-    def move(zone: str) -> None:
-        monkeypatch.setenv("TZ", zone)
-        time.tzset()
-
-    yield move
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.mark.parametrize("variable", ["Europe/Berlin", ":Europe/Berlin", "/usr/share/zoneinfo/Europe/Berlin"])

@@ -9,8 +9,11 @@
     │   ├── MethodNotAllowed      405
     │   ├── RequestTooSlow        408   did not arrive in time; retryable
     │   ├── Conflict              409   does not fit what is there now: a cycle, a deleted row, a used key
+    │   │   └── AlreadyDone       409   was done under its key, and the answer is no longer kept
     │   ├── BodyTooLarge          413
+    │   ├── BodyTooComplex        413   too many values to parse in one step
     │   ├── UnsupportedMediaType  415
+    │   ├── TooManyStreams        429   of live events; retryable
     │   ├── HeadTooLarge          431   the request line and headers
     │   ├── ArchiveRefused        422   damaged, or not an archive of this program
     │   └── InvalidInput          422   names each field and what is wrong with it
@@ -20,15 +23,19 @@
     │   ├── StorageReadOnly       503   the disk or directory refuses writes
     │   ├── StorageLost           503   the open file was deleted, moved or replaced; only a restart ends this
     │   ├── DiskFull              507
+    │   ├── DiskFailed            503   the disk reports an error; retryable; ends a start with exit code 7
     │   ├── SearchIndexDamaged    503   the rows are not; it is made anew; retryable
     │   └── DatabaseDamaged       503   being mended; retryable
+    ├── OutOfDescriptors          503   the process, or the system, cannot open one more file; retryable
     ├── NotAvailable              501   needs an extra, a backend or an endpoint that this sidecar does not have
     ├── EmbeddingUnavailable      503   the embedding endpoint does not answer; retryable
     ├── EmbeddingRefused          502   the embedding endpoint does not do what it is asked
     └── StartRefused              ends the process, with an exit code that a host can act on
         ├── BadConfiguration          2
+        │   └── TooFewDescriptors     2   the limit on open files leaves no room to work
         ├── DataDirectoryLocked       3
         ├── DataDirectoryNotWritable  4
+        │   └── NoRoomToStart         4   the disk is full, and nothing can be served before there is room
         ├── DatabaseTooNew            5
         └── DatabaseBeyondRepair      6
 
@@ -36,8 +43,10 @@ Every class carries a stable `code` (for programs), an HTTP `status`, whether th
 (`retryable`), and an `exit_code`; its message is one sentence for a person.
 """
 
+import os
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
+from errno import EMFILE, ENFILE
 from typing import ClassVar, NamedTuple
 
 
@@ -51,6 +60,7 @@ class ExitCode(IntEnum):
     DATA_DIRECTORY_NOT_WRITABLE = 4
     DATABASE_TOO_NEW = 5
     DATABASE_BEYOND_REPAIR = 6
+    DISK_FAILED = 7
 
 
 class FieldError(NamedTuple):
@@ -155,11 +165,34 @@ class Conflict(RequestRefused):
     status = 409
 
 
+class AlreadyDone(Conflict):
+    """A repeated request was done the first time, and its large answer is no longer kept; it is not done again."""
+
+    code = "already_done"
+    title = "Already done"
+
+    @classmethod
+    def under_its_key(cls, row_id: int | str | None) -> "AlreadyDone":
+        """Return the error for a request whose answer was about this row, or about none."""
+        place = "read what it changed" if row_id is None else f"read what it changed, by the id {row_id}"
+        return cls(
+            f"This request was already done under its Idempotency-Key, and its answer is no longer kept; {place}."
+        )
+
+
 class BodyTooLarge(RequestRefused):
     """The body is larger than the configured maximum."""
 
     code = "body_too_large"
     title = "Body too large"
+    status = 413
+
+
+class BodyTooComplex(RequestRefused):
+    """The body is JSON of too many values: parsing it would hold up every other request."""
+
+    code = "body_too_complex"
+    title = "Body too complex"
     status = 413
 
 
@@ -177,6 +210,15 @@ class HeadTooLarge(RequestRefused):
     code = "head_too_large"
     title = "Head too large"
     status = 431
+
+
+class TooManyStreams(RequestRefused):
+    """As many streams of live events are open as this sidecar serves at a time."""
+
+    code = "too_many_streams"
+    title = "Too many streams"
+    status = 429
+    retryable = True
 
 
 class ArchiveRefused(RequestRefused):
@@ -255,6 +297,16 @@ class DiskFull(StorageError):
     status = 507
 
 
+class DiskFailed(StorageError):
+    """The disk reports an error while it is read or written; that is no damage of the database."""
+
+    code = "disk_failed"
+    title = "Disk failed"
+    status = 503
+    retryable = True
+    exit_code = ExitCode.DISK_FAILED
+
+
 class SearchIndexDamaged(StorageError):
     """The full-text index is damaged, and only that; it is made anew from the rows."""
 
@@ -271,6 +323,33 @@ class DatabaseDamaged(StorageError):
     title = "Database damaged"
     status = 503
     retryable = True
+
+
+class OutOfDescriptors(SidecarError):
+    """The process, or the whole system, has as many files and connections open as its limit allows."""
+
+    code = "out_of_descriptors"
+    title = "Out of descriptors"
+    status = 503
+    retryable = True
+
+    @classmethod
+    def caused(cls, error: OSError) -> "OutOfDescriptors | None":
+        """Return what the system's error means if it is this one, and otherwise `None`."""
+        if error.errno == EMFILE:
+            return cls("The process cannot open more files; raise its limit (`ulimit -n`), or close what it has open.")
+        if error.errno == ENFILE:
+            return cls("The system cannot open more files; close other programs and try again.")
+        return None
+
+    @classmethod
+    def now(cls) -> "OutOfDescriptors | None":
+        """Return the error if no file can be opened at this moment: some libraries do not say why they could not."""
+        try:
+            os.close(os.open(os.devnull, os.O_RDONLY))
+        except OSError as error:
+            return cls.caused(error)
+        return None
 
 
 class NotAvailable(SidecarError):
@@ -309,6 +388,12 @@ class BadConfiguration(StartRefused):
     exit_code = ExitCode.BAD_CONFIGURATION
 
 
+class TooFewDescriptors(BadConfiguration):
+    """The process may open too few files at a time."""
+
+    code = "too_few_descriptors"
+
+
 class DataDirectoryLocked(StartRefused):
     """Another sidecar owns the data directory, or the database in it."""
 
@@ -321,6 +406,12 @@ class DataDirectoryNotWritable(StartRefused):
 
     code = "data_directory_not_writable"
     exit_code = ExitCode.DATA_DIRECTORY_NOT_WRITABLE
+
+
+class NoRoomToStart(DataDirectoryNotWritable):
+    """The disk is full, and something must be written before anything can be served."""
+
+    code = "disk_full"
 
 
 class DatabaseTooNew(StartRefused):

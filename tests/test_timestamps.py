@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.models import timestamps
 
 INPUT = TypeAdapter[timestamps.Moment](timestamps.TimestampInput)
@@ -84,4 +85,4 @@ def test_input_is_taken_in_any_form_and_made_canonical(moment: datetime) -> None
 
 
 def test_now_is_now() -> None:
-    assert abs(timestamps.parse(timestamps.now()) - datetime.now(UTC)) < timedelta(seconds=5)
+    assert abs(timestamps.parse(timestamps.now(SYSTEM_CLOCK)) - datetime.now(UTC)) < timedelta(seconds=5)

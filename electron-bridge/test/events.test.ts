@@ -1,7 +1,7 @@
 // Live events: one connection for the whole app, whatever becomes of it, over real processes.
 
 import { describe, expect, onTestFinished, test } from "vitest";
-import { exposeToPages, type Notice, type Sidecar } from "../src/main/index.js";
+import { defaultPolicy, exposeToPages, type Notice, type Sidecar } from "../src/main/index.js";
 import { EventParser } from "../src/main/event-stream.js";
 import type { IpcEventLike, WebContentsLike } from "../src/main/ipc.js";
 import { PageSubscriptions } from "../src/main/page-subscriptions.js";
@@ -117,9 +117,27 @@ describe("a subscriber", () => {
     await hears(heard, "subscribed");
   });
 
+  test("with a misspelt topic is refused, and told which there are", async () => {
+    const sidecar = await startSidecar();
+    const subscribe = (): unknown => sidecar.subscribe(["todos", "todo"], () => undefined);
+    expect(subscribe).toThrow(
+      /topics has no 'todo'; the topics are activities, .*, todos, upkeep, vaults\.$/,
+    );
+  });
+
   test("with topics that are none is refused", async () => {
     const sidecar = await startSidecar();
-    for (const topics of [undefined, "todos", [], [""], [7], ["a,b"], Array(51).fill("todos")]) {
+    for (const topics of [
+      undefined,
+      "todos",
+      [],
+      [""],
+      [7],
+      [undefined],
+      [Symbol("s")],
+      ["a,b"],
+      Array(51).fill("todos"),
+    ]) {
       const subscribe = (): unknown => sidecar.subscribe(topics as string[], () => undefined);
       expect(subscribe).toThrow(expect.objectContaining({ code: "invalid_call" }) as Error);
     }
@@ -310,6 +328,7 @@ describe("pages", () => {
 
   test("that have taken everything are sent what comes at once, however much it is", () => {
     const sidecar = new (class {
+      readonly policy = defaultPolicy;
       tell: (notices: readonly Notice[]) => void = () => undefined;
       subscribeBatches = (_: unknown, listener: typeof this.tell) => {
         this.tell = listener;

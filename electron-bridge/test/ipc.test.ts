@@ -2,7 +2,7 @@
 
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { exposeToPages, type ExposeOptions, Sidecar } from "../src/main/index.js";
+import { defaultPolicy, exposeToPages, type ExposeOptions, Sidecar } from "../src/main/index.js";
 import type { IpcEventLike, WebContentsLike } from "../src/main/ipc.js";
 import { channels } from "../src/shared/channels.js";
 import { fixturePath, fixtureSidecar, until } from "./support.js";
@@ -341,7 +341,12 @@ describe("the handlers", () => {
   test("tell a page nothing of a fault inside the app, and the app all of it", async () => {
     const fault = new Error("secret detail");
     const logged = vi.spyOn(console, "error").mockImplementation(() => undefined);
-    const sidecar = { call: () => Promise.reject(fault), on: () => () => undefined } as unknown as Sidecar;
+    const sidecar = {
+      policy: defaultPolicy,
+      now: () => 0,
+      call: () => Promise.reject(fault),
+      on: () => () => undefined,
+    } as unknown as Sidecar;
     const ipc = new FakeIpc();
     exposeToPages(sidecar, { ipcMain: ipc.ipcMain, origins: ["app://console"] });
     const answer = await ipc.page().call("tips.list");

@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { SidecarError, sidecar } from "../src/renderer/index.js";
-import { channels } from "../src/shared/channels.js";
+import { channels, type PageBridge } from "../src/shared/channels.js";
 import { errorOf } from "./support.js";
 
 /** What stands in for Electron between page and main process. */
@@ -117,7 +117,57 @@ describe("a call", () => {
   });
 });
 
+describe("what a call hands over", () => {
+  const reactive = (value: object): object =>
+    new Proxy(value, { get: (target, name) => wrapped(Reflect.get(target, name)) });
+  const wrapped = (value: unknown): unknown =>
+    typeof value === "object" && value !== null ? reactive(value) : value;
+
+  test("may be a reactive object: what it holds crosses", async () => {
+    const seen: unknown[] = [];
+    await loadPage((_, message) => {
+      seen.push(message["input"]);
+      return { ok: true, value: null };
+    });
+    const input = { body: { content: "x", tags: [{ name: "a" }] } };
+    await sidecar.call("tips.create", reactive(input) as { body: { content: string } });
+    expect(seen).toEqual([input]);
+  });
+
+  test("is refused by the path of what is no data, and nothing is sent", async () => {
+    const seen: unknown[] = [];
+    await loadPage((_, message) => seen.push(message));
+    const body = { content: "x", items: [0, { onClick: () => undefined }] };
+    expect(await errorOf(sidecar.call("tips.create", { body }))).toMatchObject({
+      code: "invalid_call",
+      errors: [{ field: "body.items.1.onClick" }],
+    });
+    expect(seen).toEqual([]);
+  });
+
+  test("is refused as such although it came past the client", async () => {
+    await loadPage(() => null);
+    const { electronSidecar } = globalThis as unknown as { electronSidecar: PageBridge };
+    const input = { body: { onClick: () => undefined } };
+    expect(await electronSidecar.call("1", "tips.create", input)).toMatchObject({
+      ok: false,
+      error: { code: "invalid_call" },
+    });
+  });
+});
+
 describe("the status", () => {
+  test("has one listener in the preload script, however many the page has", async () => {
+    await loadPage(() => ({ ok: true, value: null }));
+    const heard: unknown[] = [];
+    const stops = Array.from({ length: 11 }, () => sidecar.onStatus((status) => heard.push(status)));
+    expect(electron.listeners.get(channels.event)?.size).toBe(1);
+    tell("one");
+    stops[0]?.();
+    tell("two");
+    expect(heard).toEqual([...Array<string>(11).fill("one"), ...Array<string>(10).fill("two")]);
+  });
+
   const starting = { state: "starting", stage: null, failure: null };
 
   test("can be asked for", async () => {
@@ -148,6 +198,18 @@ describe("live events", () => {
     for (const listener of electron.listeners.get(channels.event) ?? [])
       listener({}, { kind: "notices", id, notices });
   }
+
+  test("are not missed by a page that ends its subscription before it was sent", async () => {
+    await loadPage(() => new Promise(() => undefined));
+    for (let index = 0; index < 64; index += 1) void sidecar.call("tips.list");
+    const rejections: unknown[] = [];
+    const note = (reason: unknown): void => void rejections.push(reason);
+    process.on("unhandledRejection", note);
+    sidecar.events.subscribe(["todos"], () => undefined)();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.off("unhandledRejection", note);
+    expect(rejections).toEqual([]);
+  });
 
   test("come one by one to the listener of their subscription, and main is told that they came", async () => {
     const messages: Record<string, unknown>[] = [];

@@ -116,7 +116,7 @@ describe("a sidecar that does not answer any more", () => {
   const BLOCKING = [
     "import sys",
     "from sidecar.api.routes import health",
-    "def never_return():",
+    "def never_return(*_):",
     "    while True: pass",
     "health._process = never_return",
     "from sidecar.cli import main",

@@ -26,7 +26,8 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
-from sidecar.errors import InvalidInput, MalformedRequest, UnsupportedMediaType
+from sidecar.api.json_bodies import not_json
+from sidecar.errors import InvalidInput, UnsupportedMediaType
 from sidecar.models.validation import refused
 
 JSON = "application/json"
@@ -158,9 +159,10 @@ def _read_body(adapter: TypeAdapter[Any], request: Request, content: bytes) -> A
     try:
         return adapter.validate_json(content)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        if first["type"] == "json_invalid":
-            raise MalformedRequest(f"The body is not JSON in UTF-8: {first['ctx']['error']}.") from None
+        if error.error_count() == 1:
+            first = error.errors(include_url=False, include_input=False)[0]
+            if first["type"] == "json_invalid":
+                raise not_json(content, first["ctx"]["error"]) from None
         raise refused(error, "body") from None
 
 

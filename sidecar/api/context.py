@@ -1,6 +1,6 @@
 """What operations take besides their own input, as annotations of their parameters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Annotated
 
@@ -11,6 +11,7 @@ from sidecar.api.arguments import Depends, Header, content_of
 from sidecar.api.events import EventHub
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.storage.unified import UnifiedStorage
+from sidecar.upkeep.folders import PlaceCheck
 from sidecar.upkeep.keeper import Upkeep
 
 CONTEXT = "sidecar.context"
@@ -25,6 +26,7 @@ class Context:
     events: EventHub
     instance: str
     upkeep: Upkeep
+    place: PlaceCheck = field(default_factory=lambda: PlaceCheck(None))
 
 
 def _context(request: Request) -> Context:
@@ -42,7 +44,12 @@ def _write_key(
     idempotency_key: Annotated[
         str | None,
         Header("Idempotency-Key"),
-        Field(min_length=1, max_length=200, description="Sent again with the same request, it is done only once."),
+        Field(
+            min_length=1,
+            max_length=200,
+            description="Sent again with the same request, it is done only once and gets its first answer. Where a "
+            "large answer is no longer kept, the problem `already_done` says so.",
+        ),
     ] = None,
 ) -> IdempotencyKey | None:
     if idempotency_key is None:

@@ -8,11 +8,12 @@ together get a small share of the event loop's time, however many they are.
 
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from time import perf_counter
 from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
+from sidecar.clock import Clock
+from sidecar.errors import TooManyStreams
 from sidecar.models.events import Hello, Reset, ResetReason, Start
 from sidecar.storage.interfaces import STORE_REPLACED, Change
 
@@ -25,6 +26,9 @@ HEARTBEAT_S = 15.0
 
 LARGEST_SEND = 32 * 1024
 """Bytes after which the rest of what is pending waits for another send, so that a flood is never one piece."""
+
+MAX_STREAMS = 128
+"""Streams at a time. Each keeps a connection for itself, and other requests need some, too."""
 
 SHARE = 0.02
 """Of the event loop's time, for handing subscribers what is new. What the system then does to send it costs as much
@@ -43,8 +47,19 @@ class _Event(NamedTuple):
 class EventHub:
     """The events of one instance, numbered from 1. Lives on one event loop."""
 
-    def __init__(self, instance: str, *, max_events: int = MAX_EVENTS, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self,
+        instance: str,
+        clock: Clock,
+        *,
+        max_events: int = MAX_EVENTS,
+        max_bytes: int = MAX_BYTES,
+        max_streams: int = MAX_STREAMS,
+    ) -> None:
         self._instance = instance
+        self._clock = clock
+        self._max_streams = max_streams
+        self._places = 0
         self._ring: list[_Event | None] = [None] * max_events
         self._max_bytes = max_bytes
         self._bytes = 0
@@ -100,6 +115,18 @@ class EventHub:
             if timer is not None:
                 timer.cancel()
         self._wake_all()
+
+    def take_place(self) -> None:
+        """Take one of the places for streams, until `give_place_back`. Raises `TooManyStreams`."""
+        if self._places >= self._max_streams:
+            raise TooManyStreams(
+                f"{self._max_streams} streams of events are open, as many as this sidecar serves; close one of them."
+            )
+        self._places += 1
+
+    def give_place_back(self) -> None:
+        """Give back what `take_place` took."""
+        self._places -= 1
 
     async def stream(
         self, last_event_id: str | None = None, topics: Collection[str] | None = None
@@ -214,7 +241,7 @@ class EventHub:
         """Have a round now, or when the pause after the last one is over."""
         if not self._waiting or self._round is not None or self._in_round or self._closed:
             return
-        pause = self._next_round_at - perf_counter()
+        pause = self._next_round_at - self._clock.monotonic()
         if pause <= 0:
             self._begin_round()
         else:
@@ -229,13 +256,13 @@ class EventHub:
         self._round = None
         self._in_round = True
         told, began = self.position, [0.0]
-        loop.call_soon(lambda: began.append(perf_counter()))
+        loop.call_soon(lambda: began.append(self._clock.monotonic()))
         self._wake_all()
-        loop.call_soon(lambda: self._end_round(told, perf_counter() - began[-1]))
+        loop.call_soon(lambda: self._end_round(told, self._clock.monotonic() - began[-1]))
 
     def _end_round(self, told: int, took: float) -> None:
         self._in_round = False
-        self._next_round_at = perf_counter() + min(took * (1 - SHARE) / SHARE, LONGEST_PAUSE_S)
+        self._next_round_at = self._clock.monotonic() + min(took * (1 - SHARE) / SHARE, LONGEST_PAUSE_S)
         if told < self.position:
             self._wake()
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sidecar.api.arguments import JSON, Reader, content_of, readers_of, take_content
+from sidecar.api.json_bodies import COUNTED_FROM, check_parts
 
 Endpoint = Callable[..., Coroutine[Any, Any, Any]]
 E = TypeVar("E", bound=Endpoint)
@@ -45,6 +46,8 @@ class Operation:
     async def answer(self, request: Request) -> Response:
         """The answer to a request whose path fits. Raises what the operation raises, and `RequestRefused`."""
         content = await content_of(request) if self._takes_content else b""
+        if len(content) > COUNTED_FROM:
+            await check_parts(content)
         arguments = {name: read(request, content) for name, read in self._readers.items()}
         result = await self.endpoint(**arguments)
         if result is None:

@@ -8,7 +8,7 @@ import logging
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sidecar.errors import MethodNotAllowed, NotAvailable, SidecarError, Unauthorized
+from sidecar.errors import MethodNotAllowed, NotAvailable, OutOfDescriptors, SidecarError, Unauthorized
 from sidecar.models.problems import Problem, ProblemField
 
 log = logging.getLogger(__name__)
@@ -52,11 +52,19 @@ def _forget_traces(error: BaseException | None) -> None:
 
 def _answer_to(request: Request, error: Exception) -> Response:
     if not isinstance(error, SidecarError):
-        error = _Unexpected(error)
+        error = _meaning(error)
     if error.status >= 500 and not isinstance(error, NotAvailable):
         cause = error.__cause__ or error
         log.error("%s %s failed: %s", request.method, request.url.path, error.message, exc_info=cause)
     return problem_response(error)
+
+
+def _meaning(error: Exception) -> SidecarError:
+    exhausted = OutOfDescriptors.caused(error) if isinstance(error, OSError) else None
+    if exhausted is None:
+        return _Unexpected(error)
+    exhausted.__cause__ = error
+    return exhausted
 
 
 class _Unexpected(SidecarError):

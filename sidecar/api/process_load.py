@@ -1,9 +1,9 @@
 """How the sidecar's own process is doing, in numbers."""
 
 import sys
-from time import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from sidecar.clock import Clock
 from sidecar.models.monitoring import ProcessLoad
 
 if TYPE_CHECKING:
@@ -23,22 +23,26 @@ class ProcessWatch:
 
     def __init__(self) -> None:
         self._last: _Look | None = None
+        self._started: float | None = None
+        """When the process began, by the monotonic clock. The wall clock is asked for that once: it may jump."""
         self._cpu_percent = 0.0
 
-    def load(self) -> ProcessLoad:
+    def load(self, clock: Clock) -> ProcessLoad:
         """The numbers of this moment; the first share of a core is that since the process began."""
         import psutil  # 20 ms, and only those who look need it
 
         process = psutil.Process()
         with process.oneshot():
-            started, cpu_seconds = process.create_time(), sum(process.cpu_times()[:2])
+            now, cpu_seconds = clock.monotonic(), sum(process.cpu_times()[:2])
+            if self._started is None:
+                self._started = now - max(0.0, clock.now().timestamp() - process.create_time())
             return ProcessLoad(
-                cpu_percent=self._share(_Look(time(), cpu_seconds), started),
+                cpu_percent=self._share(_Look(now, cpu_seconds), self._started),
                 cpu_seconds=round(cpu_seconds, 3),
                 memory_bytes=process.memory_info().rss,
                 threads=process.num_threads(),
                 open_files=_open_files(process),
-                uptime_s=round(time() - started, 3),
+                uptime_s=round(now - self._started, 3),
             )
 
     def _share(self, look: _Look, started: float) -> float:

@@ -17,6 +17,16 @@ OPEN_PATH = "/health/live"
 """The one thing that is answered without a token: whether the process lives, and which instance it is."""
 
 
+PEER = "sidecar.peer"
+"""The name, in an ASGI scope, of the `Peer` that the request came from; a server need not know of any."""
+
+
+class Peer:
+    """The other end of a connection, as far as its requests have identified it."""
+
+    has_shown_token = False
+
+
 class SecurityGate:
     """Lets through what may pass, and answers the rest itself."""
 
@@ -57,8 +67,11 @@ class SecurityGate:
         origin = headers.get(b"origin")
         if origin is not None and origin not in self._allowed_origins:
             return Forbidden("Requests from web pages are refused; allow the origin in the settings if it is yours.")
-        is_open = scope["type"] == "http" and scope["path"] == OPEN_PATH and scope["method"] == "GET"
-        if not is_open and not compare_digest(headers.get(b"authorization", b""), self._authorization):
+        if compare_digest(headers.get(b"authorization", b""), self._authorization):
+            peer: Peer | None = scope.get(PEER)
+            if peer is not None:
+                peer.has_shown_token = True
+        elif not (scope["type"] == "http" and scope["path"] == OPEN_PATH and scope["method"] == "GET"):
             return Unauthorized("The request needs the header 'Authorization: Bearer <token of this instance>'.")
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > self._limit(scope):

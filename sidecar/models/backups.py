@@ -1,5 +1,6 @@
 """Backups as they are listed, and what the manifest beside each one says."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -13,9 +14,14 @@ Reason = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*
 """Part of the backup's file name."""
 
 
+FileStates = dict[str, tuple[int, int]]
+"""The size of each file of a database, and when it was last changed, in nanoseconds; by the file's name."""
+
+
 class Manifest(Record):
     """What is known of a copy that was opened and found sound: the file beside it."""
 
+    sequence: int | None = None
     created_at: Timestamp
     reason: str
     schema_version: int
@@ -27,12 +33,19 @@ class Manifest(Record):
     verified_at: Timestamp
     proved_at: Timestamp | None = None
     damage: str | None = None
+    source: FileStates | None = None
+    replaced: bool = False
 
 
 class Backup(Record):
     """One copy of the whole store."""
 
     name: str
+    sequence: int | None = Field(
+        default=None,
+        description="The number by which backups are in order, whatever the clock said. Null for one of a program "
+        "before there were numbers: it is older than all that have one.",
+    )
     created_at: Timestamp
     reason: str
     bytes: int
@@ -50,6 +63,10 @@ class Backup(Record):
         default=None, description="When it was last opened again and found to be what it was when it was made."
     )
     damage: str | None = Field(default=None, description="What was found to be wrong with it.")
+    replaced: bool = Field(
+        default=False,
+        description="Whether it holds rows that a restore has replaced since. A recovery prefers one that does not.",
+    )
 
     @property
     def is_verified(self) -> bool:
@@ -59,6 +76,11 @@ class Backup(Record):
     def opened_at(self) -> Timestamp | None:
         """When it was last found sound."""
         return self.proved_at or self.verified_at
+
+
+def newest_first(backups: Iterable[Backup]) -> list[Backup]:
+    """Return the backups in order. Times decide only between those without a number."""
+    return sorted(backups, key=lambda backup: (backup.sequence or 0, backup.created_at, backup.name), reverse=True)
 
 
 class BackupList(Record):

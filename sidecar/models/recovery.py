@@ -14,7 +14,13 @@ class SalvagedTable(Record):
     saved: int = Field(default=0, description="Rows that could be read in the damaged file.")
     from_backup: int = Field(default=0, description="Rows that only the backup had; as old as that.")
     lost: int | None = Field(
-        default=0, description="Rows that are known to have been there and are in neither; null: it cannot be known."
+        default=0,
+        description="The most rows that can be lost: that were there, as far as the damaged file tells, and are in "
+        "neither. Null: it cannot be known, and rows may be lost.",
+    )
+    doubtful: int = Field(
+        default=0,
+        description="Saved rows that an index or another page contradicts: some of their values may be wrong.",
     )
     set_aside: int = Field(default=0, description="Rows that no longer fit; `adoption.rows` lists them.")
 
@@ -23,10 +29,7 @@ class LogDamage(Record):
     """A write-ahead log that could be read up to some point only."""
 
     unreadable_frames: int = Field(description="Changed pages behind that point.")
-    unreadable_commits: int = Field(
-        description="Commits behind that point. A single one may be one that a power cut interrupted: nobody was told "
-        "that it was stored."
-    )
+    unreadable_commits: int = Field(description="Commits behind that point, at most.")
     kept_as: str | None = Field(description="Where the log is kept as it was found.")
 
 
@@ -36,7 +39,17 @@ class RecoveryReport(Record):
     id: str = Field(description="Its moment, as in the names of the files that it made.")
     finished_at: Timestamp
     cause: str = Field(description="What was noticed first.")
-    outcome: Literal["nothing_found", "indexes_rebuilt", "backup_restored", "rebuilt", "log_cut_off", "file_lost"]
+    outcome: Literal[
+        "nothing_found",
+        "indexes_rebuilt",
+        "header_restored",
+        "backup_restored",
+        "rebuilt",
+        "log_cut_off",
+        "log_missing",
+        "commit_unfinished",
+        "file_lost",
+    ]
     problems: list[str] = Field(default=[], description="What SQLite's check said, the first few.")
     set_aside: str | None = Field(default=None, description="Where the damaged file is kept.")
     backup: str | None = Field(default=None, description="The backup that was restored.")
@@ -50,20 +63,42 @@ class RecoveryReport(Record):
     @property
     def is_complete(self) -> bool:
         """Whether nothing is known, or must be feared, to be lost."""
-        is_saved = self.outcome != "file_lost" or self.rescued is not None
-        return is_saved and self.log is None and all(table.lost == 0 for table in self.tables.values())
+        is_saved = self.outcome != "log_missing" and (self.outcome != "file_lost" or self.rescued is not None)
+        return (
+            is_saved
+            and self.log is None
+            and all(table.lost == 0 and not table.doubtful for table in self.tables.values())
+        )
 
     def sentence(self) -> str:
         """For a person."""
         saved = sum(table.saved for table in self.tables.values())
         restored = sum(table.from_backup for table in self.tables.values())
         lost = sum(table.lost or 0 for table in self.tables.values())
+        doubtful = sum(table.doubtful for table in self.tables.values())
         unknown = sorted(name for name, table in self.tables.items() if table.lost is None)
         match self.outcome:
             case "nothing_found":
                 return "SQLite reported damage, but the whole file was checked and is sound."
             case "indexes_rebuilt":
                 return "Damaged indexes were rebuilt; no row was lost."
+            case "header_restored":
+                return "The header of the database was damaged and has been restored; no row was lost."
+            case "log_missing" if self.log:
+                return (
+                    "The write-ahead log was removed after a run that did not end cleanly; up to "
+                    f"{self.log.unreadable_commits} of the last commits are lost."
+                )
+            case "log_missing":
+                return (
+                    "The last run did not end cleanly, and its write-ahead log was removed since. The last commits are "
+                    "lost, unless another program opened the database and closed it properly."
+                )
+            case "commit_unfinished":
+                return (
+                    "The last commit in the write-ahead log is incomplete. A power cut leaves such a commit, which was "
+                    "not answered yet; if there was none, the last commit is lost."
+                )
             case "log_cut_off":
                 commits = self.log.unreadable_commits if self.log else 0
                 return f"The write-ahead log was damaged; up to {commits} of the last commits may be lost."
@@ -78,9 +113,11 @@ class RecoveryReport(Record):
                 parts = [f"The database was damaged. {saved} rows were saved from it"]
                 if self.backup:
                     parts.append(f"{restored} came from the backup {self.backup}")
-                parts.append(f"{lost} are known to be lost")
+                parts.append(f"at most {lost} are lost" if lost else "no other is known to be lost")
                 if unknown:
-                    parts.append(f"how many of {', '.join(unknown)} is not known")
+                    parts.append(f"rows of {', '.join(unknown)} may be lost, how many is not known")
+                if doubtful:
+                    parts.append(f"{doubtful} of the saved rows may have wrong values")
                 return f"{'; '.join(parts)}. The damaged file is kept as {self.set_aside}."
 
 

@@ -5,12 +5,14 @@ time it is would store a wrong one.
 """
 
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
+
+from sidecar.clock import Clock
 
 _SCHEMA = {"type": "string", "format": "date-time", "examples": ["2026-01-31T09:30:00.000Z"]}
 
@@ -25,14 +27,40 @@ _ALREADY_STORED_FORM = re.compile(rf"^[12][0-9]{{3}}-{_DAY}T{_TIME}Z$")
 """What nearly all times look like, as any JavaScript renders them. Of others it takes a closer look to tell."""
 
 
-def now() -> str:
-    """The present time."""
-    return f"{datetime.now(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+def now(clock: Clock) -> str:
+    """The present time by this clock."""
+    return f"{clock.now().replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
-def for_file_names() -> str:
+def for_file_names(clock: Clock) -> str:
     """The same, without the characters that not every file system takes."""
-    return now().replace("-", "").replace(":", "")
+    return now(clock).replace("-", "").replace(":", "")
+
+
+_IN_A_FILE_NAME = re.compile(r"\d{8}T\d{6}\.\d{3}Z")
+
+
+def next_for_file_names(clock: Clock, names: Iterable[str]) -> str:
+    """The same, or the millisecond after the latest time in these names: greater than all of them."""
+    now = for_file_names(clock)
+    latest = max((text for name in names for text in _IN_A_FILE_NAME.findall(name)), default="")
+    if latest < now:
+        return now
+    try:
+        after = render(datetime.fromisoformat(latest) + timedelta(milliseconds=1))
+    except (ValueError, OverflowError):  # a name that somebody made up
+        return now
+    return after.replace("-", "").replace(":", "")
+
+
+def has_passed(since: str, duration: timedelta, now: datetime) -> bool:
+    """Return whether so much time has passed since that moment.
+
+    One in the future was noted while the clock was wrong, then or now. How long ago that was cannot be known, so it
+    counts as long ago: what is due too early is done once too often, what waits for such a date is not done for years.
+    """
+    passed = now - parse(since)
+    return passed >= duration or passed < timedelta()
 
 
 def render(moment: datetime) -> str:

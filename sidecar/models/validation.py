@@ -5,12 +5,17 @@ from pydantic_core import ErrorDetails
 
 from sidecar.errors import FieldError, InvalidInput
 
+MOST_FINDINGS = 1_000
+"""An input with more mistakes than these is refused without naming them, which would take seconds."""
+
 NAMED = 3
 """Number of findings that the error's own message names; `errors` names all."""
 
 
 def refused(error: ValidationError, *place: str) -> InvalidInput:
     """Return the error that names every finding with its place: `body.title` where `place` is `body`."""
+    if error.error_count() > MOST_FINDINGS:
+        return InvalidInput.field(".".join(place), f"Has {error.error_count():,} mistakes, too many to name them")
     found = [
         FieldError(".".join([*place, *map(str, detail["loc"])]), _message(detail))
         for detail in error.errors(include_url=False, include_input=False, include_context=False)

@@ -1,32 +1,56 @@
-"""What one connection may take: time for a request to arrive, bytes for its head, a place among the others.
+"""What one connection may take: time for a request to arrive, bytes for its head, requests that wait, an unread answer.
 
-Any program of the computer can connect, and needs no token to be slow. So a connection that nobody is being answered on
-has a deadline, and the one that has been idle for longest gives way when there are too many.
+Any program of the computer can connect, and needs no token to be slow, endless or greedy. So whatever a connection that
+has not shown the token makes the sidecar keep has a limit or a deadline:
+
+    head                     bytes, headers, time
+    body                     answered with 401 before it is read; bytes a time, and bytes that bring no content
+    requests behind another  one piece is parsed, the rest of one read waits, and nothing more is read
+    answers                  a deadline for a peer that does not take them
+
+How many connections there may be is the subject of `capacity.py`.
 """
 
 from asyncio import Handle
+from collections import deque
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, cast
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from sidecar.api.problems import problem_response
+from sidecar.api.security import PEER, Peer
 from sidecar.errors import HeadTooLarge, MalformedRequest, RequestRefused, RequestTooSlow
+from sidecar.process.capacity import Connections
 from sidecar.process.joined_writes import JoinedWrites
-
-MAX_CONNECTIONS = 200
-"""More than a host needs, and fewer than the 256 descriptors that a process has on some systems."""
 
 HEAD_S = 15.0
 """From connecting, or the first byte of a later request, to the end of its headers."""
 
 MAX_HEAD_BYTES = 64 * 1024
-"""The request line and all headers. What arrives with the body in one piece is not counted so exactly."""
+"""The request line and all headers; also what a body may bring between two bytes of content, or behind the last."""
+
+MAX_HEADERS = 256
+"""An empty header takes four bytes to send, and fifty times as many to keep."""
+
+PIECE = 1024
+"""Bytes that are parsed before a look at what they were. So many can hold 57 requests, and mostly hold one."""
+
+PIECE_OF_KNOWN = 16 * 1024
+"""The same for a connection that has shown the token: its requests mostly arrive as a whole."""
+
+TURN = 16
+"""Pieces that are parsed in one turn of the event loop, so that a connection with many tiny things waits for others."""
 
 BODY_INTERVAL_S = 30.0
 BODY_BYTES_PER_INTERVAL = 64 * 1024
 """A body that is not finished brings at least so many bytes in each interval, unless it is the sidecar that is slow."""
+
+UNREAD_S = 30.0
+"""In which a peer without the token takes something of an answer that is larger than the buffers."""
 
 
 class _Phase(Enum):
@@ -35,56 +59,92 @@ class _Phase(Enum):
     BODY = "body"
 
 
+class _Flow(FlowControl):
+    """uvicorn's flow control; while it is held, nothing makes it read on."""
+
+    is_held = False
+
+    def resume_reading(self) -> None:
+        if not self.is_held:
+            super().resume_reading()
+
+
 class BoundedConnection(HttpToolsProtocol):
     """uvicorn's connection, which is closed when it takes too much."""
 
+    server_state: Connections
+    flow: _Flow
+
+    active_at = 0.0
+    """When it was made, or when its last answer was complete."""
+
     _phase = _Phase.BETWEEN
     _received = 0
+    _barren = 0
+    _body_seen = 0
+    _held = b""
     _deadline: Handle | None = None
-    _idle_since = 0.0
+    _unread: Handle | None = None
+    _stalled_at: float | None = None
+    _refusal: RequestRefused | None = None
+    _is_deaf = False
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type]
-        self._idle_since = self.loop.time()
+        self._unanswered: deque[RequestResponseCycle] = deque()
+        if self.server_state.is_stopping:
+            self.transport = transport
+            transport.abort()
+            return
+        writes = JoinedWrites(transport, self.loop, may_give_up=lambda: not self.is_known)
+        super().connection_made(writes)  # type: ignore[arg-type]
+        self.flow = _Flow(self.transport)
+        self.headers = []
+        self._peer = Peer()
+        self.active_at = self.loop.time()
         self._expect_within(HEAD_S, self._head_is_late)
-        if len(self.connections) > MAX_CONNECTIONS:
-            self._make_room()
+        self.server_state.came(self.loop)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._held = b""
         self._expect_nothing()
+        self._forget_unread()
         super().connection_lost(exc)
+        # uvicorn tells only the last of them, and one before it may be a stream without an end.
+        for cycle in self._unanswered:
+            cycle.disconnected = True
+            cycle.message_event.set()
 
     def data_received(self, data: bytes) -> None:
-        if self._phase is not _Phase.BODY:
-            self._received += len(data)
-        super().data_received(data)
-        if self._phase is _Phase.HEAD:
-            if self._received > MAX_HEAD_BYTES:
-                self._refuse(HeadTooLarge(f"The request line and headers are larger than {MAX_HEAD_BYTES} bytes."))
-            elif self._deadline is None:
-                self._expect_within(HEAD_S, self._head_is_late)
-        elif self._phase is _Phase.BODY:
-            if self._deadline is None:
-                self._expect_within(BODY_INTERVAL_S, self._look_at_body)
-        elif self.is_idle and self._deadline is None:
-            # The rest of a body that was refused; uvicorn waits for no end of the connection after that.
-            self._unset_keepalive_if_required()
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+        self._unset_keepalive_if_required()
+        if self.flow.is_held:
+            self._held += data
+        elif not self._is_deaf:
+            self._parse(data)
 
     def on_message_begin(self) -> None:
         self._phase = _Phase.HEAD
         super().on_message_begin()
+        self.scope[PEER] = self._peer  # type: ignore[literal-required]
 
     def on_headers_complete(self) -> None:
+        try:
+            super().on_headers_complete()
+        except (httptools.HttpParserError, AttributeError, UnicodeDecodeError):
+            method = self.parser.get_method().decode()
+            self._refusal = MalformedRequest(f"The target of the {method} request is not a path.")
+            raise
+        self._unanswered.append(self.cycle)
         self._phase = _Phase.BODY
-        self._received = 0
+        self._received = self._barren = self._body_seen = 0
+        self.headers = []  # what may come now are trailers, which nobody reads
         self._expect_nothing()
-        super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._received += len(body)
+        self._body_seen += len(body)
+        # What comes in chunks to a connection that has been refused is worth no more than what brings no content.
+        if not self.is_idle or self.is_known or self._body_left() > 0:
+            self._barren = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -94,16 +154,136 @@ class BoundedConnection(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        self._idle_since = self.loop.time()
+        self._unanswered.popleft()
+        self.active_at = self.loop.time()
+        if self.is_idle and self.cycle.body:
+            self.cycle.body = bytearray()  # came before it was refused, and would be kept until the next request
         super().on_response_complete()
+        if self.flow.is_held and not self.pipeline:
+            self.loop.call_soon(self._parse_held)
 
-    def send_400_response(self, msg: str) -> None:
-        self._refuse(MalformedRequest(msg))
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stalled_at = self.loop.time()
+        self._unread = self.loop.call_later(UNREAD_S, self._look_at_unread, self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        self._forget_unread()
+        super().resume_writing()
+
+    def shutdown(self) -> None:
+        if not self.is_known and (self.is_idle or self.transport.get_write_buffer_size() > 0):
+            self.leave()
+        else:
+            super().shutdown()
+
+    def leave(self) -> None:
+        """Close the connection, without waiting for a peer that does not read."""
+        if self.transport.get_write_buffer_size() > 0:
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it has shown the token."""
+        return self._peer.has_shown_token
 
     @property
     def is_idle(self) -> bool:
         """Whether no request is being answered; one that has not arrived as a whole head is none yet."""
         return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
+
+    def stalled_for(self) -> float:
+        """Return for how many seconds its peer has not taken anything of what waits to be sent."""
+        return 0.0 if self._stalled_at is None else self.loop.time() - self._stalled_at
+
+    def _parse(self, data: bytes) -> None:
+        """Parse the data until a request has to wait for another or the turn is over, and hold the rest."""
+        size = PIECE_OF_KNOWN if self._peer.has_shown_token else PIECE
+        if len(data) <= size:
+            self._parse_piece(data)
+        else:
+            self._parse_pieces(data, size)
+        if self.pipeline or self._held:
+            self.flow.is_held = True
+            self.flow.pause_reading()
+            if not self.pipeline:
+                self.loop.call_soon(self._parse_held)
+        if not self.transport.is_closing():
+            self._set_deadline()
+
+    def _parse_pieces(self, data: bytes, size: int) -> None:
+        position = pieces = 0
+        while position < len(data) and not self._is_deaf and not self.transport.is_closing():
+            if self.pipeline or pieces == TURN:
+                self._held = data[position:]
+                return
+            end = position + max(size, self._body_left())
+            self._parse_piece(data[position:end])
+            position = end
+            pieces += 1
+
+    def _body_left(self) -> int:
+        """Return how many bytes of an announced body are to come; 0 for one in chunks. The parser checks the number."""
+        if self._phase is _Phase.BODY:
+            for name, value in self.scope["headers"]:
+                if name == b"content-length":
+                    return int(value) - self._body_seen
+        return 0
+
+    def _parse_held(self) -> None:
+        if self.transport.is_closing():
+            return
+        held, self._held = self._held, b""
+        self.flow.is_held = False
+        if held:
+            self._parse(held)
+        self.flow.resume_reading()
+
+    def _parse_piece(self, piece: bytes) -> None:
+        if self._phase is _Phase.BODY:
+            self._barren += len(piece)
+        else:
+            self._received += len(piece)
+        try:
+            self.parser.feed_data(piece)
+        except httptools.HttpParserUpgrade:
+            # The request is answered as any other. What follows would be in a protocol that is not spoken here.
+            self.cycle.keep_alive = False
+            self._is_deaf = True
+        except httptools.HttpParserError:
+            self._refuse(self._refusal or MalformedRequest("The request is not valid HTTP/1.1."))
+            return
+        if self._received > MAX_HEAD_BYTES or self._barren > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
+            self._look_at_size()
+
+    def _look_at_size(self) -> None:
+        """Refuse a request with too much of something; a body may be large if it brings content."""
+        if self._phase is _Phase.BODY:
+            if self._barren > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
+                self._refuse(HeadTooLarge("The body has too many trailers, or too many bytes that are no content."))
+        elif self._phase is _Phase.BETWEEN:
+            self._refuse(MalformedRequest("The request does not begin."))
+        elif self._received > MAX_HEAD_BYTES:
+            self._refuse(HeadTooLarge(f"The request line and headers are larger than {MAX_HEAD_BYTES} bytes."))
+        else:
+            self._refuse(HeadTooLarge(f"The request has more than {MAX_HEADERS} headers."))
+
+    def _set_deadline(self) -> None:
+        """Set the deadline of what has begun to arrive, if it has none."""
+        if self._deadline is not None:
+            return
+        if self._phase is _Phase.HEAD:
+            self._expect_within(HEAD_S, self._head_is_late)
+        elif self._phase is _Phase.BODY:
+            self._expect_within(BODY_INTERVAL_S, self._look_at_body)
+        elif self.is_idle:
+            # The rest of a body that was refused; uvicorn waits for no end of the connection after that.
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def _expect_within(self, seconds: float, late: Callable[..., None], *arguments: object) -> None:
         self._deadline = self.loop.call_later(seconds, late, *arguments)
@@ -121,10 +301,26 @@ class BoundedConnection(HttpToolsProtocol):
             self._refuse(RequestTooSlow(f"Less than {BODY_BYTES_PER_INTERVAL} bytes came in {BODY_INTERVAL_S:g} s."))
 
     def _head_is_late(self) -> None:
-        if self._phase is _Phase.HEAD:
+        if self.flow.read_paused:  # it may have come, and waits to be read
+            self._expect_within(HEAD_S, self._head_is_late)
+        elif self._phase is _Phase.HEAD:
             self._refuse(RequestTooSlow(f"The headers did not arrive within {HEAD_S:g} s."))
         else:
             self.transport.close()
+
+    def _look_at_unread(self, size: int) -> None:
+        left = self.transport.get_write_buffer_size()
+        if left < size or self.is_known:
+            self._stalled_at = self.loop.time() if left < size else self._stalled_at
+            self._unread = self.loop.call_later(UNREAD_S, self._look_at_unread, left)
+        else:
+            self.transport.abort()
+
+    def _forget_unread(self) -> None:
+        self._stalled_at = None
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _refuse(self, refusal: RequestRefused) -> None:
         """Answer in the server's own name, where that cannot be taken for the answer to something else, and close."""
@@ -137,10 +333,3 @@ class BoundedConnection(HttpToolsProtocol):
             status = f"HTTP/1.1 {refusal.status} {refusal.title}\r\n".encode()
             self.transport.write(status + head + b"connection: close\r\n\r\n" + bytes(response.body))
         self.transport.close()
-
-    def _make_room(self) -> None:
-        """Close the connection that has been idle for longest, which is this one when all others are at work."""
-        others = [cast("BoundedConnection", other) for other in self.connections if other is not self]
-        idle = [other for other in others if other.is_idle and not other.transport.is_closing()]
-        leaving = min(idle, key=lambda other: other._idle_since, default=self)
-        leaving.transport.close()

@@ -5,6 +5,7 @@ lies beside each database file, which the settings of several data directories m
 running sidecar is and how to speak to it, for the command-line tools.
 """
 
+import errno
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -16,7 +17,14 @@ from typing import NamedTuple, Self
 from filelock import FileLock, Timeout
 
 from sidecar.config import SETTINGS_FILE
-from sidecar.errors import BadConfiguration, DataDirectoryLocked, DataDirectoryNotWritable
+from sidecar.errors import (
+    BadConfiguration,
+    DataDirectoryLocked,
+    DataDirectoryNotWritable,
+    NoRoomToStart,
+    OutOfDescriptors,
+    SidecarError,
+)
 from sidecar.process.hosts import HEADER_FILE, Host
 
 LOCK_FILE = "sidecar.lock"
@@ -55,7 +63,7 @@ class DataDirectory:
     def __enter__(self) -> Self:
         """Make the directory and take its lock. Raises `DataDirectoryLocked`, `DataDirectoryNotWritable`."""
         try:
-            self.path.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
+            _make(self.path)
             if os.name != "nt":
                 self.path.chmod(OWNER_ONLY)
             _acquire(self._lock, self._host)
@@ -63,9 +71,7 @@ class DataDirectory:
         except Timeout:
             raise DataDirectoryLocked(self._locked_message()) from None
         except OSError as error:
-            raise DataDirectoryNotWritable(
-                f"The data directory {self.path} cannot be used: {_reason(error, self.path)}."
-            ) from error
+            raise unusable(error, f"The data directory {self.path}", self.path) from error
         return self
 
     def __exit__(
@@ -108,7 +114,7 @@ def holding_databases(files: Iterable[Path], data_directory: Path, host: Host) -
                 raise BadConfiguration(f"{file} is no database but a file of the sidecar; choose another path.")
             lock = FileLock(file.with_name(file.name + DATABASE_LOCK_SUFFIX), mode=OWNER_ONLY_FILE)
             try:
-                file.parent.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
+                _make(file.parent)
                 _acquire(lock, host)
             except Timeout:
                 raise DataDirectoryLocked(
@@ -116,17 +122,28 @@ def holding_databases(files: Iterable[Path], data_directory: Path, host: Host) -
                     "another database."
                 ) from None
             except OSError as error:
-                raise DataDirectoryNotWritable(
-                    f"The directory of the database {file} cannot be used: {_reason(error, file.parent)}."
-                ) from error
+                raise unusable(error, f"The directory of the database {file}", file.parent) from error
             stack.callback(lock.release)
         yield
 
 
-def _reason(error: OSError, directory: Path) -> str:
-    """Return the sentence of the error, with the name of the file where it is not the directory itself."""
+def _make(directory: Path) -> None:
+    if not directory.is_dir():
+        from sidecar.storage.sqlite import files  # for a first start
+
+        files.make_directory(directory)
+
+
+def unusable(error: OSError, subject: str, directory: Path) -> SidecarError:
+    """Return what the system's error means, with the name of the file where it is not the directory itself."""
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return NoRoomToStart(f"The disk of {directory} is full; free some space and start again.")
+    exhausted = OutOfDescriptors.caused(error)
+    if exhausted is not None:
+        return exhausted
     what = error.strerror or type(error).__name__
-    return what if error.filename in (None, str(directory)) else f"{error.filename}: {what}"
+    reason = what if error.filename in (None, str(directory)) else f"{error.filename}: {what}"
+    return DataDirectoryNotWritable(f"{subject} cannot be used: {reason}.")
 
 
 def _acquire(lock: FileLock, host: Host) -> None:
@@ -135,6 +152,20 @@ def _acquire(lock: FileLock, host: Host) -> None:
     except Timeout:
         host.report("stage", stage="waiting_for_lock", detail="Waiting for another sidecar to stop")
         lock.acquire(timeout=PATIENCE_S, poll_interval=0.02)
+
+
+def is_held(data_directory: Path) -> bool:
+    """Return whether a process holds the lock of the directory at this moment. Nothing is made there."""
+    lock_file = data_directory / LOCK_FILE
+    if not lock_file.exists():
+        return False
+    try:
+        with FileLock(lock_file, mode=OWNER_ONLY_FILE).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False  # whoever wants to use the directory learns more
 
 
 def find_running(data_directory: Path) -> RunningSidecar | None:

@@ -4,16 +4,14 @@ import json
 from pathlib import Path
 from urllib.request import ProxyHandler, Request, build_opener
 
-from filelock import FileLock, Timeout
-
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import load_settings
 from sidecar.errors import BadConfiguration, ExitCode, SidecarError
 from sidecar.models.doctor import DoctorReport, Finding, Level
-from sidecar.process.data_directory import LOCK_FILE, RunningSidecar, find_running
+from sidecar.process.data_directory import LOCK_FILE, RunningSidecar, find_running, is_held
+from sidecar.process.owners import running_owner
 from sidecar.terminal import complain, say
-from sidecar.transfer.remote import is_live
 
-PATIENCE_S = 5.0
 LONGEST_EXAMINATION_S = 600.0
 
 _SIGNS = {Level.OK: "ok", Level.WARNING: "WARNING", Level.PROBLEM: "PROBLEM"}
@@ -34,21 +32,18 @@ def run_doctor(data_directory: Path, settings_file: Path | None, *, as_json: boo
 def _report(data_directory: Path, settings_file: Path | None) -> DoctorReport:
     if not data_directory.is_dir():
         raise BadConfiguration(f"There is no directory {data_directory}.")
-    running = find_running(data_directory)
-    if running is not None and is_live(running.url, running.instance, PATIENCE_S):
+    running = running_owner(data_directory)
+    if running is not None:
         owner = f"The sidecar with the process id {running.pid} has the directory and answers."
         return _with(Finding(level=Level.OK, subject="owner", message=owner), _asked(running))
-    lock_file = data_directory / LOCK_FILE
-    if not lock_file.exists():
-        return _at_rest(data_directory, settings_file, "No sidecar has run here yet.")
-    try:
-        with FileLock(lock_file).acquire(timeout=0):
-            pass  # reading needs no lock: this only asks whether somebody has it
-    except Timeout:
-        pid = running.pid if running is not None else "unknown"
+    if is_held(data_directory):
+        named = find_running(data_directory)
+        pid = named.pid if named is not None else "unknown"
         stuck = f"A sidecar (process id {pid}) has the directory but does not answer; stop it and try again."
         return DoctorReport(findings=[Finding(level=Level.PROBLEM, subject="owner", message=stuck)])
-    return _at_rest(data_directory, settings_file, "No sidecar is running here.")
+    has_run = (data_directory / LOCK_FILE).exists()
+    owner = "No sidecar is running here." if has_run else "No sidecar has run here yet."
+    return _at_rest(data_directory, settings_file, owner)
 
 
 def _at_rest(data_directory: Path, settings_file: Path | None, owner: str) -> DoctorReport:
@@ -57,7 +52,7 @@ def _at_rest(data_directory: Path, settings_file: Path | None, owner: str) -> Do
     database = load_settings(data_directory, settings_file=settings_file).database
     finding = Finding(level=Level.OK, subject="owner", message=owner)
     file = database.file_in(data_directory)
-    return DoctorReport(findings=[finding]) if file is None else _with(finding, examine_at_rest(file))
+    return DoctorReport(findings=[finding]) if file is None else _with(finding, examine_at_rest(file, SYSTEM_CLOCK))
 
 
 def _with(finding: Finding, report: DoctorReport) -> DoctorReport:

@@ -31,7 +31,7 @@ class Host(Protocol):
     """Of the log's events, those it wants on standard error."""
 
     def report(self, event: str, **fields: object) -> None:
-        """Tell of an event, `bound`, `stage`, `ready`, `failed` or `stopping`, with the fields of its status line."""
+        """Report `bound`, `stage`, `ready`, `warning`, `failed` or `stopping`, with the fields of its status line."""
 
     def bootstrap(self) -> Bootstrap:
         """What to run with. Raises `BadConfiguration` when the host does not say it properly."""
@@ -87,6 +87,8 @@ class Terminal:
             say(f"Try:   curl -H {_quoted(f'@{self._header_file}')} {url}/todos")
         elif event == "stage":
             say(f"{fields['detail']} …")
+        elif event == "warning":
+            say(f"Warning: {fields['message']}")
         elif event == "stopping":
             say("Stopping …")
         elif event == "failed":

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sidecar import terminal
-from sidecar.errors import ExitCode, SidecarError
+from sidecar.errors import ExitCode, OutOfDescriptors, SidecarError
+from sidecar.process.descriptors import provide
 from sidecar.process.hosts import Host
 from sidecar.process.listening import listen
 
@@ -50,6 +51,10 @@ def _reporting(host: Host, port: int, settings_file: "Path | None", overrides: M
         host.report("failed", code=error.code, message=error.message, exit_code=error.exit_code)
         return error.exit_code
     except Exception as error:
+        refused = OutOfDescriptors.caused(error) if isinstance(error, OSError) else None
+        if refused is not None:
+            host.report("failed", code=refused.code, message=refused.message, exit_code=refused.exit_code)
+            return refused.exit_code
         import logging
 
         logging.getLogger(__name__).exception("the sidecar failed")
@@ -61,6 +66,7 @@ def _reporting(host: Host, port: int, settings_file: "Path | None", overrides: M
 
 def _launch(host: Host, port: int, settings_file: "Path | None", overrides: Mapping[str, Any]) -> None:
     instance = os.urandom(8).hex()
+    descriptors = provide()
     with listen(port) as listener:
         bound_port = listener.getsockname()[1]
         host.report("bound", port=bound_port, pid=os.getpid(), instance=instance)
@@ -73,7 +79,7 @@ def _launch(host: Host, port: int, settings_file: "Path | None", overrides: Mapp
         with DataDirectory(bootstrap.data_directory, host) as directory:
             settings = load_settings(directory.path, bootstrap.overrides, overrides, settings_file=settings_file)
             configure_logging(directory.path, settings.log, bootstrap.token, host.least_log_level)
-            Run(host, directory, settings, bootstrap.token, instance, listener).to_its_end()
+            Run(host, directory, settings, bootstrap.token, instance, listener, descriptors).to_its_end()
 
 
 def _end_without(others: frozenset[threading.Thread], code: ExitCode) -> None:

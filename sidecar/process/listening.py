@@ -12,6 +12,10 @@ from sidecar.errors import BadConfiguration
 HOST = "127.0.0.1"
 BACKLOG = 1024
 
+BUFFER_BYTES = 128 * 1024
+"""The system's buffers of a connection, for each direction. Left to itself, it lets a peer that does not read have some
+megabytes of answers wait; a transfer on this computer is no faster for that."""
+
 
 def listen(port: int) -> socket.socket:
     """A socket that listens on the loopback address; port 0 has the kernel choose one.
@@ -22,6 +26,8 @@ def listen(port: int) -> socket.socket:
     if os.name != "nt":
         # A port of our own that was closed a moment ago may be taken again. On Windows this would share a used one.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):  # what is accepted inherits them
+        listener.setsockopt(socket.SOL_SOCKET, buffer, BUFFER_BYTES)
     try:
         listener.bind((HOST, port))
         listener.listen(BACKLOG)

@@ -4,15 +4,18 @@ A line is UTC time, level, logger and message. Control characters are escaped, s
 forge a line of its own.
 """
 
+import errno
 import logging
 import re
+import sys
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from sidecar.config import LogSettings
-from sidecar.errors import DataDirectoryNotWritable
+from sidecar.errors import DataDirectoryNotWritable, OutOfDescriptors
 from sidecar.models import timestamps
+from sidecar.terminal import complain
 
 LOG_FILE = Path("logs") / "sidecar.log"
 REDACTED = "[token]"
@@ -39,6 +42,19 @@ class _OneLine(logging.Formatter):
         return text.replace("\n", "\n    ")
 
 
+class _LogFile(RotatingFileHandler):
+    """The log file. That it cannot be written to is reported once, and fails nothing."""
+
+    _is_reported = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - the standard library's name
+        if not self._is_reported:
+            self._is_reported = True
+            error = sys.exc_info()[1]
+            reason = error.strerror if isinstance(error, OSError) else type(error).__name__
+            complain(f"The log file {self.baseFilename} cannot be written to: {reason}.")
+
+
 def configure_logging(data_directory: Path, settings: LogSettings, secret: str, least_on_stderr: str) -> None:
     """Send every logger's events to the log file, and those of a level from `least_on_stderr` on to standard error too.
 
@@ -47,15 +63,22 @@ def configure_logging(data_directory: Path, settings: LogSettings, secret: str, 
     file = data_directory / LOG_FILE
     try:
         file.parent.mkdir(mode=0o700, exist_ok=True)
-        to_file = RotatingFileHandler(file, maxBytes=settings.max_bytes, backupCount=settings.files, encoding="utf-8")
+        to_file: logging.Handler | None = _LogFile(
+            file, maxBytes=settings.max_bytes, backupCount=settings.files, encoding="utf-8"
+        )
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise DataDirectoryNotWritable(f"The log file {file} cannot be written to: {reason}.") from error
+        if error.errno == errno.ENOSPC:  # what can be served without a log is
+            to_file = None
+        elif (exhausted := OutOfDescriptors.caused(error)) is not None:
+            raise exhausted from error
+        else:
+            reason = error.strerror or type(error).__name__
+            raise DataDirectoryNotWritable(f"The log file {file} cannot be written to: {reason}.") from error
     root = logging.getLogger()
     root.handlers.clear()
     to_stderr = logging.StreamHandler()
     to_stderr.setLevel(least_on_stderr)
-    for handler in (to_stderr, to_file):
+    for handler in (to_stderr, to_file) if to_file is not None else (to_stderr,):
         handler.setFormatter(_OneLine(secret))
         root.addHandler(handler)
     root.setLevel(settings.level.upper())

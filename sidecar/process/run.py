@@ -8,26 +8,34 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 from sidecar import API_VERSION, __version__
 from sidecar.api.app import create_app
 from sidecar.api.context import Context
-from sidecar.api.events import EventHub
+from sidecar.api.events import MAX_STREAMS, EventHub
 from sidecar.api.routes.transfer import IMPORT_PATH
 from sidecar.api.security import SecurityGate
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import Settings
-from sidecar.errors import DataDirectoryNotWritable, StorageReadOnly
-from sidecar.process.data_directory import DataDirectory, RunningSidecar, holding_databases
+from sidecar.errors import DataDirectoryNotWritable, DiskFull, NoRoomToStart, StorageReadOnly
+from sidecar.models.doctor import Finding
+from sidecar.process.capacity import MAX_CONNECTIONS
+from sidecar.process.data_directory import DataDirectory, RunningSidecar, holding_databases, unusable
+from sidecar.process.descriptors import connections_within
 from sidecar.process.hosts import Host
 from sidecar.process.server import Server
 from sidecar.storage.factory import BackendConfig
 from sidecar.storage.unified import UnifiedStorage, configured_backends
+from sidecar.upkeep.folders import PlaceCheck
 from sidecar.upkeep.keeper import Upkeep
 
 log = logging.getLogger(__name__)
 
 STAGE_REPEAT_S = 4.0
 """A host that hears nothing for long takes the sidecar for stuck, so a stage that goes on is told again."""
+
+PUBLISH_AGAIN_S = 30.0
 
 
 class Run:
@@ -41,13 +49,16 @@ class Run:
         token: str,
         instance: str,
         listener: socket.socket,
+        descriptors: int,
     ) -> None:
+        """`descriptors` is how many files and connections the process may open."""
         self._host = host
         self._directory = directory
         self._settings = settings
         self._token = token
         self._instance = instance
         self._listener = listener
+        self._max_connections = min(MAX_CONNECTIONS, connections_within(descriptors))
         self._port: int = listener.getsockname()[1]
         self._stage: tuple[str, str] | None = None
 
@@ -64,15 +75,19 @@ class Run:
     async def _serve(self, backends: Sequence[BackendConfig]) -> None:
         stop_reason: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._listen_for_the_end(stop_reason)
-        storage = UnifiedStorage.create(backends, self._announce)
+        storage = UnifiedStorage.create(backends, self._announce, SYSTEM_CLOCK)
         await self._open(storage)
         try:
-            events = EventHub(self._instance)
+            max_streams = min(MAX_STREAMS, 2 * self._max_connections // 3)
+            events = EventHub(self._instance, SYSTEM_CLOCK, max_streams=max_streams)
             storage.subscribe(events.on_changes)
             upkeep = Upkeep(storage, self._settings.upkeep, events.publish, backups=self._settings.backups)
-            server = Server(self._app(storage, events, upkeep))
+            file = storage.database_file()
+            place = PlaceCheck(None if file is None else file.parent)
+            server = Server(self._app(Context(storage, events, self._instance, upkeep, place)), self._max_connections)
             await server.start(self._listener)
             self._publish(storage)
+            place.begin(self._warn)
             upkeep.start()
             reason = await stop_reason
             log.info("stopping: %s", reason)
@@ -87,17 +102,19 @@ class Run:
         try:
             async with self._repeating_stages():
                 await storage.initialize()
+        except DiskFull as error:
+            raise NoRoomToStart(f"The sidecar cannot start: {error.message}") from error
         except StorageReadOnly as error:
             message = f"The database in {self._directory.path} cannot be written to; check the permissions of its file."
             raise DataDirectoryNotWritable(message) from error
         except OSError as error:
-            message = f"{error.filename or self._directory.path} cannot be used: {error.strerror or error}."
-            raise DataDirectoryNotWritable(message) from error
+            place = error.filename or self._directory.path
+            raise unusable(error, str(place), Path(place)) from error
 
-    def _app(self, storage: UnifiedStorage, events: EventHub, upkeep: Upkeep) -> SecurityGate:
+    def _app(self, context: Context) -> SecurityGate:
         server = self._settings.server
         return SecurityGate(
-            create_app(Context(storage, events, self._instance, upkeep)),
+            create_app(context),
             token=self._token,
             port=self._port,
             allowed_origins=server.allowed_origins,
@@ -109,7 +126,7 @@ class Run:
         url = f"http://127.0.0.1:{self._port}"
         file = storage.database_file()
         database = None if file is None else str(file)
-        self._directory.publish(RunningSidecar(url, self._token, self._instance, os.getpid(), database))
+        self._publish_file(RunningSidecar(url, self._token, self._instance, os.getpid(), database))
         log.info("ready at %s, instance %s, version %s", url, self._instance, __version__)
         self._host.report(
             "ready",
@@ -120,6 +137,19 @@ class Run:
             api_version=API_VERSION,
             schema_version=storage.schema_version,
         )
+
+    def _publish_file(self, running: RunningSidecar) -> None:
+        """Try until there is room on the disk: only command-line tools need the file."""
+        try:
+            self._directory.publish(running)
+        except OSError as error:
+            log.warning("command-line tools will not find this sidecar yet: %s", error)
+            asyncio.get_running_loop().call_later(PUBLISH_AGAIN_S, self._publish_file, running)
+
+    def _warn(self, finding: Finding) -> None:
+        """Called from a thread of its own."""
+        log.info("%s: %s", finding.subject, finding.message)
+        self._host.report("warning", code=finding.subject.replace(" ", "_"), message=finding.message)
 
     def _listen_for_the_end(self, stop_reason: "asyncio.Future[str]") -> None:
         """Resolve `stop_reason` with the first reason to stop: the host's, or a signal."""

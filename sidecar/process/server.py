@@ -10,6 +10,7 @@ import socket
 import uvicorn
 from starlette.types import ASGIApp
 
+from sidecar.process.capacity import MAX_CONNECTIONS, Connections
 from sidecar.process.connections import BoundedConnection
 
 GRACE_S = 3.0
@@ -25,7 +26,7 @@ KEEP_ALIVE_S = 75
 class Server:
     """Serves one app on one socket, from `start` to `stop`."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, max_connections: int = MAX_CONNECTIONS) -> None:
         config = uvicorn.Config(
             app,
             access_log=False,
@@ -39,7 +40,9 @@ class Server:
             ws="none",
         )
         config.load()
+        self._connections = Connections(max_connections)
         self._server = uvicorn.Server(config)
+        self._server.server_state = self._connections
         self._server.lifespan = config.lifespan_class(config)
 
     async def start(self, listener: socket.socket) -> None:
@@ -49,7 +52,9 @@ class Server:
     async def stop(self) -> None:
         """Accept no more, let the requests that are being answered finish, close every connection."""
         unread = asyncio.get_running_loop().call_later(UNREAD_S, self._drop_unread)
-        state = self._server.server_state
+        state = self._connections
+        # The loop may have accepted connections of which it has not yet told: they are closed when it does.
+        state.is_stopping = True
         for server in self._server.servers:
             server.close()
         for connection in list(state.connections):
@@ -65,6 +70,6 @@ class Server:
             unread.cancel()
 
     def _drop_unread(self) -> None:
-        for connection in list(self._server.server_state.connections):
+        for connection in list(self._connections.connections):
             if connection.transport.get_write_buffer_size() > 0:
                 connection.transport.abort()

@@ -6,17 +6,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sidecar.config import load_settings
-from sidecar.errors import BadConfiguration, ExitCode, RequestRefused, SidecarError, StorageReadOnly
-from sidecar.process.data_directory import OWN_NAMES, DataDirectory, RunningSidecar, find_running, holding_databases
+from sidecar.errors import BadConfiguration, ExitCode, OutOfDescriptors, RequestRefused, SidecarError, StorageReadOnly
+from sidecar.process.data_directory import OWN_NAMES, DataDirectory, holding_databases
+from sidecar.process.descriptors import provide
 from sidecar.process.hosts import Terminal
+from sidecar.process.owners import running_owner
 from sidecar.storage.unified import document_backend
 from sidecar.terminal import complain
 from sidecar.transfer.commands import OwnStore, Store
 from sidecar.transfer.destination import StorePlace
-from sidecar.transfer.remote import RemoteStore, is_live
-
-PATIENCE_S = 5.0
-"""For a running sidecar to say that it lives."""
+from sidecar.transfer.remote import RemoteStore
 
 
 def run_tool(
@@ -28,6 +27,7 @@ def run_tool(
     """
     os.umask(0o077)
     try:
+        provide()
         if not needs.exists():
             raise BadConfiguration(f"There is no {needs}.")
         with _store_in(data_directory.absolute(), settings_file) as store:
@@ -41,13 +41,15 @@ def run_tool(
     except SidecarError as error:
         return _failed(error.message, error.exit_code)
     except OSError as error:
+        if (exhausted := OutOfDescriptors.caused(error)) is not None:
+            return _failed(exhausted.message, exhausted.exit_code)
         return _failed(f"{error.filename or 'a file'}: {error.strerror or error}", ExitCode.BAD_CONFIGURATION)
     return ExitCode.CLEAN
 
 
 @contextmanager
 def _store_in(data_directory: Path, settings_file: Path | None) -> Iterator[Store]:
-    running = _find_live(data_directory)
+    running = running_owner(data_directory)
     if running is not None:
         file = None if running.database is None else Path(running.database)
         yield RemoteStore(running.url, running.token, StorePlace(data_directory, OWN_NAMES, file))
@@ -61,11 +63,6 @@ def _store_in(data_directory: Path, settings_file: Path | None) -> Iterator[Stor
         with holding_databases([file], data_directory, host):
             backend = document_backend(settings.database, data_directory, settings.adoption)
             yield OwnStore(backend, StorePlace(data_directory, OWN_NAMES, file))
-
-
-def _find_live(data_directory: Path) -> RunningSidecar | None:
-    running = find_running(data_directory)
-    return running if running is not None and is_live(running.url, running.instance, PATIENCE_S) else None
 
 
 def _failed(sentence: str, code: ExitCode) -> ExitCode:

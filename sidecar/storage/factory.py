@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from sidecar.clock import SYSTEM_CLOCK, Clock
 from sidecar.errors import BadConfiguration
 from sidecar.storage.interfaces import IStorageBackend, StageListener, StorageType
 
@@ -24,13 +25,13 @@ Opened = Mapping[str, IStorageBackend]
 """The backends that are open already, by name."""
 
 
-def _sqlite(config: BackendConfig, opened: Opened) -> IStorageBackend:  # noqa: ARG001 - every maker's shape
+def _sqlite(config: BackendConfig, opened: Opened, clock: Clock) -> IStorageBackend:  # noqa: ARG001 - every maker's shape
     from sidecar.storage.sqlite.backend import SQLiteBackend
 
-    return SQLiteBackend()
+    return SQLiteBackend(clock)
 
 
-def _sqlite_vectors(config: BackendConfig, opened: Opened) -> IStorageBackend:
+def _sqlite_vectors(config: BackendConfig, opened: Opened, clock: Clock) -> IStorageBackend:  # noqa: ARG001
     """Beside the document backend that `config.options["beside"]` names, in its database; without a name, the first."""
     from sidecar.storage.sqlite.backend import SQLiteBackend
     from sidecar.storage.vectors.backend import VectorBackend
@@ -43,7 +44,7 @@ def _sqlite_vectors(config: BackendConfig, opened: Opened) -> IStorageBackend:
     raise BadConfiguration(f"The backend '{config.name}' lives beside {wanted}, and there is none.")
 
 
-_MAKERS: dict[tuple[StorageType, str], Callable[[BackendConfig, Opened], IStorageBackend]] = {
+_MAKERS: dict[tuple[StorageType, str], Callable[[BackendConfig, Opened, Clock], IStorageBackend]] = {
     (StorageType.DOCUMENT_DB, "sqlite"): _sqlite,
     (StorageType.VECTOR_DB, "sqlite"): _sqlite_vectors,
 }
@@ -51,6 +52,9 @@ _MAKERS: dict[tuple[StorageType, str], Callable[[BackendConfig, Opened], IStorag
 
 class StorageBackendFactory:
     """Makes backends; each is imported when it is first asked for."""
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
 
     async def create_storage_backend(
         self, config: BackendConfig, announce: StageListener, opened: Opened = MappingProxyType({})
@@ -62,6 +66,6 @@ class StorageBackendFactory:
             raise BadConfiguration(
                 f"There is no backend '{config.backend}' for {config.storage_type}; there is: {known}."
             )
-        backend = maker(config, opened)
+        backend = maker(config, opened, self._clock)
         await backend.initialize(config.options, announce)
         return backend

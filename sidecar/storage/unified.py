@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar, cast
 
 from pydantic import ValidationError
 
+from sidecar.clock import SYSTEM_CLOCK, Clock
 from sidecar.config import AdoptionSettings, BackendSettings, DatabaseSettings, Settings
 from sidecar.errors import BadConfiguration, NotAvailable, StorageClosed
 from sidecar.models.health import Component
@@ -79,8 +80,15 @@ class UnifiedStorage(IDocumentStores, IVectorStores):
     Made by `create`, opened by `initialize` and closed by `close`; `async with` does both.
     """
 
-    def __init__(self, configs: Sequence[BackendConfig], announce: StageListener = _ignore_stages) -> None:
-        self._factory = StorageBackendFactory()
+    def __init__(
+        self,
+        configs: Sequence[BackendConfig],
+        announce: StageListener = _ignore_stages,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self.clock = clock
+        """The time of everything that is stored, and of whatever works for this storage."""
+        self._factory = StorageBackendFactory(clock)
         self._configs = configs
         self._announce = announce
         self._backends: dict[str, IStorageBackend] = {}
@@ -88,9 +96,14 @@ class UnifiedStorage(IDocumentStores, IVectorStores):
         self._opening = asyncio.Lock()
 
     @classmethod
-    def create(cls, configs: Sequence[BackendConfig], announce: StageListener = _ignore_stages) -> Self:
+    def create(
+        cls,
+        configs: Sequence[BackendConfig],
+        announce: StageListener = _ignore_stages,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> Self:
         """A storage over these backends; `announce` hears what a long start is busy with."""
-        return cls(configs, announce)
+        return cls(configs, announce, clock)
 
     async def __aenter__(self) -> Self:
         await self.initialize()

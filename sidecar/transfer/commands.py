@@ -2,13 +2,13 @@
 
 import asyncio
 import sys
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar
 from zipfile import ZipFile
 
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.models.adoption import AdoptionOverview, RowRestored, RowSetAsidePage
 from sidecar.models.backups import Backup, Restored
 from sidecar.models.transfer import ImportReport, Manifest
@@ -103,7 +103,7 @@ class OwnStore:
 
     @property
     def backup_directory(self) -> BackupDirectory:
-        return BackupDirectory.beside(self._config.options["path"])
+        return BackupDirectory.beside(self._config.options["path"], SYSTEM_CLOCK)
 
     def _with_storage(self, do: Callable[[UnifiedStorage], Awaitable[T]]) -> T:
         async def run() -> T:
@@ -168,8 +168,8 @@ class ProgressLine:
         if not self._changes:
             if is_new:
                 self._write(f"{activity} …\n")
-        elif is_new or time.monotonic() - self._shown_at > self.EVERY_S:
-            self._shown_at = time.monotonic()
+        elif is_new or SYSTEM_CLOCK.monotonic() - self._shown_at > self.EVERY_S:
+            self._shown_at = SYSTEM_CLOCK.monotonic()
             self._write(f"\r\x1b[K{activity}: {done:,}")
 
     def _write(self, text: str) -> None:

@@ -8,7 +8,6 @@ import os
 import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from errno import EINVAL, ENOTSUP
 from glob import escape
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -16,7 +15,7 @@ from typing import IO, Any, NamedTuple
 from sidecar.errors import InvalidInput
 from sidecar.storage.sqlite import files
 from sidecar.storage.sqlite.backup_directory import BACKUPS
-from sidecar.storage.sqlite.recovery import REPORT_PREFIX
+from sidecar.storage.sqlite.report_files import REPORT_PREFIX
 
 
 class StorePlace(NamedTuple):
@@ -56,7 +55,7 @@ def writing(path: Path, place: StorePlace, *, force: bool) -> Iterator[IO[Any]]:
         raise
     finally:
         partial.unlink(missing_ok=True)
-    _sync_names(target.parent)
+    files.sync_names(target.parent)
 
 
 def _created(partial: Path, path: Path, place: StorePlace) -> int:
@@ -153,12 +152,3 @@ def _state(path: Path) -> os.stat_result | None:
         return path.stat()
     except FileNotFoundError:
         return None
-
-
-def _sync_names(directory: Path) -> None:
-    """Sync the new name to the disk, if the file system can: some network disks sync no directories."""
-    try:
-        files.sync(directory)
-    except OSError as error:
-        if error.errno not in (EINVAL, ENOTSUP):
-            raise

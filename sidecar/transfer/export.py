@@ -9,7 +9,6 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 from sidecar import __version__
 from sidecar.errors import InvalidInput
-from sidecar.models import timestamps
 from sidecar.models.transfer import FORMAT, FORMAT_VERSION, LINES, OPTIONAL, Manifest, ManifestFile
 from sidecar.storage.stores.transfer import RowsOf
 from sidecar.transfer.archive import (
@@ -29,7 +28,12 @@ LISTED_BYTES = 46 + 28
 
 
 def write_archive(
-    file: IO[bytes], rows: RowsOf, store_id: str, markdown: bool = False, progress: Progress = no_progress
+    file: IO[bytes],
+    rows: RowsOf,
+    store_id: str,
+    created_at: str,
+    markdown: bool = False,
+    progress: Progress = no_progress,
 ) -> Manifest:
     """Write all rows to `file`; returns what the archive holds.
 
@@ -37,18 +41,26 @@ def write_archive(
     `file` is one that cannot be sought in. Raises `InvalidInput` for more Markdown files than an archive that is
     imported may list.
     """
-    manifest, longest_line, unpacked = _write_archive(file, rows, store_id, markdown, progress, ZIP_DEFLATED)
+    manifest, longest_line, unpacked = _write_archive(
+        file, rows, store_id, created_at, markdown, progress, ZIP_DEFLATED
+    )
     if file.seekable():
         size = file.tell()
         if longest_line > longest_line_in(size) or unpacked > most_unpacked_of(size):
             file.seek(0)
             file.truncate()
-            manifest, _, _ = _write_archive(file, rows, store_id, markdown, progress, ZIP_STORED)
+            manifest, _, _ = _write_archive(file, rows, store_id, created_at, markdown, progress, ZIP_STORED)
     return manifest
 
 
 def _write_archive(
-    file: IO[bytes], rows: RowsOf, store_id: str, markdown: bool, progress: Progress, compression: int
+    file: IO[bytes],
+    rows: RowsOf,
+    store_id: str,
+    created_at: str,
+    markdown: bool,
+    progress: Progress,
+    compression: int,
 ) -> tuple[Manifest, int, int]:
     """Return the contents of the archive, the bytes of its longest line, and the bytes that it unpacks to."""
     longest_line = 0
@@ -67,7 +79,7 @@ def _write_archive(
             format=FORMAT,
             format_version=FORMAT_VERSION,
             program_version=__version__,
-            created_at=timestamps.now(),
+            created_at=created_at,
             store_id=store_id,
             files=files,
             markdown=_write_markdown(zip_file, rows, progress) if markdown else None,

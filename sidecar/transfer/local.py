@@ -3,6 +3,7 @@
 import asyncio
 from typing import IO
 
+from sidecar.models import timestamps
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.transfer import ImportReport, Manifest
 from sidecar.storage.unified import UnifiedStorage
@@ -14,7 +15,10 @@ async def export_to(
     storage: UnifiedStorage, file: IO[bytes], markdown: bool = False, progress: Progress = no_progress
 ) -> Manifest:
     """Write an archive of all rows as of one moment to `file`; returns what it holds."""
-    return await storage.export_rows(lambda rows, store_id: write_archive(file, rows, store_id, markdown, progress))
+    now = timestamps.now(storage.clock)
+    return await storage.export_rows(
+        lambda rows, store_id: write_archive(file, rows, store_id, now, markdown, progress)
+    )
 
 
 async def import_from(

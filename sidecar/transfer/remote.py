@@ -10,6 +10,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import IO, Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.errors import BadConfiguration, RequestRefused, SidecarError, StorageClosed
 from sidecar.models.adoption import AdoptionOverview, RowRestored, RowSetAsidePage
 from sidecar.models.backups import Backup, BackupList, Restored
@@ -58,7 +59,7 @@ class RemoteStore:
         """Where its backups lie. Raises `BadConfiguration` when it has none."""
         if self.place.database is None:
             raise BadConfiguration("The sidecar that runs keeps everything in memory, so there are no backups.")
-        return BackupDirectory.beside(self.place.database)
+        return BackupDirectory.beside(self.place.database, SYSTEM_CLOCK)
 
     def create_backup(self) -> Backup:
         """A new backup."""

@@ -16,7 +16,9 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.errors import ArchiveRefused, DiskFull, StartRefused, StorageError
+from sidecar.models import timestamps
 from sidecar.models.transfer import ImportReport
 from sidecar.storage.sqlite import others_files, pragmas, schema, seed_makers, seed_sources, snapshot, transfer
 from sidecar.storage.sqlite.damaged import READ_ERRORS
@@ -91,15 +93,21 @@ def _write_archive(path: Path, system: str | None, scratch: Path, zone: tzinfo |
                 connection.row_factory = sqlite3.Row
                 pragmas.prepare_writer(connection)
                 connection.execute("PRAGMA synchronous = OFF")  # it is thrown away
-                schema.check_version(copy, scratch)
+                schema.check_version(copy, scratch, SYSTEM_CLOCK)
                 # An archive holds the columns of this program only.
                 schema.bring_up_to_date(
-                    connection, None, lambda _, detail: progress(detail, 0), zone=zone, keeps_columns=False
+                    connection,
+                    None,
+                    lambda _, detail: progress(detail, 0),
+                    clock=SYSTEM_CLOCK,
+                    zone=zone,
+                    keeps_columns=False,
                 )
                 adopted = None if system is None else _adopted(connection, path)
                 store_id = transfer.store_id(connection) if system is None else seed_sources.store_id(system)
                 with (scratch / ARCHIVE).open("w+b") as file:
-                    write_archive(file, transfer.rows_of(connection), store_id, progress=progress)
+                    now = timestamps.now(SYSTEM_CLOCK)
+                    write_archive(file, transfer.rows_of(connection), store_id, now, progress=progress)
     except READ_ERRORS as error:
         raise _unreadable(path, error) from error
     except DiskFull:

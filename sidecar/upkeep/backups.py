@@ -1,12 +1,12 @@
 """When to make a backup, when to prove that the newest one opens, and the removing of those that no slot needs."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime, timedelta
 
 from sidecar.config import BackupSettings
 from sidecar.errors import Conflict
 from sidecar.models import timestamps
-from sidecar.models.backups import Backup
+from sidecar.models.backups import Backup, newest_first
 from sidecar.storage.unified import UnifiedStorage
 from sidecar.upkeep.slots import superfluous
 from sidecar.upkeep.steps import Steps
@@ -14,22 +14,20 @@ from sidecar.upkeep.steps import Steps
 SCHEDULED = "scheduled"
 DRILL_EVERY = timedelta(days=7)
 
-Now = Callable[[], datetime]
 
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def back_up(storage: UnifiedStorage, settings: BackupSettings, now: Now = _now) -> Callable[[Steps], Awaitable[None]]:
+def back_up(storage: UnifiedStorage, settings: BackupSettings) -> Callable[[Steps], Awaitable[None]]:
     """The task that makes a backup when one is due, and thins what there is, whoever made it."""
 
     async def run(steps: Steps) -> None:
-        changed_at = await storage.get_last_change()
-        if changed_at is None:
+        if storage.database_file() is None:
             return
         every = timedelta(hours=settings.every_hours)
-        if settings.enabled and is_due((await storage.get_backups()).items, changed_at, now(), every):
+        backups = (await storage.get_backups()).items
+        if (
+            settings.enabled
+            and is_due(backups, storage.clock.now(), every)
+            and await storage.has_changed_since_backup()
+        ):
             await storage.create_backup(SCHEDULED)
             steps.did["made"] += 1
         for backup in superfluous((await storage.get_backups()).items, settings):
@@ -39,12 +37,12 @@ def back_up(storage: UnifiedStorage, settings: BackupSettings, now: Now = _now) 
     return run
 
 
-def drill(storage: UnifiedStorage, now: Now = _now) -> Callable[[Steps], Awaitable[None]]:
+def drill(storage: UnifiedStorage) -> Callable[[Steps], Awaitable[None]]:
     """The task that opens the newest backup once a week, and any that was never verified."""
 
     async def run(steps: Steps) -> None:
         failure: Conflict | None = None
-        for backup in to_prove((await storage.get_backups()).items, now()):
+        for backup in to_prove((await storage.get_backups()).items, storage.clock.now()):
             try:
                 await storage.verify_backup(backup.name)
                 steps.did["proved"] += 1
@@ -57,17 +55,19 @@ def drill(storage: UnifiedStorage, now: Now = _now) -> Callable[[Steps], Awaitab
     return run
 
 
-def is_due(backups: Sequence[Backup], changed_at: str, now: datetime, every: timedelta) -> bool:
-    """Whether the newest verified one is old, and something was changed since."""
-    newest = max((backup.created_at for backup in backups if backup.is_verified), default=None)
-    return newest is None or (changed_at > newest and now - timestamps.parse(newest) >= every)
+def is_due(backups: Iterable[Backup], now: datetime, every: timedelta) -> bool:
+    """Whether the newest verified one is old."""
+    newest = next((backup for backup in newest_first(backups) if backup.is_verified), None)
+    return newest is None or timestamps.has_passed(newest.created_at, every, now)
 
 
-def to_prove(backups: Sequence[Backup], now: datetime) -> list[Backup]:
-    """Those to open now; `backups` has the newest first."""
-    never_opened = [backup for backup in backups if not backup.is_verified and backup.damage is None]
-    verified = [backup for backup in backups if backup.is_verified]
-    last = max((backup.proved_at for backup in verified if backup.proved_at), default=None)
-    if verified and (last is None or now - timestamps.parse(last) >= DRILL_EVERY):
+def to_prove(backups: Iterable[Backup], now: datetime) -> list[Backup]:
+    """Those to open now."""
+    ordered = newest_first(backups)
+    never_opened = [backup for backup in ordered if not backup.is_verified and backup.damage is None]
+    verified = [backup for backup in ordered if backup.is_verified]
+    # That of the newest one that has any: the largest may have been noted while the clock was wrong.
+    last = next((backup.proved_at for backup in verified if backup.proved_at), None)
+    if verified and (last is None or timestamps.has_passed(last, DRILL_EVERY, now)):
         return [verified[0], *never_opened]
     return never_opened

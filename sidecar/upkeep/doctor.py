@@ -11,33 +11,21 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path, PurePath
+from datetime import timedelta
+from pathlib import Path
 
+from sidecar.clock import Clock
 from sidecar.models import timestamps
 from sidecar.models.doctor import DoctorReport, Finding, Level
 from sidecar.storage.sqlite import schema
 from sidecar.storage.sqlite.backup_directory import BackupDirectory
 from sidecar.storage.sqlite.examination import examine_file
 from sidecar.storage.unified import UnifiedStorage
+from sidecar.upkeep.folders import place
 
 OLDEST_BACKUP = timedelta(days=3)
 SCARCE_BYTES = 64 * 1024 * 1024
 
-NETWORK_FILE_SYSTEMS = frozenset(
-    {"nfs", "nfs3", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "afpfs", "webdav", "davfs", "ncpfs", "9p"}
-)
-NETWORK_FUSE = ("sshfs", "rclone", "s3fs", "davfs", "gvfsd", "gcsfuse", "glusterfs", "cephfs")
-SYNCED_FOLDERS = {
-    "onedrive": "OneDrive",
-    "dropbox": "Dropbox",
-    "mobile documents": "iCloud Drive",
-    "icloud drive": "iCloud Drive",
-    "google drive": "Google Drive",
-    "googledrive": "Google Drive",
-    "cloudstorage": "a cloud's sync",
-    "nextcloud": "Nextcloud",
-}
 LEFTOVERS = (".partial", ".pending")
 
 
@@ -55,15 +43,15 @@ async def examine(storage: UnifiedStorage) -> DoctorReport:
         )
         for report in unread
     ]
-    return DoctorReport(findings=[*findings, *await asyncio.to_thread(surroundings, file)])
+    return DoctorReport(findings=[*findings, *await asyncio.to_thread(surroundings, file, storage.clock)])
 
 
-def examine_at_rest(file: Path) -> DoctorReport:
+def examine_at_rest(file: Path, clock: Clock) -> DoctorReport:
     """The report on a database file that nobody has open."""
-    return DoctorReport(findings=[*examine_file(file), *surroundings(file)])
+    return DoctorReport(findings=[*examine_file(file), *surroundings(file, clock)])
 
 
-def surroundings(file: Path) -> list[Finding]:
+def surroundings(file: Path, clock: Clock) -> list[Finding]:
     """Where the file lies, and what lies beside it."""
     directory = file.parent
     if not directory.is_dir():
@@ -72,41 +60,10 @@ def surroundings(file: Path) -> list[Finding]:
     found = [
         *_permissions(directory, file),
         _space(directory, file),
-        file_system(_file_system_type(directory)),
-        synced_folder(directory),
-        _backups(BackupDirectory.beside(file)),
+        *place(directory),
+        _backups(BackupDirectory.beside(file, clock)),
     ]
     return [*found, *_leftovers(directory, file.name)]
-
-
-def file_system(kind: str | None) -> Finding:
-    """Whether a file system of this type keeps SQLite's locks."""
-    name = (kind or "").lower()
-    is_remote = name in NETWORK_FILE_SYSTEMS or (name.startswith("fuse") and any(part in name for part in NETWORK_FUSE))
-    if is_remote:
-        message = (
-            f"The database is on a network file system ({kind}), whose locks SQLite cannot rely on; move it to a local "
-            "disk."
-        )
-        return Finding(level=Level.PROBLEM, subject="file system", message=message)
-    return Finding(
-        level=Level.OK, subject="file system", message=f"The database is on a local disk ({kind or 'unknown'})."
-    )
-
-
-def synced_folder(directory: PurePath) -> Finding:
-    """Whether a program that syncs folders has this one."""
-    for part in directory.parts:
-        for beginning, name in SYNCED_FOLDERS.items():
-            if part.lower().startswith(beginning):
-                message = (
-                    f"{directory} is kept in sync by {name}, which copies a database in the middle of changes and can "
-                    "put an old one back; move the data directory elsewhere, and sync exports or backups."
-                )
-                return Finding(level=Level.WARNING, subject="synced folder", message=message)
-    return Finding(
-        level=Level.OK, subject="synced folder", message="No program that syncs folders is known to have it."
-    )
 
 
 def _permissions(directory: Path, file: Path) -> Iterator[Finding]:
@@ -134,26 +91,18 @@ def _space(directory: Path, file: Path) -> Finding:
     return Finding(level=Level.OK, subject="disk space", message=f"{shown}.")
 
 
-def _file_system_type(directory: Path) -> str | None:
-    import psutil
-
-    there = directory.resolve()
-    found = [
-        (len(partition.mountpoint), partition.fstype)
-        for partition in psutil.disk_partitions(all=True)
-        if there.is_relative_to(partition.mountpoint)
-    ]
-    return max(found)[1] if found else None
-
-
 def _backups(directory: BackupDirectory) -> Finding:
     newest = directory.newest_verified(schema.latest_version())
     if newest is None:
         return _no_backup(any(backup.damage for backup in directory.listed()))
-    age = datetime.now(UTC) - timestamps.parse(newest.created_at)
+    age = directory.clock.now() - timestamps.parse(newest.created_at)
     shown = f"The newest sound one, {newest.name}, is {age.days} days old and was last opened {newest.opened_at}"
+    if age < timedelta():
+        shown = f"The newest sound one, {newest.name}, has a time in the future: check the date of this computer"
     if newest.broken_references:
         shown += f"; {newest.broken_references} rows in it refer to rows that are not there"
+    if age < timedelta():
+        return Finding(level=Level.WARNING, subject="backups", message=f"{shown}.")
     if age > OLDEST_BACKUP:
         return Finding(level=Level.WARNING, subject="backups", message=f"{shown}; make one with `sidecar backup`.")
     return Finding(level=Level.OK, subject="backups", message=f"{shown}.")

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from math import inf, isinf
-from time import monotonic, perf_counter
 from typing import Any
 
 from sidecar.config import BackupSettings, UpkeepSettings
@@ -35,17 +34,16 @@ class Upkeep:
         settings: UpkeepSettings,
         publish: Publish,
         tasks: Sequence[Task] | None = None,
-        clock: Callable[[], float] = monotonic,
         backups: BackupSettings | None = None,
     ) -> None:
         self._storage = storage
         self._settings = settings
         self._publish = publish
-        self._clock = clock
+        self._monotonic = storage.clock.monotonic
         if tasks is None:
             tasks = all_tasks(storage, settings, backups or BackupSettings())
         self._tasks = {task.name: task for task in tasks}
-        self._schedule = Schedule({name: task.timing for name, task in self._tasks.items()}, clock())
+        self._schedule = Schedule({name: task.timing for name, task in self._tasks.items()}, self._monotonic())
         self._last_runs: dict[str, UpkeepRun] = {}
         self._turn = asyncio.Lock()
         self._running: str | None = None
@@ -100,7 +98,7 @@ class Upkeep:
         return {"upkeep": whole, **{f"upkeep.{name}": _component(run) for name, run in self._last_runs.items()}}
 
     def _state(self, name: UpkeepTaskName) -> UpkeepTask:
-        due_in = self._schedule.due_in(name, self._clock()) if self._settings.enabled else inf
+        due_in = self._schedule.due_in(name, self._monotonic()) if self._settings.enabled else inf
         return UpkeepTask(
             name=name,
             is_running=self._running == name,
@@ -113,19 +111,19 @@ class Upkeep:
         # Called after every commit, so it does something for the first one after a run only.
         if not self._is_changed:
             self._is_changed = True
-            self._schedule.changed(self._clock())
+            self._schedule.changed(self._monotonic())
             self._woken.set()
 
     async def _run_what_is_due(self) -> None:
         while True:
-            due = self._schedule.due(self._clock())
+            due = self._schedule.due(self._monotonic())
             if due is not None:
                 await self.run(UpkeepTaskName(due))
                 # A task that never waits must not keep everything else from running.
                 await asyncio.sleep(0)
                 continue
             self._woken.clear()
-            wait = self._schedule.next_due() - self._clock()
+            wait = self._schedule.next_due() - self._monotonic()
             # Not `wait_for`, which before Python 3.12 swallows a cancellation that comes with what it waits for.
             with suppress(TimeoutError):
                 async with asyncio.timeout(None if isinf(wait) else wait):
@@ -136,7 +134,7 @@ class Upkeep:
         self._schedule.begins(task.name)
         steps = Steps(self._storage)
         outcome, failure = Outcome.DONE, None
-        started, began = timestamps.now(), perf_counter()
+        started, began = timestamps.now(self._storage.clock), self._monotonic()
         try:
             await task.run(steps)
         except StorageBusy:
@@ -147,7 +145,7 @@ class Upkeep:
         run = UpkeepRun(
             task=task.name,
             started=started,
-            took_ms=round((perf_counter() - began) * 1000, 3),
+            took_ms=round((self._monotonic() - began) * 1000, 3),
             longest_step_ms=round(steps.longest_ms, 3),
             did=dict(steps.did),
             gave_way=outcome is Outcome.GAVE_WAY,
@@ -158,13 +156,13 @@ class Upkeep:
 
     def _note(self, run: UpkeepRun, outcome: Outcome) -> None:
         self._last_runs[run.task] = run
-        self._schedule.ran(run.task, self._clock(), outcome)
+        self._schedule.ran(run.task, self._monotonic(), outcome)
         self._woken.set()
         if run.did or run.error:
             log.info("upkeep: %s did %s in %.0f ms", run.task, run.did, run.took_ms)
             self._publish(UPKEEP_TOPIC, run.model_dump(mode="json"))
         if run.did:
-            self._schedule.changed(self._clock(), by=run.task)
+            self._schedule.changed(self._monotonic(), by=run.task)
 
 
 def _component(run: UpkeepRun) -> Component:

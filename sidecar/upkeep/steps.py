@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from time import perf_counter
 from typing import TypeVar
 
 from sidecar.storage.unified import UnifiedStorage
@@ -26,15 +25,16 @@ class Steps:
         self.did: Counter[str] = Counter()
         self.longest_ms = 0.0
         self._storage = storage
+        self._monotonic = storage.clock.monotonic
 
     async def once(self, step: Callable[[], Awaitable[T]]) -> T:
         """What `step` returns, begun when no write waits."""
         await self._for_a_gap()
-        started = perf_counter()
+        started = self._monotonic()
         try:
             return await step()
         finally:
-            self.longest_ms = max(self.longest_ms, (perf_counter() - started) * 1000)
+            self.longest_ms = max(self.longest_ms, (self._monotonic() - started) * 1000)
 
     async def repeat(self, name: str, step: Callable[[int], Awaitable[int]], pace: Pace, looks: int = LOOKS) -> None:
         """Call `step` with the size of each step until it says that it did nothing; `name` is what it does.
@@ -43,9 +43,9 @@ class Steps:
         """
         while True:
             await self._for_a_gap(looks)
-            started = perf_counter()
+            started = self._monotonic()
             count = await step(pace.size)
-            took = perf_counter() - started
+            took = self._monotonic() - started
             self.longest_ms = max(self.longest_ms, took * 1000)
             pace.took(took * 1000)
             if not count:
@@ -57,9 +57,9 @@ class Steps:
         """Call `step`, which only reads, with the size of each step until it says that there is nothing more."""
         is_more = True
         while is_more:
-            started = perf_counter()
+            started = self._monotonic()
             is_more = await step(pace.size)
-            took = perf_counter() - started
+            took = self._monotonic() - started
             pace.took(took * 1000)
             await asyncio.sleep(max(took, LEAST_PAUSE_S))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from sidecar.config import BackupSettings, UpkeepSettings
@@ -12,6 +12,7 @@ from sidecar.storage.unified import UnifiedStorage
 from sidecar.upkeep.backups import back_up, drill
 from sidecar.upkeep.pace import Pace
 from sidecar.upkeep.recovery import check_integrity
+from sidecar.upkeep.retention import RetentionTime
 from sidecar.upkeep.schedule import Timing
 from sidecar.upkeep.steps import Steps
 
@@ -42,16 +43,17 @@ class Task:
 def all_tasks(storage: UnifiedStorage, settings: UpkeepSettings, backups: BackupSettings) -> list[Task]:
     """Every task, over this storage."""
     first = settings.first_after_s
+    retention = RetentionTime(storage.clock, storage.last_used_at())
     return [
         Task(
             UpkeepTaskName.IDEMPOTENCY_KEYS,
             Timing(first, HOUR_S),
-            _prune(storage.prune_idempotency_keys, settings.idempotency_key_days),
+            _prune(retention, storage.prune_idempotency_keys, settings.idempotency_key_days),
         ),
         Task(
             UpkeepTaskName.MONITORING,
             Timing(first, HOUR_S),
-            _prune(storage.prune_monitoring, settings.monitoring_days),
+            _prune(retention, storage.prune_monitoring, settings.monitoring_days),
         ),
         Task(
             UpkeepTaskName.SEARCH_INDEX,
@@ -68,11 +70,13 @@ def all_tasks(storage: UnifiedStorage, settings: UpkeepSettings, backups: Backup
     ]
 
 
-def _prune(remove: Callable[[str, int], Awaitable[int]], days: int) -> Callable[[Steps], Awaitable[None]]:
+def _prune(
+    retention: RetentionTime, remove: Callable[[str, int], Awaitable[int]], days: int
+) -> Callable[[Steps], Awaitable[None]]:
     pace = Pace(first=16, least=8, most=1_000)
 
     async def run(steps: Steps) -> None:
-        before = timestamps.render(datetime.now(UTC) - timedelta(days=days))
+        before = timestamps.render(retention.now() - timedelta(days=days))
         await steps.repeat("removed", lambda limit: remove(before, limit), pace)
 
     return run

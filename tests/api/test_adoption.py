@@ -23,7 +23,9 @@ async def storage(tmp_path: Path) -> AsyncIterator[UnifiedStorage]:
     opened = UnifiedStorage.create([document_backend(DatabaseSettings(), tmp_path)])
     await opened.initialize()
     with closing(sqlite3.connect(tmp_path / "sidecar.db")) as connection, connection:
-        orphans.keep(connection, "messages", ROW, "conversation_id: there is none", origin="import")
+        orphans.keep(
+            connection, "messages", ROW, "conversation_id: there is none", "2026-01-31T12:00:00.000Z", origin="import"
+        )
         report = "INSERT INTO adoptions (system, source, time_zone, adopted_at, report) VALUES (?, ?, ?, ?, ?)"
         connection.execute(report, ("minecontext", "/app.db", "UTC", "2026-01-31T12:00:00.000Z", '{"rows": {}}'))
     yield opened

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from sidecar.api.events import EventHub
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import DatabaseSettings
 from sidecar.storage.unified import UnifiedStorage, document_backend
 
@@ -69,7 +70,7 @@ async def test_a_path_is_not_a_name(client: httpx.AsyncClient, name: str) -> Non
 
 
 async def test_an_event_stream_is_reset_by_a_restore(storage: UnifiedStorage, client: httpx.AsyncClient) -> None:
-    hub = EventHub("a")
+    hub = EventHub("a", SYSTEM_CLOCK)
     storage.subscribe(hub.on_changes)
     backup = await made(client)
     async with aclosing(hub.stream()) as stream:

@@ -14,6 +14,8 @@ from starlette.types import Message
 from sidecar.api import events
 from sidecar.api.events import EventHub
 from sidecar.api.routes.events import EventStream
+from sidecar.clock import SYSTEM_CLOCK
+from sidecar.errors import TooManyStreams
 from sidecar.storage.interfaces import STORE_REPLACED, Change
 from sidecar.storage.unified import UnifiedStorage
 
@@ -68,14 +70,14 @@ def numbers(received: list[Received]) -> list[int]:
 
 
 async def test_a_stream_begins_with_a_hello_that_names_the_instance_and_the_position() -> None:
-    hub = EventHub("one")
+    hub = EventHub("one", SYSTEM_CLOCK)
     publish(hub, 3)
     async with subscribed(hub) as subscriber:
         assert await subscriber.piece() == [("hello", "one-3", {"instance": "one", "start": "new"})]
 
 
 async def test_events_have_their_topic_their_data_and_increasing_ids() -> None:
-    hub = EventHub("one")
+    hub = EventHub("one", SYSTEM_CLOCK)
     async with subscribed(hub) as subscriber:
         await subscriber.piece()
         hub.publish("upkeep", {"what": "日本"})
@@ -87,7 +89,7 @@ async def test_events_have_their_topic_their_data_and_increasing_ids() -> None:
 
 
 async def test_every_store_s_changes_come_once_they_are_committed(storage: UnifiedStorage) -> None:
-    hub = EventHub("one")
+    hub = EventHub("one", SYSTEM_CLOCK)
     storage.subscribe(hub.on_changes)
     async with subscribed(hub) as subscriber:
         await subscriber.piece()
@@ -101,7 +103,7 @@ async def test_every_store_s_changes_come_once_they_are_committed(storage: Unifi
 
 
 async def test_a_growing_message_tells_each_chunk(storage: UnifiedStorage) -> None:
-    hub = EventHub("one")
+    hub = EventHub("one", SYSTEM_CLOCK)
     conversation = await storage.create_conversation("page")
     message = await storage.create_streaming_message(conversation.id, "assistant")
     storage.subscribe(hub.on_changes)
@@ -118,7 +120,7 @@ async def test_a_growing_message_tells_each_chunk(storage: UnifiedStorage) -> No
 
 
 async def test_what_is_pending_comes_in_one_piece() -> None:
-    hub = EventHub("one")
+    hub = EventHub("one", SYSTEM_CLOCK)
     async with subscribed(hub) as subscriber:
         await subscriber.piece()
         publish(hub, 50)
@@ -126,7 +128,7 @@ async def test_what_is_pending_comes_in_one_piece() -> None:
 
 
 async def test_a_large_backlog_comes_in_pieces_of_bounded_size() -> None:
-    hub = EventHub("one")
+    hub = EventHub("one", SYSTEM_CLOCK)
     for _ in range(100):
         hub.publish("messages.delta", {"text": "x" * 10_000})
     async with aclosing(hub.stream("one-0")) as stream:
@@ -135,7 +137,7 @@ async def test_a_large_backlog_comes_in_pieces_of_bounded_size() -> None:
 
 
 async def test_only_the_topics_that_were_asked_for_come() -> None:
-    hub = EventHub("one")
+    hub = EventHub("one", SYSTEM_CLOCK)
     async with subscribed(hub, None, "tips", "no_such_topic") as subscriber:
         await subscriber.piece()
         publish(hub, 3, "todos")
@@ -144,7 +146,7 @@ async def test_only_the_topics_that_were_asked_for_come() -> None:
 
 
 async def test_a_stream_goes_on_after_the_last_id() -> None:
-    hub = EventHub("one")
+    hub = EventHub("one", SYSTEM_CLOCK)
     publish(hub, 5)
     async with subscribed(hub, "one-2") as subscriber:
         assert await subscriber.piece() == [("hello", "one-2", {"instance": "one", "start": "resumed"})]
@@ -152,7 +154,7 @@ async def test_a_stream_goes_on_after_the_last_id() -> None:
 
 
 async def test_a_machine_that_stood_still_while_subscribers_were_woken_delays_what_comes_next_by_a_moment() -> None:
-    hub = EventHub("one")
+    hub = EventHub("one", SYSTEM_CLOCK)
 
     async def hear_one_and_stand_still() -> None:
         async with subscribed(hub) as subscriber:
@@ -175,7 +177,7 @@ async def test_a_machine_that_stood_still_while_subscribers_were_woken_delays_wh
 
 
 async def test_resuming_while_writes_go_on_neither_loses_nor_repeats() -> None:
-    hub = EventHub("one")
+    hub = EventHub("one", SYSTEM_CLOCK)
     total = 2_000
 
     async def write() -> None:
@@ -212,7 +214,7 @@ async def test_resuming_while_writes_go_on_neither_loses_nor_repeats() -> None:
     ],
 )
 async def test_what_cannot_be_resumed_is_reset_and_goes_on_from_now(last_event_id: str, reason: str) -> None:
-    hub = EventHub("one", max_events=4)
+    hub = EventHub("one", SYSTEM_CLOCK, max_events=4)
     publish(hub, 6)
     async with subscribed(hub, last_event_id) as subscriber:
         assert await subscriber.piece() == [
@@ -224,7 +226,7 @@ async def test_what_cannot_be_resumed_is_reset_and_goes_on_from_now(last_event_i
 
 
 async def test_a_subscriber_that_falls_behind_is_reset() -> None:
-    hub = EventHub("one", max_events=4)
+    hub = EventHub("one", SYSTEM_CLOCK, max_events=4)
     async with subscribed(hub) as subscriber:
         await subscriber.piece()
         publish(hub, 5)
@@ -234,7 +236,7 @@ async def test_a_subscriber_that_falls_behind_is_reset() -> None:
 
 
 async def test_a_commit_with_more_changes_than_the_ring_holds_resets_everyone_and_is_not_remembered() -> None:
-    hub = EventHub("one", max_events=4)
+    hub = EventHub("one", SYSTEM_CLOCK, max_events=4)
     changes = [Change("todos", row_id) for row_id in range(1, 6)]
     async with subscribed(hub) as subscriber:
         await subscriber.piece()
@@ -250,7 +252,7 @@ async def test_a_commit_with_more_changes_than_the_ring_holds_resets_everyone_an
 
 
 async def test_when_the_store_was_replaced_everyone_is_reset_and_hears_what_comes_after() -> None:
-    hub = EventHub("a")
+    hub = EventHub("a", SYSTEM_CLOCK)
     publish(hub, 2)
     async with subscribed(hub) as up_to_date, subscribed(hub, "a-1") as behind:
         await up_to_date.take(1)
@@ -274,7 +276,7 @@ async def test_when_the_store_was_replaced_everyone_is_reset_and_hears_what_come
 
 
 async def test_the_ring_is_bounded_by_bytes_too() -> None:
-    hub = EventHub("one", max_bytes=10_000)
+    hub = EventHub("one", SYSTEM_CLOCK, max_bytes=10_000)
     for _ in range(100):
         hub.publish("messages.delta", {"text": "x" * 1_000})
         assert hub.held_bytes <= 10_000
@@ -286,7 +288,7 @@ async def test_the_ring_is_bounded_by_bytes_too() -> None:
 
 async def test_an_idle_stream_has_heartbeats_that_carry_the_position(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "HEARTBEAT_S", 0.02)
-    hub = EventHub("one")
+    hub = EventHub("one", SYSTEM_CLOCK)
     async with aclosing(hub.stream(topics=["tips"])) as stream:
         await anext(stream)
         publish(hub, 3, "todos")
@@ -296,7 +298,7 @@ async def test_an_idle_stream_has_heartbeats_that_carry_the_position(monkeypatch
 
 
 async def test_many_subscribers_all_get_everything() -> None:
-    hub = EventHub("one")
+    hub = EventHub("one", SYSTEM_CLOCK)
 
     async def read() -> list[int]:
         async with subscribed(hub) as subscriber:
@@ -315,7 +317,7 @@ async def test_many_subscribers_all_get_everything() -> None:
 
 
 async def test_a_closed_hub_ends_its_streams() -> None:
-    hub = EventHub("one")
+    hub = EventHub("one", SYSTEM_CLOCK)
     async with subscribed(hub) as subscriber:
         await subscriber.piece()
         next_piece = asyncio.create_task(subscriber.piece())
@@ -325,8 +327,8 @@ async def test_a_closed_hub_ends_its_streams() -> None:
             await next_piece
 
 
-async def test_a_stream_ends_when_its_client_has_gone() -> None:
-    hub = EventHub("one")
+async def test_a_stream_ends_when_its_client_has_gone_and_gives_its_place_back() -> None:
+    hub = EventHub("one", SYSTEM_CLOCK, max_streams=1)
     sent: asyncio.Queue[Message] = asyncio.Queue()
     gone = asyncio.Event()
 
@@ -335,13 +337,17 @@ async def test_a_stream_ends_when_its_client_has_gone() -> None:
         return {"type": "http.disconnect"}
 
     async with asyncio.timeout(SOON_S):
-        answering = asyncio.create_task(EventStream(hub.stream())({}, receive, sent.put))
+        hub.take_place()
+        answering = asyncio.create_task(EventStream(hub.stream(), hub.give_place_back)({}, receive, sent.put))
         assert (await sent.get())["status"] == 200
         assert b"hello" in (await sent.get())["body"]
         assert hub.subscribers == 1
+        with pytest.raises(TooManyStreams):
+            hub.take_place()
         gone.set()
         await answering
     assert hub.subscribers == 0
+    hub.take_place()
 
 
 @pytest.mark.parametrize("topics", ["", ",", "todos,", "to dos", "TODOS", "x" * 1_001])

@@ -28,6 +28,7 @@ from sidecar.api.app import create_app
 from sidecar.api.context import Context
 from sidecar.api.events import EventHub
 from sidecar.api.openapi import openapi_document
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import DatabaseSettings, Settings, UpkeepSettings
 from sidecar.storage.unified import UnifiedStorage, configured_backends
 from sidecar.upkeep.keeper import Upkeep
@@ -78,7 +79,7 @@ class Fuzzed:
         database = DatabaseSettings(enabled=on_disk)
         self.storage = UnifiedStorage.create(configured_backends(Settings(database=database), directory))
         runner.run(self.storage.initialize())
-        events = EventHub("test-instance")
+        events = EventHub("test-instance", SYSTEM_CLOCK)
         context = Context(self.storage, events, "test-instance", Upkeep(self.storage, UpkeepSettings(), events.publish))
         transport = httpx.ASGITransport(hanging_up(create_app(context)), raise_app_exceptions=False)
         self._client = httpx.AsyncClient(transport=transport, base_url=URL)

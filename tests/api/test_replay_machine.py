@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sidecar.api.app import create_app
 from sidecar.api.context import Context
 from sidecar.api.events import EventHub
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import DatabaseSettings, Settings, UpkeepSettings
 from sidecar.storage.unified import UnifiedStorage, configured_backends
 from sidecar.upkeep.keeper import Upkeep
@@ -60,7 +61,7 @@ class Replays(RuleBasedStateMachine):
         in_memory = Settings(database=DatabaseSettings(enabled=False))
         self.storage = UnifiedStorage.create(configured_backends(in_memory, Path()))
         self.runner.run(self.storage.initialize())
-        events = EventHub("test-instance")
+        events = EventHub("test-instance", SYSTEM_CLOCK)
         app = create_app(Context(self.storage, events, "i", Upkeep(self.storage, UpkeepSettings(), events.publish)))
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL)
 

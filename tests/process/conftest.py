@@ -1,5 +1,7 @@
 """Fixtures: hosts with sidecars, each over a data directory of its own unless told otherwise."""
 
+import signal
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -38,6 +40,16 @@ class Hosts:
         """Have the sidecar end cleanly."""
         host.shutdown()
         assert host.wait() == 0, host.stderr
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hangup_as_usual() -> None:
+    """Give every process that a test starts the usual SIGHUP, also when the suite itself runs under `nohup`.
+
+    A signal that is ignored stays ignored in a child; one that has a handler does not.
+    """
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ Table.insert = insert_slowly
 BLOCKED_EVENT_LOOP = """
 import sys
 from sidecar.api.routes import health
-def never_return():
+def never_return(*_):
     print("the event loop is blocked", file=sys.stderr, flush=True)
     while True:
         pass
@@ -80,6 +80,18 @@ async def fail(self, **_):
 Tips.get_tips = fail
 """
 """`GET /tips` fails with a message that has the token in it."""
+
+CLOCK_OF_A_FILE = """
+from datetime import timedelta
+from pathlib import Path
+from sidecar.clock import SystemClock
+from sidecar.process import run
+class Clock(SystemClock):
+    def now(self):
+        return super().now() + timedelta(days=int(Path("days").read_text()))
+run.SYSTEM_CLOCK = Clock()
+"""
+"""The wall clock is off by as many days as the file `days` in the workplace says, at any moment."""
 
 _FAILING = """
 import importlib

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from ..sampling import sampled
 from .conftest import Hosts
 from .test_transfer import run
 
 SEED = Path(__file__).parent.parent / "storage" / "seeds" / "minecontext.sql"
 
 
-@pytest.fixture(params=["running", "at rest"])
+@pytest.fixture(params=sampled(["at rest", "running"], every=2))
 def data(request: pytest.FixtureRequest, hosts: Hosts, tmp_path: Path) -> Path:
     """The data directory of a store into which a database was imported that has rows without a place."""
     with closing(sqlite3.connect(tmp_path / "app.db")) as connection:

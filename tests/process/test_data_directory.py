@@ -102,6 +102,7 @@ class TestModes:
             "logs": 0o700,
             "run.json": 0o600,
             "sidecar.db": 0o600,
+            "sidecar.db.open": 0o600,
             "sidecar.db-shm": 0o600,
             "sidecar.db-wal": 0o600,
             "sidecar.db.lock": 0o600,

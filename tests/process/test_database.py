@@ -8,6 +8,7 @@ import pytest
 
 from sidecar.storage.sqlite.schema import latest_version
 
+from ..storage.damage import as_newer, overwrite, schema_pages
 from .conftest import Hosts
 
 NEWER = 99
@@ -30,7 +31,7 @@ def execute(path: Path, *statements: str) -> None:
 
 class TestNewer:
     def test_it_is_refused_and_left_untouched(self, hosts: Hosts, database: Path) -> None:
-        execute(database, f"PRAGMA user_version = {NEWER}")
+        execute(database, *as_newer(NEWER))
         before = database.read_bytes()
         names = {path.name for path in hosts.data_dir.iterdir()}
         failed = hosts.begin().refusal()
@@ -47,9 +48,9 @@ class TestNewer:
         usable = backups / "20260102T000000.000Z-schema-1-before-migration.db"
         for name in ("20260101T000000.000Z.db", usable.name, "20260104T000000.000Z.db"):
             execute(database, f"VACUUM INTO '{backups / name}'")
-        execute(backups / "20260104T000000.000Z.db", f"PRAGMA user_version = {NEWER}")
+        execute(backups / "20260104T000000.000Z.db", *as_newer(NEWER))
         (backups / "20260103T000000.000Z.db").write_bytes(b"damaged" * 1000)
-        execute(database, f"PRAGMA user_version = {NEWER}")
+        execute(database, *as_newer(NEWER))
         before = {path.name: path.read_bytes() for path in backups.iterdir()}
         assert str(usable) in hosts.begin().refusal()["message"]
         assert {path.name: path.read_bytes() for path in backups.iterdir()} == before
@@ -69,9 +70,8 @@ class TestDamaged:
     def test_a_database_whose_schema_is_overwritten_is_refused_and_left_untouched(
         self, hosts: Hosts, database: Path
     ) -> None:
-        page_size = 4096
-        whole = database.read_bytes()
-        database.write_bytes(whole[:100] + b"\xff" * (page_size - 100) + whole[page_size:])
+        for page in schema_pages(database):
+            overwrite(database, page)
         before = database.read_bytes()
         failed = hosts.begin().refusal()
         assert (failed["exit_code"], failed["code"]) == (6, "database_beyond_repair")
@@ -102,7 +102,8 @@ def test_an_empty_file_becomes_a_database(hosts: Hosts) -> None:
 
 
 def test_a_start_that_was_refused_leaves_the_directory_to_the_next(hosts: Hosts, database: Path) -> None:
-    execute(database, f"PRAGMA user_version = {NEWER}")
+    execute(database, *as_newer(NEWER))
     hosts.begin().refusal()
-    execute(database, f"PRAGMA user_version = {latest_version()}")
+    older = f"DELETE FROM schema_migrations WHERE version = {NEWER}"
+    execute(database, older, f"PRAGMA user_version = {latest_version()}")
     assert hosts.start().tips() == ["kept"]

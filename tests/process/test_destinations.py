@@ -12,6 +12,7 @@ from sidecar.errors import InvalidInput
 from sidecar.process.data_directory import OWN_NAMES
 from sidecar.transfer.destination import StorePlace, writing
 
+from ..sampling import sampled
 from .conftest import Hosts
 from .host import PATIENCE_S, Host
 
@@ -22,7 +23,7 @@ OLD = b"an older file"
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
 
 
-@pytest.fixture(params=[True, False], ids=["running", "at rest"])
+@pytest.fixture(params=sampled([False, True], every=2), ids=["at rest", "running"])
 def host(request: pytest.FixtureRequest, hosts: Hosts) -> Iterator[Host]:
     """The sidecar of a data directory that holds the tip 'one'; it runs, or has stopped."""
     started = hosts.start()
@@ -136,7 +137,7 @@ def is_accepted(path: Path, place: StorePlace) -> bool:
 class TestDatabaseElsewhere:
     """The settings put the database outside of the data directory."""
 
-    @pytest.fixture(params=[True, False], ids=["running", "at rest"])
+    @pytest.fixture(params=sampled([False, True], every=2), ids=["at rest", "running"])
     def elsewhere(self, request: pytest.FixtureRequest, hosts: Hosts, tmp_path: Path) -> Host:
         (tmp_path / "place").mkdir()
         hosts.data_dir.mkdir()

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import psutil
+import pytest
 
 from .conftest import Hosts
 from .host import PATIENCE_S, Host
@@ -64,6 +65,7 @@ def test_another_instance_resets_whoever_comes_back(hosts: Hosts) -> None:
         assert next(events)[2] == {"reason": "another_instance"}
 
 
+@pytest.mark.slow
 def test_subscribers_that_never_read_hold_no_memory_and_stop_no_writer(hosts: Hosts) -> None:
     host = hosts.start()
     message = growing_message(host)

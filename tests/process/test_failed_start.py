@@ -10,6 +10,7 @@ import pytest
 
 from tests.storage.vintages import make
 
+from ..sampling import sampled
 from .conftest import Hosts
 from .patches import failing, failing_coroutine
 
@@ -26,7 +27,7 @@ STEPS = {
     "the check of the file": failing("sidecar.storage.sqlite.integrity", "Inspection.run"),
     "the migrations": failing("sidecar.storage.sqlite.schema", "bring_up_to_date"),
     "a reader's settings": failing("sidecar.storage.sqlite.pragmas", "prepare_reader"),
-    "the reports of recoveries": failing("sidecar.storage.sqlite.recovery", "Recovery.reports"),
+    "the reports of recoveries": failing("sidecar.storage.sqlite.report_files", "ReportFiles.all"),
     "the search index": failing_coroutine("sidecar.storage.sqlite.search", "SearchDocuments.open_search_index"),
     "open messages": failing_coroutine("sidecar.storage.sqlite.messages", "Messages.fail_cut_off_messages"),
     "the first document": failing_coroutine("sidecar.storage.sqlite.vaults", "Vaults.insert_default_vault_document"),
@@ -38,7 +39,7 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", sampled(STEPS, every=3))
 def test_an_unexpected_error_at_any_step_of_the_start_ends_the_process(hosts: Hosts, step: str) -> None:
     host = hosts.begin(patch=STEPS[step])
     began = time.monotonic()

@@ -1,6 +1,8 @@
 """Who may speak to the sidecar, on a real socket: token, Host, Origin, the body's size and kind."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -188,6 +190,37 @@ class TestBody:
     def test_what_is_not_json_in_utf_8_is_refused(self, shared_host: Host, body: bytes) -> None:
         answer = shared_host.exchange(self.post(shared_host, f"Content-Length: {len(body)}", body=body))
         assert (answer.status, answer.code) == (400, "malformed_request")
+
+    def test_half_of_a_character_is_refused_with_its_field_and_index(self, shared_host: Host) -> None:
+        body = rb'{"content":"half \ud83d"}'
+        answer = shared_host.exchange(self.post(shared_host, f"Content-Length: {len(body)}", body=body))
+        problem = json.loads(answer.body)
+        assert (answer.status, problem["code"], problem["errors"][0]["field"]) == (422, "invalid_input", "body.content")
+        assert "index 5 is the lone surrogate \\ud83d" in problem["errors"][0]["message"]
+
+    def test_millions_of_values_are_refused_and_hold_nobody_up(self, hosts: Hosts) -> None:
+        host = hosts.start()
+        longest = 0.0
+        with ThreadPoolExecutor() as pool:
+            kind = {"Content-Type": "application/json"}
+            refused = pool.submit(host.client.post, "/tips", content=b"[" + b"[]," * 4_000_000 + b"[]]", headers=kind)
+            with host.new_client() as another:
+                while not refused.done():
+                    began = time.perf_counter()
+                    assert another.get("/health/live").status_code == 200
+                    longest = max(longest, time.perf_counter() - began)
+        assert (refused.result().status_code, refused.result().json()["code"]) == (413, "body_too_complex")
+        assert longest < 1.0
+        text = "a text: with [signs], " * 500_000
+        assert host.client.post("/vaults", json={"title": "long", "content": text}).status_code == 201
+        todos = [{"content": text[:200], "urgency": 1}] * 1_000
+        assert host.client.post("/todos/batch", json={"todos": todos}).status_code == 201
+
+    def test_thousands_of_mistakes_are_refused_without_naming_each(self, hosts: Hosts) -> None:
+        host = hosts.start()
+        answer = host.client.post("/tips", json={f"a{number}": 0 for number in range(50_000)})
+        assert answer.status_code == 422
+        assert len(answer.content) < 1_000
 
     def test_a_refused_body_changes_nothing(self, hosts: Hosts) -> None:
         host = hosts.start(settings={"server": {"max_body_bytes": CAP}})

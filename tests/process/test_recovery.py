@@ -28,10 +28,10 @@ def sync_slowly(path):
         time.sleep(60)
 recovery.files.sync = sync_slowly
 swap = recovery.Recovery.__init__
-def remember(self, path, backups, announce):
+def remember(self, path, backups, announce, clock):
     global recovery_announce
     recovery_announce = lambda: announce("recovering", "half way")
-    swap(self, path, backups, announce)
+    swap(self, path, backups, announce, clock)
 recovery.Recovery.__init__ = remember
 """
 """A recovery stops for a minute when the new file is complete and not yet in its place."""

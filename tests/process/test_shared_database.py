@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ..sampling import sampled
 from .conftest import Hosts
 from .host import PATIENCE_S, Host
 
@@ -49,7 +50,9 @@ def test_a_link_to_the_database_does_not_hide_it(hosts: Hosts, owner: Host, tmp_
     assert str(owner.data_dir / "sidecar.db") in failed["message"]
 
 
-@pytest.mark.parametrize("command", [("backup",), ("restore", "--list"), ("export", "out.zip"), ("restore", "x.db")])
+@pytest.mark.parametrize(
+    "command", sampled([("backup",), ("restore", "--list"), ("export", "out.zip"), ("restore", "x.db")], every=4)
+)
 def test_a_tool_is_refused_while_the_other_directory_has_it(
     owner: Host, second: Path, tmp_path: Path, command: tuple[str, ...]
 ) -> None:

@@ -1,6 +1,7 @@
 """From the start to `ready`: the socket first, then the status lines in their order."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -136,3 +137,13 @@ def test_a_port_that_cannot_exist_is_refused_by_its_number(hosts: Hosts, port: s
     failed = hosts.begin(arguments=["--port", port]).refusal()
     assert (failed["exit_code"], failed["code"]) == (2, "bad_configuration")
     assert port in failed["message"]
+
+
+def test_a_start_in_a_synced_folder_warns_and_health_keeps_saying_so(hosts: Hosts, tmp_path: Path) -> None:
+    host = hosts.start(tmp_path / "Dropbox" / "app")
+    warning = host.event("warning")
+    assert warning["code"] == "synced_folder"
+    assert "is kept in sync by Dropbox" in warning["message"]
+    answer = host.client.get("/health/ready")
+    assert answer.status_code == 200
+    assert answer.json()["components"]["data_directory"]["detail"] == warning["message"]

@@ -5,7 +5,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -89,6 +91,33 @@ def test_idle_connections_do_not_delay_the_end(hosts: Hosts) -> None:
         assert silent.recv(1) == b""
     for client in clients:
         client.close()
+
+
+def stop_while_connections_are_made(hosts: Hosts) -> float:
+    """Return how many seconds the end took."""
+    host = hosts.start()
+    request = (
+        f"GET /todos HTTP/1.1\r\nHost: 127.0.0.1:{host.port}\r\nAuthorization: Bearer {host.token}\r\n\r\n".encode()
+    )
+    with ExitStack() as stack:
+        began = time.monotonic()
+        host.shutdown()
+        with suppress(OSError):
+            while host.process.poll() is None:
+                connection = stack.enter_context(socket.create_connection(("127.0.0.1", host.port), 1))
+                connection.sendall(request)
+        assert_ended(host, "shutdown", within=4.5)
+        return time.monotonic() - began
+
+
+def test_connections_that_are_made_during_the_stop_do_not_delay_it(hosts: Hosts) -> None:
+    assert max(stop_while_connections_are_made(hosts) for _ in range(2)) < AT_ONCE_S
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_no_stop_of_a_hundred_is_delayed_by_connections_that_are_made_then(hosts: Hosts) -> None:
+    assert max(stop_while_connections_are_made(hosts) for _ in range(100)) < 0.3
 
 
 def test_a_request_that_never_arrives_whole_delays_the_end_only_for_a_while(hosts: Hosts) -> None:

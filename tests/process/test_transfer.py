@@ -14,6 +14,7 @@ import pytest
 from sidecar.models.transfer import Row
 from sidecar.transfer.export import write_archive
 
+from ..sampling import sampled
 from .conftest import Hosts
 from .host import PATIENCE_S, Host
 
@@ -56,7 +57,7 @@ def test_without_a_sidecar_the_directory_is_opened_itself(hosts: Hosts, archive:
     assert hosts.start().tips() == ["one", "two"]
 
 
-@pytest.mark.parametrize("is_running", [True, False])
+@pytest.mark.parametrize("is_running", sampled([True, False], every=2))
 def test_a_second_import_and_a_dry_run_change_nothing(hosts: Hosts, archive: Path, is_running: bool) -> None:
     if is_running:
         hosts.start()
@@ -112,9 +113,10 @@ def test_an_import_has_a_limit_of_its_own(hosts: Hosts, archive: Path) -> None:
     assert host.tips() == []
 
 
+@pytest.mark.slow
 def test_an_export_and_an_import_hold_little_memory_however_much_they_carry(hosts: Hosts, tmp_path: Path) -> None:
     with (tmp_path / "large.zip").open("wb") as file:
-        write_archive(file, many_messages, "a store")
+        write_archive(file, many_messages, "a store", "2026-01-31T09:30:00.000Z")
     host = hosts.start()
     host.add_tip("one")
     with memory_growth_of(host) as growth:

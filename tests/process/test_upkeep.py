@@ -26,7 +26,8 @@ def with_old_keys(hosts: Hosts) -> Path:
     database = hosts.data_dir / "sidecar.db"
     with closing(sqlite3.connect(database)) as connection:
         connection.executemany(
-            "INSERT INTO idempotency_keys VALUES (?, x'00', ?, '2020-01-01T00:00:00.000Z')",
+            "INSERT INTO idempotency_keys (key, fingerprint, result, created_at) "
+            "VALUES (?, x'00', ?, '2020-01-01T00:00:00.000Z')",
             ((f"key-{number}", "r" * 300) for number in range(OLD_KEYS)),
         )
         connection.commit()

@@ -9,6 +9,7 @@ import httpx
 from sidecar.api.app import create_app
 from sidecar.api.context import Context
 from sidecar.api.events import EventHub
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import DatabaseSettings, Settings, UpkeepSettings
 from sidecar.storage.unified import UnifiedStorage, configured_backends
 from sidecar.upkeep.keeper import Upkeep
@@ -23,7 +24,7 @@ async def opened(directory: Path | None) -> AsyncIterator[httpx.AsyncClient]:
     storage = UnifiedStorage.create(configured_backends(settings, directory or Path()))
     await storage.initialize()
     try:
-        events = EventHub("test-instance")
+        events = EventHub("test-instance", SYSTEM_CLOCK)
         app = create_app(Context(storage, events, "test-instance", Upkeep(storage, UpkeepSettings(), events.publish)))
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://sidecar") as client:

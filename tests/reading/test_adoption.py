@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ..sampling import sampled
 from ..storage.test_adoption import SEEDS, make
 from .everything import assert_equal, read_everything, without
 from .records import records
@@ -22,7 +23,7 @@ def adopted(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     return directory
 
 
-shapes = pytest.mark.parametrize("adopted", SHAPES, indirect=True)
+shapes = pytest.mark.parametrize("adopted", sampled(SHAPES, every=2), indirect=True)
 
 
 @shapes

@@ -45,6 +45,7 @@ def test_a_sidecar_that_was_killed_answers_everything_as_before(hosts: Hosts) ->
     assert_equal(before, with_client(hosts.start(), read_everything))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_running", [True, False])
 def test_a_backup_restored_by_the_command_line_answers_everything_as_before(hosts: Hosts, is_running: bool) -> None:
     host = hosts.start()

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ..sampling import sampled
 from .everything import Answers, assert_equal, read_everything, without
 from .populated import open_message, populate, populate_exported
 from .records import contents, records
@@ -16,7 +17,7 @@ NOT_EXPORTED = ("contexts.", "monitoring.", "todos.similar", "search.hybrid", "a
 """Operations that read what only a backup carries as it is; ids in rows set aside follow an import."""
 
 
-@pytest.mark.parametrize("is_on_disk", [True, False])
+@pytest.mark.parametrize("is_on_disk", sampled([True, False], every=2))
 async def test_an_import_into_an_empty_store_answers_everything_as_before(tmp_path: Path, is_on_disk: bool) -> None:
     async with opened(tmp_path / "source") as source:
         await populate_exported(source)
@@ -27,6 +28,7 @@ async def test_an_import_into_an_empty_store_answers_everything_as_before(tmp_pa
         assert_equal(without(before, NOT_EXPORTED), without(await read_everything(target), NOT_EXPORTED))
 
 
+@pytest.mark.slow
 async def test_importing_again_changes_nothing(tmp_path: Path) -> None:
     async with opened(tmp_path / "source") as source:
         await populate_exported(source)
@@ -39,6 +41,7 @@ async def test_importing_again_changes_nothing(tmp_path: Path) -> None:
         assert_equal(before, await read_everything(target))
 
 
+@pytest.mark.slow
 async def test_importing_into_the_store_itself_changes_nothing(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:
         await populate(store)
@@ -47,6 +50,7 @@ async def test_importing_into_the_store_itself_changes_nothing(tmp_path: Path) -
         assert_equal(before, await read_everything(store))
 
 
+@pytest.mark.slow
 async def test_an_import_beside_other_rows_answers_the_contents_of_both(tmp_path: Path) -> None:
     async with opened(tmp_path / "source") as source:
         await populate_exported(source)
@@ -117,6 +121,7 @@ async def test_a_store_that_is_opened_again_answers_everything_as_before(tmp_pat
     assert_equal(before, await read(tmp_path))
 
 
+@pytest.mark.slow
 async def test_a_message_that_was_growing_at_the_end_has_failed_with_all_it_had(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:
         await populate(store)

@@ -10,6 +10,7 @@ import pytest
 
 from sidecar.storage.sqlite import snapshot
 
+from ..sampling import sampled
 from .everything import assert_equal, read_everything, without
 from .records import records
 from .stores import export, import_archive, opened, read
@@ -48,13 +49,13 @@ async def test_it_answers_what_its_rows_say(tmp_path: Path, version: int) -> Non
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", sampled(VERSIONS, every=3))
 async def test_it_answers_the_same_after_another_start(tmp_path: Path, version: int) -> None:
     make(tmp_path, version)
     assert_equal(await read(tmp_path), await read(tmp_path))
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", sampled(VERSIONS, every=3))
 async def test_exported_and_imported_it_answers_the_same(tmp_path: Path, version: int) -> None:
     make(tmp_path / "old", version)
     async with opened(tmp_path / "old") as store:

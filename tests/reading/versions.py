@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.models import timestamps
 from sidecar.storage.sqlite import schema
 from sidecar.storage.sqlite.migrations import MIGRATIONS
@@ -47,7 +48,7 @@ def make(directory: Path, version: int) -> Path:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA foreign_keys = ON")
         until = [migration for migration in MIGRATIONS if migration.version <= version]
-        schema.bring_up_to_date(connection, None, lambda *_: None, until)
+        schema.bring_up_to_date(connection, None, lambda *_: None, until, clock=SYSTEM_CLOCK)
         for number in range(1, version + 1):
             connection.executescript(rows_of(number).read_text(encoding="utf-8"))
     return path

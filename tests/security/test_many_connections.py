@@ -2,12 +2,14 @@
 
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import psutil
 import pytest
 
-from sidecar.process.connections import MAX_CONNECTIONS, MAX_HEAD_BYTES
+from sidecar.api.events import MAX_STREAMS
+from sidecar.process.capacity import MAX_CONNECTIONS
+from sidecar.process.connections import MAX_HEAD_BYTES
 from tests.process.conftest import Hosts
 from tests.process.host import PATIENCE_S, Host, wait_until
 
@@ -48,17 +50,126 @@ def test_hundreds_of_idle_connections_keep_nobody_out_and_are_bounded(hosts: Hos
     assert host.tips() == ["answered"]
 
 
-def test_who_is_being_answered_does_not_give_way(hosts: Hosts) -> None:
-    host = hosts.start(patch="from sidecar.process import connections\nconnections.MAX_CONNECTIONS = 3")
-    lines = ["GET /events HTTP/1.1", f"Host: 127.0.0.1:{host.port}", f"Authorization: Bearer {host.token}", "", ""]
-    with many_connections(host, 3) as streams:
+FEW_PLACES = """
+from sidecar.process import capacity, connections, run
+run.MAX_CONNECTIONS = 9
+capacity.RESERVED_FOR_STRANGERS = 2
+connections.UNREAD_S = 0.5
+"""
+FEW_STREAMS = 6
+"""Two thirds of the places."""
+
+
+@pytest.fixture(scope="module")
+def small_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """One sidecar with nine places for all tests that leave no connection behind."""
+    with ExitStack() as stack:
+        yield Hosts(tmp_path_factory.mktemp("small"), stack).start(patch=FEW_PLACES)
+
+
+def ask(connection: socket.socket, host: Host, path: str, *, with_token: bool = True) -> bytes:
+    """Send a request and return the beginning of its answer."""
+    token = [f"Authorization: Bearer {host.token}"] if with_token else []
+    lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{host.port}", *token, "", ""]
+    connection.sendall("\r\n".join(lines).encode())
+    return connection.recv(15)
+
+
+def begin_stream(connection: socket.socket, host: Host) -> None:
+    """Begin a stream, as soon as those of another test have ended."""
+
+    def has_begun() -> bool:
+        if ask(connection, host, "/events") == b"HTTP/1.1 200 OK":
+            return True
+        connection.recv(65_536)
+        return False
+
+    wait_until(has_begun, "there is a place for a stream")
+
+
+def test_who_is_being_answered_does_not_give_way_and_a_probe_gets_in(small_host: Host) -> None:
+    with many_connections(small_host, FEW_STREAMS) as streams:
         for stream in streams:
-            stream.sendall("\r\n".join(lines).encode())
-            assert stream.recv(15) == b"HTTP/1.1 200 OK"
-        with connected(host) as one_more:
-            assert everything(one_more) == b""
-        host_is_told = [stream.recv(4096) for stream in streams]
-        assert all(host_is_told)
+            begin_stream(stream, small_host)
+        with many_connections(small_host, 20) as strangers:
+            assert everything(strangers[0]) == b""
+            with connected(small_host) as probe:
+                assert ask(probe, small_host, "/health/live", with_token=False) == b"HTTP/1.1 200 OK"
+        assert all(stream.recv(4096) for stream in streams)
+
+
+def test_a_connection_that_has_shown_the_token_stays_while_strangers_come_and_go(small_host: Host) -> None:
+    with connected(small_host) as known:
+        assert ask(known, small_host, "/health/live") == b"HTTP/1.1 200 OK"
+        with many_connections(small_host, 100) as strangers:
+            assert everything(strangers[0]) == b""
+            known.recv(65_536)
+            assert ask(known, small_host, "/todos") == b"HTTP/1.1 200 OK"
+
+
+def test_of_those_that_have_shown_the_token_the_longest_idle_gives_way(small_host: Host) -> None:
+    with ExitStack() as stack:
+        known = []
+        for _ in range(15):
+            known.append(stack.enter_context(connected(small_host)))
+            assert ask(known[-1], small_host, "/todos") == b"HTTP/1.1 200 OK"
+        assert everything(known[0])  # the rest of its answer, and then the end
+        for connection in known[10:]:
+            assert connection.recv(65_536)
+            assert not is_closed(connection)
+
+
+def test_strangers_that_never_read_their_answers_give_way_and_are_closed(small_host: Host) -> None:
+    requests = f"GET /todos HTTP/1.1\r\nHost: 127.0.0.1:{small_host.port}\r\n\r\n".encode() * 300
+    with ExitStack() as stack:
+        unread = [stack.enter_context(socket.socket()) for _ in range(10)]
+        for connection in unread:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            connection.connect(("127.0.0.1", small_host.port))
+            connection.setblocking(False)
+            with suppress(OSError):
+                connection.send(requests)
+        for _ in range(3):
+            with connected(small_host) as one_more:
+                assert ask(one_more, small_host, "/todos") == b"HTTP/1.1 200 OK"
+        wait_until(lambda: not any(goes_on(connection, requests) for connection in unread), "all of them are closed")
+
+
+def goes_on(connection: socket.socket, requests: bytes) -> bool:
+    """Send what can be sent, and return whether the connection still stands."""
+    try:
+        connection.send(requests)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def test_as_many_streams_as_there_may_be_leave_room_for_a_probe_and_one_more_is_refused(small_host: Host) -> None:
+    with many_connections(small_host, FEW_STREAMS) as streams:
+        for stream in streams:
+            begin_stream(stream, small_host)
+        answer = small_host.client.get("/events")
+        assert (answer.status_code, answer.json()["code"]) == (429, "too_many_streams")
+        with connected(small_host) as probe:
+            assert ask(probe, small_host, "/health/live", with_token=False) == b"HTTP/1.1 200 OK"
+        streams[0].close()
+        wait_until(lambda: stream_status(small_host) == 200, "the place of a stream that was closed is free")
+
+
+def stream_status(host: Host) -> int:
+    with host.client.stream("GET", "/events") as answer:
+        return answer.status_code
+
+
+def test_200_streams_with_the_token_do_not_keep_the_health_check_out(hosts: Hosts) -> None:
+    host = hosts.start()
+    with many_connections(host, MAX_CONNECTIONS) as streams:
+        first_bytes = [ask(stream, host, "/events") for stream in streams]
+        assert first_bytes.count(b"HTTP/1.1 200 OK") == MAX_STREAMS
+        with connected(host) as probe:
+            assert ask(probe, host, "/health/live", with_token=False) == b"HTTP/1.1 200 OK"
 
 
 @pytest.mark.parametrize(
@@ -103,3 +214,25 @@ def test_a_websocket_is_not_opened_and_not_without_the_token(shared_host: Host) 
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
     ]
     assert shared_host.exchange("\r\n".join([*lines, "", ""]).encode()).status == 401
+
+
+def test_a_stream_with_a_request_behind_it_gives_its_place_back_when_its_connection_ends(hosts: Hosts) -> None:
+    host = hosts.start(patch=FEW_PLACES + "from sidecar.api import events\nevents.HEARTBEAT_S = 0.05")
+    with many_connections(host, FEW_STREAMS) as streams:
+        for stream in streams:
+            begin_stream(stream, host)
+            stream.sendall(f"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1:{host.port}\r\n\r\n".encode())
+            stream.recv(4096)
+    with connected(host) as stream:
+        begin_stream(stream, host)
+
+
+def test_where_there_are_few_places_strangers_do_not_take_those_of_connections_with_the_token(hosts: Hosts) -> None:
+    places = 16  # for the fewest files that a process may open
+    host = hosts.start(patch=f"from sidecar.process import run\nrun.MAX_CONNECTIONS = {places}")
+    with connected(host) as known:
+        assert ask(known, host, "/health/live") == b"HTTP/1.1 200 OK"
+        known.recv(65_536)
+        with many_connections(host, 2 * places - 4) as strangers:
+            assert everything(strangers[0]) == b""
+            assert not is_closed(known)

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -160,3 +161,21 @@ def test_a_request_that_is_answered_slowly_is_not_cut_off(hosts: Hosts) -> None:
             piece = stream.recv(4096)
             assert piece, received
             received += piece
+
+
+def test_an_answer_on_a_connection_that_closes_waits_for_a_peer_with_the_token(hosts: Hosts) -> None:
+    host = hosts.start(patch="from sidecar.process import joined_writes\njoined_writes.LINGER_S = 0.1")
+    for _ in range(20):
+        host.add_tip("x" * 100_000)
+    lines = [
+        "GET /tips?limit=100 HTTP/1.1",
+        f"Host: 127.0.0.1:{host.port}",
+        f"Authorization: Bearer {host.token}",
+        "Connection: close",
+    ]
+    with connected(host) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        time.sleep(1)  # busy with something else
+        head, _, body = everything(connection).partition(b"\r\n\r\n")
+    assert f"content-length: {len(body)}".encode() in head
+    assert len(body) > 2_000_000

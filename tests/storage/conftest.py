@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.models import timestamps
 from sidecar.storage.sqlite import schema
 from sidecar.storage.sqlite.database import Database
@@ -15,21 +16,21 @@ from sidecar.storage.sqlite.database import Database
 
 def prepare(connection: sqlite3.Connection) -> None:
     """The schema of this project and one table of the tests' own."""
-    schema.bring_up_to_date(connection, None, lambda *_: None)
+    schema.bring_up_to_date(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
     connection.execute("CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)")
 
 
 async def clock_moved_on() -> None:
     """Returns in a later millisecond than it was called in: times are stored by the millisecond."""
-    begun = timestamps.now()
-    while timestamps.now() == begun:  # noqa: ASYNC110 - time itself tells nobody
+    begun = timestamps.now(SYSTEM_CLOCK)
+    while timestamps.now(SYSTEM_CLOCK) == begun:  # noqa: ASYNC110 - time itself tells nobody
         await asyncio.sleep(0)
 
 
 @pytest.fixture(params=["disk", "memory"])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """An open database, on disk and in memory."""
-    opened = await Database.open(tmp_path / "test.db" if request.param == "disk" else None, prepare)
+    opened = await Database.open(tmp_path / "test.db" if request.param == "disk" else None, prepare, clock=SYSTEM_CLOCK)
     yield opened
     await opened.close()
 
@@ -37,7 +38,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 @pytest.fixture
 async def file_database(tmp_path: Path) -> AsyncIterator[Database]:
     """An open database on disk."""
-    opened = await Database.open(tmp_path / "test.db", prepare)
+    opened = await Database.open(tmp_path / "test.db", prepare, clock=SYSTEM_CLOCK)
     yield opened
     await opened.close()
 
@@ -48,7 +49,7 @@ def migrated(tmp_path: Path) -> Callable[[], sqlite3.Connection]:
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(tmp_path / "migrated.db", isolation_level=None)
-        schema.bring_up_to_date(connection, tmp_path / "backups", lambda *_: None)
+        schema.bring_up_to_date(connection, tmp_path / "backups", lambda *_: None, clock=SYSTEM_CLOCK)
         return connection
 
     return connect

@@ -70,6 +70,14 @@ def leaves(path: Path, table: str) -> list[int]:
     return below(roots(path)[table])
 
 
+def schema_pages(path: Path) -> list[int]:
+    """The pages that hold the list of tables, which is longer than one."""
+    first = path.read_bytes()[:PAGE]
+    cells = int.from_bytes(first[103:105], "big")
+    pointers = [int.from_bytes(first[112 + 2 * cell : 114 + 2 * cell], "big") for cell in range(cells)]
+    return [1, *(int.from_bytes(first[at : at + 4], "big") for at in (*pointers, 108))]
+
+
 def overwrite(path: Path, page: int, new: bytes = b"\xa5" * PAGE, at: int = 0) -> None:
     with path.open("r+b") as file:
         file.seek((page - 1) * PAGE + at)
@@ -97,3 +105,9 @@ def damage_somehow(path: Path, dice: random.Random) -> str:
         data[start : start + length] = dice.randbytes(length) if way == "garbage" else bytes(length)
     target.write_bytes(data)
     return f"{way} at {start} of {target.name}"
+
+
+def as_newer(version: int) -> tuple[str, str]:
+    """Statements that give a database the schema version of a newer program, in its header and in its history."""
+    history = f"INSERT INTO schema_migrations VALUES ({version}, 'of a newer program', '2099-01-01', '99.0')"
+    return f"PRAGMA user_version = {version}", history

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sidecar.cli import main
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.errors import ExitCode
 from sidecar.models.adoption import AdoptionReport
 from sidecar.storage.sqlite import schema
@@ -42,7 +43,7 @@ def rows_of(connection: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
 
 def adopt(path: Path, zone: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
-    schema.bring_up_to_date(connection, None, lambda *_: None, zone=ZoneInfo(zone))
+    schema.bring_up_to_date(connection, None, lambda *_: None, zone=ZoneInfo(zone), clock=SYSTEM_CLOCK)
     return connection
 
 

@@ -11,12 +11,19 @@ from typing import Any
 
 import pytest
 
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import DatabaseSettings
-from sidecar.errors import Conflict, DiskFull, NotFound, SidecarError, StorageClosed
+from sidecar.errors import Conflict, DatabaseDamaged, DiskFull, NotFound, SidecarError, StorageBusy, StorageClosed
 from sidecar.models.idempotency import IdempotencyKey
+from sidecar.models.tips import TipCreate
 from sidecar.storage.interfaces import STORE_REPLACED, Change
 from sidecar.storage.sqlite import schema, snapshot
+from sidecar.storage.sqlite.backup_directory import BackupDirectory
+from sidecar.storage.sqlite.recovery import Recovery
+from sidecar.storage.sqlite.restoring import put_back, put_in_place, restore_at_rest
 from sidecar.storage.unified import UnifiedStorage, document_backend
+
+from . import damage
 
 
 async def opened(directory: Path, *, enabled: bool = True) -> UnifiedStorage:
@@ -95,7 +102,7 @@ async def test_a_copy_that_is_not_sound_never_gets_a_name(
 ) -> None:
     good = await storage.create_backup()
 
-    def damage(source: sqlite3.Connection, partial: Path, between_steps: Callable[[float], None]) -> dict[str, int]:
+    def damage(source: sqlite3.Connection, partial: Path, between_steps: Callable[[], None]) -> dict[str, int]:
         rows = copy(source, partial, between_steps)
         content = bytearray(partial.read_bytes())
         content[4096 * 3 :] = b"\xff" * (len(content) - 4096 * 3)
@@ -144,7 +151,7 @@ async def test_in_memory_there_are_no_backups() -> None:
     with pytest.raises(Conflict, match="in memory"):
         await store.restore_backup("any")
     assert (await store.get_backups()).items == []
-    assert await store.get_last_change() is None
+    assert not await store.has_changed_since_backup()
     await store.close()
 
 
@@ -233,8 +240,9 @@ async def test_a_backup_of_a_newer_program_is_refused(storage: UnifiedStorage, t
     newer = tmp_path / "backups" / "20990101T000000.000Z-schema-99-on-request.db"
     backup = await storage.create_backup()
     shutil.copyfile(tmp_path / "backups" / backup.name, newer)
-    with closing(sqlite3.connect(newer)) as connection:
-        connection.execute("PRAGMA user_version = 99")
+    with closing(sqlite3.connect(newer, isolation_level=None)) as connection:
+        for statement in damage.as_newer(99):
+            connection.execute(statement)
     with pytest.raises(Conflict, match="newer version"):
         await storage.restore_backup(newer.name)
     await storage.insert_tip("two")
@@ -462,3 +470,124 @@ async def test_a_backup_of_an_older_version_is_brought_up_to_date_before_it_repl
     assert done.kept is not None
     await storage.restore_backup(done.kept.name)
     assert await tips(storage) == ["one"]
+
+
+class TestHistoryOfARestore:
+    """A backup that was made after the restored one holds rows that are not the store's any more."""
+
+    async def test_what_was_replaced_is_marked(self, storage: UnifiedStorage) -> None:
+        restored = await storage.create_backup()
+        replaced = await storage.create_backup()
+        kept = (await storage.restore_backup(restored.name)).kept
+        assert kept is not None
+        newer = await storage.create_backup()
+        marks = {backup.name: backup.replaced for backup in (await storage.get_backups()).items}
+        assert marks == {restored.name: False, replaced.name: True, kept.name: True, newer.name: False}
+
+    async def test_restoring_the_former_store_makes_it_the_one_that_belongs(self, storage: UnifiedStorage) -> None:
+        restored = await storage.create_backup()
+        kept = (await storage.restore_backup(restored.name)).kept
+        assert kept is not None
+        await storage.restore_backup(kept.name)
+        marks = {backup.name: backup.replaced for backup in (await storage.get_backups()).items}
+        assert marks.pop(kept.name) is False
+        assert set(marks.values()) == {True}
+
+    async def test_what_was_replaced_is_marked_although_it_had_no_manifest(
+        self, storage: UnifiedStorage, tmp_path: Path
+    ) -> None:
+        restored = await storage.create_backup()
+        replaced = await storage.create_backup()
+        (tmp_path / "backups" / replaced.name).with_suffix(".json").unlink()
+        await storage.restore_backup(restored.name)
+        marks = {backup.name: backup.replaced for backup in (await storage.get_backups()).items}
+        assert (marks[restored.name], marks[replaced.name]) == (False, True)
+
+    async def test_a_restore_that_fails_marks_nothing(
+        self, storage: UnifiedStorage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        restored = await storage.create_backup()
+        await storage.create_backup()
+
+        def fail(*_: Path) -> None:
+            raise StorageBusy("another program has it open")
+
+        monkeypatch.setattr("sidecar.storage.sqlite.restoring.put_in_place", fail)
+        with pytest.raises(StorageBusy):
+            await storage.restore_backup(restored.name)
+        assert {backup.replaced for backup in (await storage.get_backups()).items} == {False}
+
+    async def test_a_file_belongs_to_it_once_it_is_restored(self, storage: UnifiedStorage, tmp_path: Path) -> None:
+        own = await storage.create_backup()
+        await storage.close()
+        file, directory = tmp_path / "sidecar.db", BackupDirectory.beside(tmp_path / "sidecar.db", SYSTEM_CLOCK)
+        others = Path(shutil.copy(file, tmp_path / "others.db"))
+        adopted = directory.adopt(others, "from-file")
+        proven = directory.newest_proven(schema.latest_version())
+        assert proven is not None
+        assert proven.name == own.name
+        restore_at_rest(directory, file, adopted.name)
+        marks = {backup.name: backup.replaced for backup in directory.listed()}
+        assert (marks[adopted.name], marks[own.name]) == (False, True)
+
+    async def test_a_recovery_does_not_bring_it_back(self, storage: UnifiedStorage, tmp_path: Path) -> None:
+        restored = await storage.create_backup()
+        await storage.batch_insert_tips([TipCreate("replaced " + "x" * 900) for _ in range(20)])
+        await storage.restore_backup(restored.name)
+        await storage.batch_insert_tips([TipCreate("since " + "x" * 900) for _ in range(20)])
+        await storage.close()
+        file = tmp_path / "sidecar.db"
+        damage.overwrite(file, damage.leaves(file, "tips")[-1])
+        again = await opened(tmp_path)
+        found = await tips(again)
+        (report, *_) = (await again.get_recoveries()).items
+        await again.close()
+        assert not [tip for tip in found if tip.startswith("replaced")]
+        assert 21 - len(found) <= (report.tables["tips"].lost or 0)
+
+
+def test_a_damaged_store_that_is_put_back_has_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Path) -> None:
+        raise DatabaseDamaged("It is damaged.")
+
+    monkeypatch.setattr("sidecar.storage.sqlite.restoring._settle", fail)
+    database, log = tmp_path / "sidecar.db", tmp_path / "sidecar.db-wal"
+    kept, copy = tmp_path / "backups" / "kept.db", tmp_path / "copy"
+    database.write_bytes(b"damaged" * 1000)
+    log.write_bytes(b"log")
+    copy.write_bytes(b"copy")
+    put_in_place(copy, database, kept)
+    assert (database.read_bytes(), log.exists()) == (b"copy", False)
+    put_back(database, kept)
+    assert (database.read_bytes(), log.read_bytes()) == (b"damaged" * 1000, b"log")
+
+
+class Killed(BaseException):
+    """The end of a process at some step."""
+
+
+@pytest.mark.parametrize("step", ["sidecar.db", "sidecar.db.recovered-"])
+async def test_a_restore_at_rest_lasts_although_a_recovery_was_cut_off_before_it(tmp_path: Path, step: str) -> None:
+    storage = await opened(tmp_path)
+    await storage.insert_tip("restored")
+    backup = await storage.create_backup()
+    await storage.batch_insert_tips([TipCreate("since " + "x" * 900) for _ in range(20)])
+    await storage.close()
+    file, directory = tmp_path / "sidecar.db", BackupDirectory.beside(tmp_path / "sidecar.db", SYSTEM_CLOCK)
+    damage.overwrite(file, damage.leaves(file, "tips")[-1])
+    with pytest.MonkeyPatch.context() as patch:
+        replace = Path.replace
+
+        def kill_at_step(path: Path, to: Path) -> Path:
+            if path.name == step or (step.endswith("-") and path.name.startswith(step)):
+                raise Killed
+            return replace(path, to)
+
+        patch.setattr(Path, "replace", kill_at_step)
+        with pytest.raises(Killed):
+            Recovery(file, directory.path, lambda *_: None, SYSTEM_CLOCK).run("damaged")
+    restore_at_rest(directory, file, backup.name)
+    again = await opened(tmp_path)
+    assert await tips(again) == ["restored"]
+    assert [report.outcome for report in (await again.get_recoveries()).items] == ["backup_restored"]
+    await again.close()

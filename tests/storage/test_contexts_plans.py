@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.models.contexts import ContextType
 from sidecar.storage.sqlite.listing import Part
 from sidecar.storage.sqlite.work import Work
@@ -33,14 +34,14 @@ QUERIES: dict[str, Callable[[sqlite3.Connection], object]] = {
     "these contexts": lambda connection: connection.execute(context_rows.THESE, ("[1]",)),
     "these todos": lambda connection: connection.execute(todos.THESE, ("[1]",)),
     "upsert": lambda connection: upsert(connection),
-    "delete": lambda connection: context_rows.delete(Work(connection), "a", None),
+    "delete": lambda connection: context_rows.delete(Work(connection, SYSTEM_CLOCK), "a", None),
 }
 CURSOR = "WyIyMDI2LTAxLTAxVDAwOjAwOjAwLjAwMFoiLCAxXQ=="
 
 
 def upsert(connection: sqlite3.Connection) -> None:
-    columns = context_rows.columns_of("", context("a", 1), "a")
-    context_rows.upsert(Work(connection), columns, Meaning(pack("", [1.0]), None))
+    columns = context_rows.columns_of("", context("a", 1), "a", TIMES["create_time"]["from"])
+    context_rows.upsert(Work(connection, SYSTEM_CLOCK), columns, Meaning(pack("", [1.0]), None))
 
 
 @pytest.mark.parametrize("name", QUERIES)

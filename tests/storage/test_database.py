@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import Conflict, DatabaseDamaged, DiskFull, InvalidInput, StorageClosed, StorageError
+from sidecar.clock import SYSTEM_CLOCK
+from sidecar.errors import Conflict, DatabaseDamaged, DiskFailed, DiskFull, InvalidInput, StorageClosed, StorageError
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.tips import Tip
 from sidecar.storage.interfaces import Change
@@ -93,6 +94,15 @@ async def test_a_unit_that_fails_in_a_group_fails_alone(database: Database) -> N
     results = await asyncio.gather(held, *group, return_exceptions=True)
     assert [type(result) for result in results] == [type(None), int, int, Conflict, int]
     assert await texts(database) == ["a", "b", "c"]
+
+
+async def test_a_unit_that_ends_with_an_exception_of_iterators_is_answered(database: Database) -> None:
+    def unit(_: Work) -> None:
+        next(iter(()))
+
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await asyncio.wait_for(database.write(unit), 10)
+    await database.write(insert("goes on"))
 
 
 async def test_units_that_wait_together_share_one_commit(file_database: Database) -> None:
@@ -213,6 +223,7 @@ async def test_a_cancelled_read_does_not_disturb_the_next_one(database: Database
     assert await asyncio.gather(*(texts(database) for _ in range(8))) == [[]] * 8
 
 
+@pytest.mark.counts_runs
 async def test_a_key_makes_a_unit_run_once_and_returns_its_first_result(database: Database) -> None:
     key = IdempotencyKey("key-1", b"content")
     unit = insert("once")
@@ -228,6 +239,7 @@ async def test_a_key_brings_back_records_as_records(database: Database) -> None:
     assert await database.write(lambda _: tip.model_copy(update={"content": "other"}), key, Tip) == tip
 
 
+@pytest.mark.counts_runs
 async def test_the_same_key_twice_in_one_group_runs_once(database: Database) -> None:
     key = IdempotencyKey("key-1")
     unit = insert("once")
@@ -253,10 +265,10 @@ async def test_the_key_of_a_unit_that_failed_can_be_used_again(database: Databas
 
 async def test_a_key_is_remembered_by_the_file(tmp_path: Path) -> None:
     key = IdempotencyKey("key-1")
-    first = await Database.open(tmp_path / "test.db", prepare)
+    first = await Database.open(tmp_path / "test.db", prepare, clock=SYSTEM_CLOCK)
     result = await first.write(insert("once"), key, int)
     await first.close()
-    second = await Database.open(tmp_path / "test.db", prepare)
+    second = await Database.open(tmp_path / "test.db", prepare, clock=SYSTEM_CLOCK)
     assert await second.write(insert("once"), key, int) == result
     await second.close()
 
@@ -284,7 +296,7 @@ def test_a_file_that_was_cut_off_is_a_damaged_one_and_a_disk_that_fails_is_not()
     short, broken = sqlite3.OperationalError(), sqlite3.OperationalError()
     short.sqlite_errorcode, broken.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_READ
     assert isinstance(translated(short), DatabaseDamaged)
-    assert type(translated(broken)) is StorageError
+    assert isinstance(translated(broken), DiskFailed)
 
 
 async def test_a_listener_that_fails_disturbs_neither_the_writer_nor_other_listeners(
@@ -390,7 +402,7 @@ async def test_a_reader_cannot_write(file_database: Database) -> None:
 
 
 async def test_close_finishes_what_was_accepted_and_refuses_what_comes_later(tmp_path: Path) -> None:
-    database = await Database.open(tmp_path / "test.db", prepare)
+    database = await Database.open(tmp_path / "test.db", prepare, clock=SYSTEM_CLOCK)
     accepted = [asyncio.create_task(database.write(insert(f"note {number}"))) for number in range(600)]
     await asyncio.sleep(0)
     closing = asyncio.create_task(database.close())
@@ -401,7 +413,7 @@ async def test_close_finishes_what_was_accepted_and_refuses_what_comes_later(tmp
         await texts(database)
     await closing
     assert sorted(await asyncio.gather(*accepted)) == list(range(1, 601))
-    reopened = await Database.open(tmp_path / "test.db", prepare)
+    reopened = await Database.open(tmp_path / "test.db", prepare, clock=SYSTEM_CLOCK)
     assert len(await texts(reopened)) == 600
     await reopened.close()
 
@@ -412,7 +424,7 @@ async def test_close_can_be_called_again_and_at_the_same_time(database: Database
 
 
 async def test_close_leaves_one_file_without_a_log(tmp_path: Path) -> None:
-    database = await Database.open(tmp_path / "test.db", prepare)
+    database = await Database.open(tmp_path / "test.db", prepare, clock=SYSTEM_CLOCK)
     await database.write(insert("one"))
     await database.close()
     assert [path.name for path in tmp_path.iterdir()] == ["test.db"]
@@ -424,7 +436,7 @@ async def test_an_opening_that_fails_leaves_no_thread_behind(tmp_path: Path) -> 
 
     before = set(threading.enumerate())
     with pytest.raises(InvalidInput):
-        await Database.open(tmp_path / "test.db", fail)
+        await Database.open(tmp_path / "test.db", fail, clock=SYSTEM_CLOCK)
     assert set(threading.enumerate()) <= before
 
 

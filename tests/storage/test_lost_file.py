@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.errors import StorageLost
 from sidecar.storage.interfaces import STORE_REPLACED
 from sidecar.storage.sqlite import file_identity
@@ -106,7 +107,7 @@ def texts(connection: sqlite3.Connection) -> list[str]:
 @pytest.fixture
 async def held(opened: Path) -> Database:
     """An open database that holds a note."""
-    database = await Database.open(opened / "test.db", prepare)
+    database = await Database.open(opened / "test.db", prepare, clock=SYSTEM_CLOCK)
     await database.write(add("before"))
     return database
 
@@ -178,13 +179,13 @@ async def test_a_file_that_is_replaced_while_it_is_migrated_is_not_opened(opened
         replace_file(opened / "test.db")
 
     with pytest.raises(StorageLost):
-        await Database.open(opened / "test.db", lose_it)
+        await Database.open(opened / "test.db", lose_it, clock=SYSTEM_CLOCK)
 
 
 async def test_closing_does_not_touch_a_log_that_is_another_databases(held: Database, opened: Path) -> None:
     shutil.rmtree(opened)
     opened.mkdir()
-    other = await Database.open(opened / "test.db", prepare)
+    other = await Database.open(opened / "test.db", prepare, clock=SYSTEM_CLOCK)
     await other.write(add("the other's"))
     await held.close()
     assert await other.read(texts) == ["the other's"]
@@ -255,7 +256,7 @@ class TestNoFalseAlarm:
         await held.close()
 
     async def test_in_memory(self) -> None:
-        database = await Database.open(None, prepare)
+        database = await Database.open(None, prepare, clock=SYSTEM_CLOCK)
         assert not database.file.check()
         await database.write(add("a note"))
         await database.close()

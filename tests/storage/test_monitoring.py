@@ -31,7 +31,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
     """Sets the time that reports are made at; it stands still."""
 
     def set_clock(now: str) -> None:
-        monkeypatch.setattr("sidecar.models.timestamps.now", lambda: timestamps.canonical(now))
+        monkeypatch.setattr("sidecar.models.timestamps.now", lambda _: timestamps.canonical(now))
 
     set_clock("2026-01-31T09:30:00Z")
     return set_clock

@@ -6,20 +6,23 @@ from contextlib import closing
 
 import pytest
 
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.models.monitoring import StageStatus
 from sidecar.storage.sqlite import monitoring_totals
 from sidecar.storage.sqlite.listing import Part
 from sidecar.storage.sqlite.monitoring import MonitoringService
 from sidecar.storage.sqlite.work import Work
 
+from ..sampling import sampled
+
 SERVICE = MonitoringService()
 SINCE, BEFORE = "2026-01-20T00:00:00.000Z", "2026-01-25T00:00:00.000Z"
 CURSOR = "WyIyMDI2LTAxLTI1VDAwOjAwOjAwLjAwMFoiLCAxMF0="
 
 CALLS: dict[str, Callable[[sqlite3.Connection], object]] = {
-    "save_token_usage": lambda c: SERVICE.save_token_usage(Work(c), "m", 1, 1, 2),
-    "save_stage_timing": lambda c: SERVICE.save_stage_timing(Work(c), "s", 1, StageStatus.ERROR, None),
-    "save_data_stats": lambda c: SERVICE.save_data_stats(Work(c), "d", 1, None, None),
+    "save_token_usage": lambda c: SERVICE.save_token_usage(Work(c, SYSTEM_CLOCK), "m", 1, 1, 2),
+    "save_stage_timing": lambda c: SERVICE.save_stage_timing(Work(c, SYSTEM_CLOCK), "s", 1, StageStatus.ERROR, None),
+    "save_data_stats": lambda c: SERVICE.save_data_stats(Work(c, SYSTEM_CLOCK), "d", 1, None, None),
     "query_token_usage": lambda c: SERVICE.query_token_usage(c, SINCE, Part(with_total=True)),
     "query_token_usage, by cursor": lambda c: SERVICE.query_token_usage(c, SINCE, Part(cursor=CURSOR)),
     "query_stage_timing": lambda c: SERVICE.query_stage_timing(c, SINCE, Part(with_total=True)),
@@ -30,11 +33,11 @@ CALLS: dict[str, Callable[[sqlite3.Connection], object]] = {
     "query_data_stats_trend": lambda c: SERVICE.query_data_stats_trend(c, [SINCE, BEFORE]),
     "totals": lambda c: monitoring_totals.totals(c, SINCE),
     "count_old_data": lambda c: SERVICE.count_old_data(c, SINCE),
-    "cleanup_old_data": lambda c: SERVICE.cleanup_old_data(Work(c), SINCE, 10),
+    "cleanup_old_data": lambda c: SERVICE.cleanup_old_data(Work(c, SYSTEM_CLOCK), SINCE, 10),
 }
 
 
-@pytest.fixture(params=["never analysed", "analysed"])
+@pytest.fixture(params=sampled(["analysed", "never analysed"], every=2))
 def filled(request: pytest.FixtureRequest, migrated: Callable[[], sqlite3.Connection]) -> Iterator[sqlite3.Connection]:
     """A database with 31 days of hours of 20 names, with and without what ANALYZE finds out."""
     with closing(migrated()) as connection:

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.models import timestamps
 from sidecar.models.monitoring import DataStatsInterval
 from sidecar.storage.sqlite.monitoring_windows import interval_bounds
@@ -18,7 +19,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
     """Sets the time that it is; it stands still."""
 
     def set_clock(now: str) -> None:
-        monkeypatch.setattr("sidecar.models.timestamps.now", lambda: timestamps.canonical(now))
+        monkeypatch.setattr("sidecar.models.timestamps.now", lambda _: timestamps.canonical(now))
 
     return set_clock
 
@@ -31,6 +32,10 @@ async def report(storage: UnifiedStorage, clock: SetClock, *times: str, context_
 
 def counts(intervals: list[DataStatsInterval]) -> list[tuple[str, int | None]]:
     return [(interval.start_time[5:16], interval.count) for interval in intervals]
+
+
+def bounds_now(hours: int, interval_hours: int, time_zone: str) -> list[str]:
+    return interval_bounds(timestamps.now(SYSTEM_CLOCK), hours, interval_hours, time_zone)
 
 
 def hours_of(bounds: list[str]) -> list[float]:
@@ -100,37 +105,45 @@ def test_intervals_follow_the_clock_through_summer_time(
     clock: SetClock, now: str, interval_hours: int, lengths: list[float]
 ) -> None:
     clock(now)
-    assert hours_of(interval_bounds(23, interval_hours, "Europe/Berlin")) == lengths
+    assert hours_of(bounds_now(23, interval_hours, "Europe/Berlin")) == lengths
 
 
 @pytest.mark.parametrize("now", ["2026-03-29T23:30:00+02:00", "2026-10-25T23:30:00+01:00"])
 def test_hours_are_hours_through_summer_time(clock: SetClock, now: str) -> None:
     clock(now)
-    assert hours_of(interval_bounds(24, 1, "Europe/Berlin")) == [1.0] * 25
+    assert hours_of(bounds_now(24, 1, "Europe/Berlin")) == [1.0] * 25
 
 
 def test_a_day_without_a_midnight_begins_when_the_clock_goes_on(clock: SetClock) -> None:
     clock("2026-04-24T12:00:00+03:00")
-    bounds = interval_bounds(6, 24, "Africa/Cairo")
+    bounds = bounds_now(6, 24, "Africa/Cairo")
     assert bounds == ["2026-04-23T22:00:00.000Z", "2026-04-24T21:00:00.000Z"]
 
 
 def test_what_does_not_divide_a_day_begins_anew_at_midnight(clock: SetClock) -> None:
     clock("2026-01-31T03:00:00Z")
-    assert [bound[8:13] for bound in interval_bounds(12, 10, "UTC")] == ["30T10", "30T20", "31T00", "31T10"]
+    assert [bound[8:13] for bound in bounds_now(12, 10, "UTC")] == [
+        "30T10",
+        "30T20",
+        "31T00",
+        "31T10",
+    ]
 
 
 def test_weeks_begin_on_monday_whenever_one_asks(clock: SetClock) -> None:
     for now in ("2026-01-26T00:00:00Z", "2026-01-29T12:00:00Z", "2026-02-01T23:59:59Z"):
         clock(now)
-        assert [bound[:10] for bound in interval_bounds(200, 168, "UTC")][-2:] == ["2026-01-26", "2026-02-02"]
+        assert [bound[:10] for bound in bounds_now(200, 168, "UTC")][-2:] == [
+            "2026-01-26",
+            "2026-02-02",
+        ]
 
 
 @pytest.mark.parametrize("interval_hours", [1, 2, 5, 24, 48, 168, 8784])
 @pytest.mark.parametrize("hours", [1, 24, 900])
 def test_the_intervals_hold_the_whole_window(clock: SetClock, hours: int, interval_hours: int) -> None:
     clock("2026-03-30T09:30:00Z")
-    bounds = interval_bounds(hours, interval_hours, "Pacific/Chatham")
+    bounds = bounds_now(hours, interval_hours, "Pacific/Chatham")
     start = timestamps.parse("2026-03-30T09:00:00Z").timestamp() - hours * 3600
     assert timestamps.parse(bounds[0]).timestamp() <= start < timestamps.parse(bounds[1]).timestamp()
-    assert bounds[-2] <= timestamps.now() < bounds[-1]
+    assert bounds[-2] <= timestamps.now(SYSTEM_CLOCK) < bounds[-1]

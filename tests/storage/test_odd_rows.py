@@ -26,6 +26,7 @@ from ..reading import versions
 from ..reading.everything import Answers, read_everything, try_everything
 from ..reading.records import Records, records
 from ..reading.stores import database, export, import_archive, opened
+from ..sampling import IS_FULL, sampled
 from .odd_tables import FIRST, NOT_READ, ODD_TABLES, PARENTS, OddRow, columns, insert, odd_values
 from .odd_values import OPEN, UNREADABLE, OddValue
 
@@ -73,7 +74,7 @@ def written(directory: Path, table: str) -> list[OddRow]:
     return rows
 
 
-@pytest.fixture(scope="module", params=ODD_TABLES)
+@pytest.fixture(scope="module", params=sampled(ODD_TABLES, every=2))
 def odd_store(request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory) -> OddStore:
     directory = Path(shutil.copytree(template, tmp_path_factory.mktemp("odd") / "data"))
     rows = written(directory, request.param)
@@ -154,7 +155,10 @@ odd_rows = st.lists(st.sampled_from(list(ODD_TABLES)).flatmap(_odd), min_size=1,
 
 @given(odd_rows)
 @settings(
-    max_examples=8, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate], suppress_health_check=SLOW
+    max_examples=8 if IS_FULL else 3,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=SLOW,
 )
 def test_any_odd_rows_together_take_no_sound_row_with_them(
     template: Path, rows: Sequence[tuple[str, dict[str, OddValue]]]

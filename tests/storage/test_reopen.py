@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.errors import StorageBusy, StorageClosed, StorageError
 from sidecar.storage.interfaces import STORE_REPLACED, Change
 from sidecar.storage.sqlite.database import Database
@@ -37,7 +38,7 @@ async def texts(database: Database) -> list[str]:
 async def other(tmp_path: Path) -> Path:
     """The file of a database that holds another note and that nobody has open."""
     path = tmp_path / "other.db"
-    opened = await Database.open(path, prepare)
+    opened = await Database.open(path, prepare, clock=SYSTEM_CLOCK)
     await opened.write(add("other"))
     await opened.close()
     return path
@@ -219,7 +220,7 @@ async def test_a_caller_that_is_cancelled_leaves_the_database_open(file_database
 
 
 async def test_closing_waits_for_it_and_finishes_what_was_held(tmp_path: Path, other: Path) -> None:
-    database = await Database.open(tmp_path / "test.db", prepare)
+    database = await Database.open(tmp_path / "test.db", prepare, clock=SYSTEM_CLOCK)
     closed = Closed(database, other)
     reopening = asyncio.create_task(database.reopen(closed, prepare))
     await closed.reached()
@@ -233,6 +234,6 @@ async def test_closing_waits_for_it_and_finishes_what_was_held(tmp_path: Path, o
     await asyncio.gather(reopening, held, closing)
     with pytest.raises(StorageClosed):
         await database.reopen(closed, prepare)
-    again = await Database.open(tmp_path / "test.db", prepare)
+    again = await Database.open(tmp_path / "test.db", prepare, clock=SYSTEM_CLOCK)
     assert await texts(again) == ["other", "held"]
     await again.close()

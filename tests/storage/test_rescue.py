@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import DatabaseSettings
 from sidecar.errors import DiskFull, StorageLost
 from sidecar.models.recovery import RecoveryReport
@@ -221,14 +222,14 @@ class TestNextStart:
 
     async def test_the_doctor_says_how_to_bring_them_back(self, rescued: Path, data: Path) -> None:
         storage = await open_storage(data)
-        for report in (await doctor.examine(storage), doctor.examine_at_rest(data / "sidecar.db")):
+        for report in (await doctor.examine(storage), doctor.examine_at_rest(data / "sidecar.db", SYSTEM_CLOCK)):
             (finding,) = [finding for finding in report.findings if finding.subject == "rescued file"]
             assert rescued.name in finding.message
             assert "sidecar restore" in finding.message
         await storage.close()
 
     async def test_a_restore_brings_them_back(self, rescued: Path, data: Path) -> None:
-        directory = BackupDirectory.beside(data / "sidecar.db")
+        directory = BackupDirectory.beside(data / "sidecar.db", SYSTEM_CLOCK)
         restore_at_rest(directory, data / "sidecar.db", directory.adopt(rescued, "from-file").name)
         storage = await open_storage(data)
         assert {todo.content for todo in (await storage.get_todos(limit=100)).items} >= ANSWERED

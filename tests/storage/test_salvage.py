@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.models.recovery import SalvagedTable
 from sidecar.storage.sqlite import damaged, integrity, salvage, schema
+from sidecar.storage.sqlite.mended_copy import mended_copy
 from sidecar.storage.unified import UnifiedStorage
 
-from .damage import PAGE, content, leaves, overwrite, populate, roots, storage_at
+from .damage import PAGE, content, leaves, overwrite, populate, roots, schema_pages, storage_at
 
 
 @pytest.fixture
@@ -29,9 +31,9 @@ def salvaged(file: Path, base: Path | None = None) -> tuple[dict[str, SalvagedTa
     if base is not None:
         target.write_bytes(base.read_bytes())
     with closing(sqlite3.connect(target, isolation_level=None)) as connection:
-        schema.bring_up_to_date(connection, None, lambda *_: None)
-        with closing(damaged.open_damaged(file)) as source:
-            report = salvage.salvage(source, connection)
+        schema.bring_up_to_date(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
+        with mended_copy(file, file.with_name("copy.db"), base) as copy:
+            report = salvage.salvage(copy, connection, "2026-01-31T09:30:00.000Z")
         assert integrity.problems(connection) == []
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     return report, target
@@ -41,6 +43,10 @@ def execute(file: Path, *statements: str) -> None:
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         for statement in statements:
             connection.execute(statement)
+
+
+def page_of(file: Path, number: int) -> bytes:
+    return file.read_bytes()[(number - 1) * PAGE : number * PAGE]
 
 
 def ids(file: Path, table: str) -> set[int]:
@@ -89,22 +95,98 @@ async def test_the_first_and_the_last_page_of_a_table_can_be_lost(file: Path) ->
     assert report["tips"] == SalvagedTable(saved=len(after), lost=len(before) - len(after))
 
 
-async def test_of_a_table_without_its_root_the_indexes_still_tell_how_many_rows_are_lost(file: Path) -> None:
-    overwrite(file, roots(file)["tips"])
+@pytest.mark.parametrize("new", [b"\x00" * PAGE, b"\xa5" * PAGE])
+async def test_a_lost_upper_page_of_a_table_costs_no_row(file: Path, new: bytes) -> None:
+    before = content(file)
+    overwrite(file, roots(file)["tips"], new)
     report, target = salvaged(file)
-    assert report["tips"] == SalvagedTable(saved=0, lost=400)
-    assert content(target)["tips"] == set()
+    assert report["tips"] == SalvagedTable(saved=400)
+    assert content(target) == before
 
 
-async def test_rows_that_vanished_from_a_page_that_looks_sound_are_noticed_by_the_indexes(file: Path) -> None:
-    page = leaves(file, "tips")[2]
-    overwrite(file, page, b"\x00\x00", at=3)  # the page says that it holds no rows
+@pytest.mark.parametrize("count", [0, 1, 255])
+async def test_a_page_with_a_wrong_number_of_rows_costs_none(file: Path, count: int) -> None:
+    before = content(file)
+    overwrite(file, leaves(file, "tips")[2], count.to_bytes(2, "big"), at=3)
     with closing(damaged.open_damaged(file)) as connection:
         assert damaged.has_lost_rows(connection)
     report, target = salvaged(file)
-    lost = 400 - len(content(target)["tips"])
-    assert lost > 0
-    assert report["tips"].lost == lost
+    assert report["tips"] == SalvagedTable(saved=400)
+    assert content(target) == before
+
+
+async def test_a_page_of_another_table_is_none_of_this_one(file: Path) -> None:
+    before = content(file)
+    page = leaves(file, "tips")[2]
+    overwrite(file, page, page_of(file, leaves(file, "todo")[0]))
+    report, target = salvaged(file)
+    lost = before["tips"] - content(target)["tips"]
+    assert content(target)["tips"] < before["tips"]
+    assert report["tips"] == SalvagedTable(saved=400 - len(lost), lost=len(lost))
+    assert content(target)["todo"] == before["todo"]
+
+
+async def test_rows_that_an_index_contradicts_are_saved_and_counted(file: Path, tmp_path: Path) -> None:
+    older = file.read_bytes()
+    execute(file, "UPDATE todo SET urgency = 7 WHERE id = 1")
+    number = leaves(file, "todo")[0]
+    overwrite(file, number, older[(number - 1) * PAGE : number * PAGE])
+    with closing(damaged.open_damaged(file)) as connection:
+        assert damaged.has_lost_rows(connection)
+    report, _ = salvaged(file)
+    assert report["todo"] == SalvagedTable(saved=400, doubtful=1)
+
+
+async def test_of_two_rows_that_damage_made_alike_neither_vanishes(file: Path) -> None:
+    execute(file, "INSERT INTO chats (id) VALUES ('chat-1'), ('chat-2'), ('chat-3')")
+    whole = file.read_bytes()
+    number = leaves(file, "chats")[0]
+    place = whole.index(b"chat-2", (number - 1) * PAGE)
+    file.write_bytes(whole[:place] + b"chat-1" + whole[place + 6 :])
+    report, target = salvaged(file)
+    assert {row[0] for row in content(target)["chats"]} == {"chat-1", "chat-3"}
+    assert (report["chats"].saved, report["chats"].set_aside) == (2, 1)
+    assert len(content(target)["adopted_orphans"]) == 1
+
+
+async def test_a_row_id_that_is_wrong_costs_its_row_and_no_other(file: Path) -> None:
+    before = content(file)["tips"]
+    number = leaves(file, "tips")[2]
+    page = page_of(file, number)
+    cell = int.from_bytes(page[14:16], "big")  # the fourth; its payload's size takes one byte
+    overwrite(file, number, b"\x01", at=cell + (1 if page[cell] < 0x80 else 2))
+    report, target = salvaged(file)
+    lost = before - content(target)["tips"]
+    assert report["tips"] == SalvagedTable(saved=399, lost=1)
+    assert len(lost) == 1
+
+
+async def test_where_no_index_has_the_ids_every_id_that_may_be_missing_counts(file: Path) -> None:
+    before = ids(file, "tips")
+    overwrite(file, leaves(file, "tips")[3])
+    overwrite(file, roots(file)["idx_tips_created_at"])
+    report, target = salvaged(file)
+    assert report["tips"].lost == len(before - ids(target, "tips")) > 0
+
+
+async def test_where_there_may_be_any_number_of_rows_none_is_reported(file: Path) -> None:
+    execute(file, "CREATE TABLE theirs (name TEXT)", *(f"INSERT INTO theirs VALUES ('{'x' * 900}')" for _ in range(40)))
+    overwrite(file, leaves(file, "theirs")[-1])
+    report, _ = salvaged(file)
+    assert 0 < report["theirs"].saved < 40
+    assert report["theirs"].lost is None
+
+
+async def test_a_long_row_whose_rest_cannot_be_followed_is_lost_and_counted(file: Path) -> None:
+    execute(file, f"INSERT INTO tips (content) VALUES ('{'long ' * 4000}')")
+    place = next(
+        number
+        for number in range(3, len(file.read_bytes()) // PAGE)
+        if page_of(file, number)[4:].startswith(b"long ") or page_of(file, number)[6:].startswith(b"long ")
+    )
+    overwrite(file, place, b"\xff\xff\xff\xff")
+    report, _ = salvaged(file)
+    assert report["tips"].saved + (report["tips"].lost or 0) == 401
 
 
 async def test_a_damaged_index_costs_no_row(file: Path) -> None:
@@ -168,8 +250,9 @@ class TestWithABackup:
         assert ids(backup, "tips") <= after
         assert report["tips"].lost == len(before - after) > 0
 
-    async def test_a_table_whose_root_is_lost_is_the_backups(self, file: Path, backup: Path) -> None:
-        overwrite(file, roots(file)["vaults"])
+    async def test_a_table_all_of_which_is_lost_is_the_backups(self, file: Path, backup: Path) -> None:
+        for page in (roots(file)["vaults"], *leaves(file, "vaults")):
+            overwrite(file, page)
         report, target = salvaged(file, backup)
         assert ids(target, "vaults") == ids(backup, "vaults")
         assert (report["vaults"].saved, report["vaults"].from_backup) == (0, len(content(backup)["vaults"]))
@@ -272,6 +355,17 @@ async def test_a_table_without_row_ids_is_read_from_both_ends(file: Path) -> Non
     assert count == report["idempotency_keys"].saved
 
 
+@pytest.mark.parametrize("other", [b"kex 00017", b"key 0001x"])
+async def test_a_key_that_an_index_contradicts_is_not_said_to_be_complete(file: Path, other: bytes) -> None:
+    rows = ", ".join(f"('key {number:05}', x'00', 'result', '2026-01-01')" for number in range(100))
+    execute(file, f"INSERT INTO idempotency_keys (key, fingerprint, result, created_at) VALUES {rows}")
+    whole = file.read_bytes()
+    place = whole.index(b"key 00017", (leaves(file, "idempotency_keys")[0] - 1) * PAGE)
+    file.write_bytes(whole[:place] + other + whole[place + len(other) :])
+    report, _ = salvaged(file)
+    assert report["idempotency_keys"].lost is None
+
+
 async def test_tables_of_others_are_saved_too(file: Path) -> None:
     execute(file, "CREATE TABLE theirs (name TEXT)", "INSERT INTO theirs VALUES ('kept')")
     report, target = salvaged(file)
@@ -287,6 +381,7 @@ async def test_new_rows_get_ids_that_no_row_ever_had(file: Path) -> None:
 
 
 async def test_a_file_whose_list_of_tables_is_lost_tells_nothing(file: Path) -> None:
-    overwrite(file, 1, b"\xff" * (PAGE - 100), at=100)
+    for page in schema_pages(file):
+        overwrite(file, page, b"\xff" * (PAGE - 100), at=100)
     with pytest.raises(sqlite3.DatabaseError):
         salvaged(file)

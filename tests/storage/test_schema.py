@@ -12,10 +12,13 @@ from types import ModuleType
 import pytest
 
 from sidecar import __version__
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.errors import BadConfiguration, DatabaseDamaged, DatabaseTooNew
 from sidecar.storage.sqlite import schema, snapshot
 from sidecar.storage.sqlite.backup_directory import BackupDirectory
 from sidecar.storage.sqlite.migrations import MIGRATIONS, Migration
+
+from .damage import as_newer
 
 SEED_TABLES = {
     "vaults": "id title summary content tags parent_id is_folder is_deleted created_at updated_at document_type "
@@ -115,7 +118,7 @@ def test_a_database_that_is_up_to_date_is_left_alone(migrated: Connect, tmp_path
     migrated().close()
     before = sha256((tmp_path / "migrated.db").read_bytes())
     with closing(sqlite3.connect(tmp_path / "migrated.db", isolation_level=None)) as connection:
-        assert schema.bring_up_to_date(connection, tmp_path / "backups", lambda *_: None) == 0
+        assert schema.bring_up_to_date(connection, tmp_path / "backups", lambda *_: None, clock=SYSTEM_CLOCK) == 0
     assert sha256((tmp_path / "migrated.db").read_bytes()).digest() == before.digest()
     assert not (tmp_path / "backups").exists()
 
@@ -138,7 +141,9 @@ def test_rows_are_copied_and_verified_before_a_migration_touches_them(
     with closing(migrated()) as connection:
         connection.execute("INSERT INTO tips (content) VALUES ('keep me')")
         migrations = (*MIGRATIONS, later(NEXT, add_column, monkeypatch))
-        schema.bring_up_to_date(connection, tmp_path / "backups", lambda stage, _: stages.append(stage), migrations)
+        schema.bring_up_to_date(
+            connection, tmp_path / "backups", lambda stage, _: stages.append(stage), migrations, clock=SYSTEM_CLOCK
+        )
     (backup,) = (tmp_path / "backups").glob("*.db")
     assert stages == ["backing_up", "migrating"]
     assert snapshot.verify(backup).schema_version == NEXT - 1
@@ -159,7 +164,7 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(
         before = list(connection.iterdump())
         migrations = (*MIGRATIONS, later(NEXT, fail_half_way, monkeypatch))
         with pytest.raises(RuntimeError, match="half way"):
-            schema.bring_up_to_date(connection, tmp_path / "backups", lambda *_: None, migrations)
+            schema.bring_up_to_date(connection, tmp_path / "backups", lambda *_: None, migrations, clock=SYSTEM_CLOCK)
         assert list(connection.iterdump()) == before
         assert connection.execute("PRAGMA user_version").fetchone() == (NEXT - 1,)
 
@@ -167,14 +172,16 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(
 def test_a_newer_database_is_refused_untouched_and_a_usable_backup_is_named(migrated: Connect, tmp_path: Path) -> None:
     path, backups = tmp_path / "migrated.db", tmp_path / "backups"
     with closing(migrated()) as connection:
-        older = snapshot.make_snapshot(connection, backups / schema.backup_name(1))
-        BackupDirectory(backups).record(older)
-        connection.execute("PRAGMA user_version = 99")
-        BackupDirectory(backups).record(snapshot.make_snapshot(connection, backups / "9999-newer.db"))
+        directory = BackupDirectory(backups, SYSTEM_CLOCK)
+        older = snapshot.make_snapshot(connection, directory.next_path(1, "before-migration"))
+        directory.record(older)
+        for statement in as_newer(99):
+            connection.execute(statement)
+        directory.record(snapshot.make_snapshot(connection, backups / "9999-newer.db"))
     (backups / "9998-damaged.db").write_bytes(b"not a database" * 100)
     before = path.read_bytes()
     with pytest.raises(DatabaseTooNew, match=re.escape(str(older.path))):
-        schema.check_version(path, backups)
+        schema.check_version(path, backups, SYSTEM_CLOCK)
     assert path.read_bytes() == before
 
 
@@ -184,7 +191,7 @@ def test_another_programs_database_is_refused_untouched(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE bookmarks (url TEXT)")
     before = path.read_bytes()
     with pytest.raises(BadConfiguration, match="another program"):
-        schema.check_version(path, tmp_path)
+        schema.check_version(path, tmp_path, SYSTEM_CLOCK)
     assert path.read_bytes() == before
 
 
@@ -193,13 +200,13 @@ def test_what_is_not_a_database_is_refused_untouched(tmp_path: Path) -> None:
     path.write_bytes(os.urandom(8192))
     before = path.read_bytes()
     with pytest.raises(DatabaseDamaged, match=r"garbage\.db"):
-        schema.check_version(path, tmp_path)
+        schema.check_version(path, tmp_path, SYSTEM_CLOCK)
     assert path.read_bytes() == before
 
 
 def test_an_empty_file_is_a_new_database(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
-    schema.check_version(tmp_path / "empty.db", tmp_path)
+    schema.check_version(tmp_path / "empty.db", tmp_path, SYSTEM_CLOCK)
 
 
 def test_rows_that_were_set_aside_before_that_table_was_part_of_the_schema_are_kept(tmp_path: Path) -> None:
@@ -209,13 +216,13 @@ def test_rows_that_were_set_aside_before_that_table_was_part_of_the_schema_are_k
         (3, "tips", '{"rowid": 3}', "a text in it is not UTF-8", 0, "then"),
     ]
     with closing(sqlite3.connect(tmp_path / "old.db", isolation_level=None)) as connection:
-        schema.bring_up_to_date(connection, None, lambda *_: None, MIGRATIONS[:7])
+        schema.bring_up_to_date(connection, None, lambda *_: None, MIGRATIONS[:7], clock=SYSTEM_CLOCK)
         connection.execute(
             "CREATE TABLE adopted_orphans (id INTEGER PRIMARY KEY AUTOINCREMENT, table_name TEXT NOT NULL, "
             "row JSON TEXT NOT NULL, reason TEXT NOT NULL, is_carried BOOLEAN NOT NULL, created_at DATETIME NOT NULL)"
         )
         connection.executemany("INSERT INTO adopted_orphans VALUES (?, ?, ?, ?, ?, ?)", rows)
-        schema.bring_up_to_date(connection, None, lambda *_: None)
+        schema.bring_up_to_date(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
         columns = "id, table_name, row, reason, is_carried, created_at"
         assert connection.execute(f"SELECT {columns} FROM adopted_orphans").fetchall() == rows
         origins = connection.execute("SELECT origin, acknowledged_at FROM adopted_orphans").fetchall()

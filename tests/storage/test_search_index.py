@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import DatabaseSettings
 from sidecar.models.tips import TipCreate
 from sidecar.storage.sqlite import search, search_index, search_pending
@@ -153,7 +154,7 @@ async def test_ids_too_large_for_the_index_can_be_written(stored: UnifiedStorage
 
 async def test_rows_that_were_there_before_the_index_are_filled_in_at_the_start(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "sidecar.db", isolation_level=None)) as connection:
-        bring_up_to_date(connection, None, lambda *_: None, BEFORE_THE_INDEX)
+        bring_up_to_date(connection, None, lambda *_: None, BEFORE_THE_INDEX, clock=SYSTEM_CLOCK)
         connection.execute("INSERT INTO tips (content) VALUES ('walrus')")
         connection.execute("INSERT INTO vaults (title, is_deleted) VALUES ('walrus', 0), ('walrus', 1)")
     storage = await opened(tmp_path)

@@ -46,7 +46,7 @@ async def set_aside(
     """Set a row aside; returns its id in the list."""
 
     def keep(work: Work) -> int:
-        orphans.keep(work.connection, table, row, reason, is_carried=is_carried, origin=origin)
+        orphans.keep(work.connection, table, row, reason, work.now, is_carried=is_carried, origin=origin)
         return int(work.connection.execute("SELECT last_insert_rowid()").fetchone()[0])
 
     backend = storage.get_default_backend(StorageType.DOCUMENT_DB)

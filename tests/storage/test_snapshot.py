@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import StorageError
-from sidecar.storage.sqlite import schema, snapshot
+from sidecar.storage.sqlite import files, schema, snapshot
 from sidecar.storage.sqlite.background import Job
 
 Connect = Callable[[], sqlite3.Connection]
@@ -29,6 +29,17 @@ def test_a_snapshot_holds_every_row_in_one_file(source: sqlite3.Connection, tmp_
     assert made.schema_version == schema.latest_version()
     assert [path.name for path in (tmp_path / "copies").iterdir()] == ["copy.db"]
     assert snapshot.verify(made.path) == made
+
+
+def test_the_directory_of_a_first_copy_is_synced_with_its_name(
+    source: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(files, "sync", synced.append)
+    destination = tmp_path / "new" / "copies" / "copy.db"
+    with closing(source):
+        snapshot.make_snapshot(source, destination)
+    assert synced == [tmp_path / "new", tmp_path, files.partial_of(destination), destination.parent]
 
 
 def test_a_snapshot_that_fails_leaves_the_good_one_and_no_partial(

@@ -68,7 +68,7 @@ async def fill(storage: UnifiedStorage) -> None:
 
 async def set_aside(storage: UnifiedStorage, table: str, row: dict[str, Any], origin: Origin = "adoption") -> None:
     """Set a row aside, as an adoption or a recovery does."""
-    await write(storage, lambda work: orphans.keep(work.connection, table, row, "a reason", origin=origin))
+    await write(storage, lambda work: orphans.keep(work.connection, table, row, "a reason", work.now, origin=origin))
 
 
 async def adopt(storage: UnifiedStorage) -> None:

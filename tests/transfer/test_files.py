@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from sidecar.cli import main
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.errors import ArchiveRefused, ExitCode
 from sidecar.storage.sqlite.backup_directory import BackupDirectory
 from sidecar.storage.sqlite.identity import APPLICATION_ID
@@ -123,7 +124,7 @@ def test_the_user_version_of_another_tool_keeps_no_database_from_being_restored(
     with closing(sqlite3.connect(app)) as connection:
         connection.execute("PRAGMA user_version = 42")
     assert restore(tmp_path, app) == ExitCode.CLEAN
-    (backup,) = BackupDirectory(tmp_path / "data" / "backups").listed()
+    (backup,) = BackupDirectory(tmp_path / "data" / "backups", SYSTEM_CLOCK).listed()
     assert (backup.schema_version, backup.is_verified) == (0, True)
 
 

@@ -319,6 +319,7 @@ async def test_a_line_without_end(target: UnifiedStorage, sound: io.BytesIO, mon
 
 
 @pytest.mark.parametrize("content", ["a line of 1 GB", "a bomb", "a member larger than it says"])
+@pytest.mark.slow
 def test_what_is_too_large_is_refused_in_constant_memory(content: str) -> None:
     kilobyte, gigabyte = 2**10, 2**30
     with TemporaryFile() as file:
@@ -357,7 +358,7 @@ async def test_a_list_of_members_without_end(
 def archive_of_nothing() -> bytes:
     file = io.BytesIO()
     rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in LINES}
-    write_archive(file, lambda kind: rows[kind], "a store")
+    write_archive(file, lambda kind: rows[kind], "a store", "2026-01-31T09:30:00.000Z")
     return file.getvalue()
 
 

@@ -179,6 +179,6 @@ async def test_equal_rows_stay_as_many_as_they_are(open_store: OpenStore) -> Non
     await target.insert_tip("mine")
     twins = [{"id": number, "content": "twin", "created_at": EARLY} for number in range(1, 5)]
     file = io.BytesIO()
-    write_archive(file, lambda kind: twins if kind == "tips" else [], "a store")
+    write_archive(file, lambda kind: twins if kind == "tips" else [], "a store", "2026-01-31T09:30:00.000Z")
     assert [(await import_from(target, file)).added for _ in range(2)] == [4, 0]
     assert [row["content"] for row in (await content_of(target))["tips"]] == ["mine", *["twin"] * 4]

@@ -20,9 +20,10 @@ from sidecar.transfer import archive as archives
 from sidecar.transfer.export import write_archive
 from sidecar.transfer.local import import_from
 
+from ..sampling import IS_FULL
 from .conftest import Content, OpenStore, archive_of, content_of, fill
 
-EXAMPLES = settings(max_examples=60, deadline=None)
+EXAMPLES = settings(max_examples=60 if IS_FULL else 20, deadline=None)
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 optional_texts = st.none() | texts
@@ -190,7 +191,7 @@ async def in_memory() -> UnifiedStorage:
 
 def archived(content: Content) -> io.BytesIO:
     file = io.BytesIO()
-    write_archive(file, lambda kind: content[kind], "another store")
+    write_archive(file, lambda kind: content[kind], "another store", "2026-01-31T09:30:00.000Z")
     return file
 
 

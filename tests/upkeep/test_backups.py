@@ -16,6 +16,7 @@ from sidecar.upkeep.backups import back_up, drill, is_due, to_prove
 from sidecar.upkeep.keeper import Upkeep
 from sidecar.upkeep.slots import superfluous
 from sidecar.upkeep.steps import Steps
+from tests.clocks import SetClock
 
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 """A Monday."""
@@ -99,17 +100,12 @@ class TestSlots:
 
 class TestDue:
     def test_a_first_one_is_due_at_once(self) -> None:
-        assert is_due([], "2026-01-01T00:00:00.000Z", START, timedelta(hours=24))
+        assert is_due([], START, timedelta(hours=24))
 
     def test_the_next_is_due_when_the_newest_verified_one_is_old_enough(self) -> None:
         backups = [backup(23, verified=False), backup(0)]
-        changed = timestamps.render(START + timedelta(hours=1))
-        assert not is_due(backups, changed, START + timedelta(hours=23.9), timedelta(hours=24))
-        assert is_due(backups, changed, START + timedelta(hours=24), timedelta(hours=24))
-
-    def test_none_is_due_while_nothing_is_changed(self) -> None:
-        changed = timestamps.render(START - timedelta(hours=1))
-        assert not is_due([backup(0)], changed, START + timedelta(days=300), timedelta(hours=24))
+        assert not is_due(backups, START + timedelta(hours=23.9), timedelta(hours=24))
+        assert is_due(backups, START + timedelta(hours=24), timedelta(hours=24))
 
     def test_the_newest_is_proved_once_a_week(self) -> None:
         first, second = backup(0, proved=1), backup(24)
@@ -130,7 +126,8 @@ async def test_a_backup_is_made_by_itself_and_only_once(file_storage: UnifiedSto
     assert steps.did == {"made": 1}
     later = Steps(file_storage)
     await file_storage.insert_tip("two")
-    await back_up(file_storage, KEEP, lambda: datetime.now(UTC) + timedelta(hours=25))(later)
+    file_storage.clock = SetClock(timestamps.render(datetime.now(UTC) + timedelta(hours=25)))
+    await back_up(file_storage, KEEP)(later)
     assert later.did == {"made": 1}
     assert [one.reason for one in (await file_storage.get_backups()).items] == ["scheduled"] * 2
 
@@ -178,9 +175,9 @@ async def test_a_drill_that_meets_a_damaged_backup_fails_and_health_names_it(
     assert (run.did, run.error) == ({"proved": 1}, None)
     path = tmp_path / "backups" / made.name
     path.write_bytes(path.read_bytes()[:-4096] + b"\0" * 4096)
-    in_a_week = drill(file_storage, lambda: datetime.now(UTC) + timedelta(days=8))
+    file_storage.clock = SetClock(timestamps.render(datetime.now(UTC) + timedelta(days=8)))
     with pytest.raises(Exception, match="not the file that was made"):
-        await in_a_week(Steps(file_storage))
+        await drill(file_storage)(Steps(file_storage))
     component = (await file_storage.health())["backups"]
     assert not component.ok
     assert made.name in (component.detail or "")

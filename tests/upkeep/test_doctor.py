@@ -10,12 +10,13 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import pytest
 
 from sidecar.cli import main
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.models.backups import Manifest
 from sidecar.models.doctor import DoctorReport, Finding, Level
 from sidecar.storage.sqlite import orphans, schema, snapshot
-from sidecar.storage.sqlite.backup_directory import BackupDirectory, backup_name
+from sidecar.storage.sqlite.backup_directory import BackupDirectory
 from sidecar.storage.sqlite.examination import sqlite_version
-from sidecar.upkeep import doctor
+from sidecar.upkeep import doctor, folders
 from tests.storage.vintages import make
 
 from ..storage.damage import leaves, overwrite, populate, storage_at
@@ -30,9 +31,9 @@ async def directory(tmp_path: Path) -> Path:
     await storage.initialize()
     await populate(storage, "row", rows=100)
     await storage.close()
+    backups = BackupDirectory.beside(data / "sidecar.db", SYSTEM_CLOCK)
     with closing(sqlite3.connect(data / "sidecar.db", isolation_level=None)) as connection:
-        made = snapshot.make_snapshot(connection, data / "backups" / backup_name(schema.latest_version(), "test"))
-    BackupDirectory.beside(data / "sidecar.db").record(made)
+        backups.record(snapshot.make_snapshot(connection, backups.next_path(schema.latest_version(), "test")))
     return data
 
 
@@ -42,7 +43,7 @@ def found(report: DoctorReport, subject: str) -> Finding:
 
 
 def look(directory: Path) -> DoctorReport:
-    return doctor.examine_at_rest(directory / "sidecar.db")
+    return doctor.examine_at_rest(directory / "sidecar.db", SYSTEM_CLOCK)
 
 
 def test_the_user_version_of_another_tool_is_no_schema_version(tmp_path: Path) -> None:
@@ -146,12 +147,12 @@ async def test_a_disk_with_little_room_is_a_problem(directory: Path, monkeypatch
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "SMBFS", "fuse.sshfs", "fuse.rclone"])
 def test_network_file_systems_are_a_problem(kind: str) -> None:
-    assert doctor.file_system(kind).level is Level.PROBLEM
+    assert folders.file_system(kind).level is Level.PROBLEM
 
 
 @pytest.mark.parametrize("kind", ["ext4", "apfs", "NTFS", "overlay", "fuseblk", None])
 def test_local_file_systems_are_not(kind: str | None) -> None:
-    assert doctor.file_system(kind).level is Level.OK
+    assert folders.file_system(kind).level is Level.OK
 
 
 @pytest.mark.parametrize(
@@ -165,11 +166,11 @@ def test_local_file_systems_are_not(kind: str | None) -> None:
     ids=str,
 )
 def test_synced_folders_are_a_warning(path: PurePosixPath) -> None:
-    assert doctor.synced_folder(path).level is Level.WARNING
+    assert folders.synced_folder(path).level is Level.WARNING
 
 
 def test_other_folders_are_not() -> None:
-    assert doctor.synced_folder(PurePosixPath("/home/ann/.config/app")).level is Level.OK
+    assert folders.synced_folder(PurePosixPath("/home/ann/.config/app")).level is Level.OK
 
 
 @pytest.mark.parametrize(
@@ -204,7 +205,7 @@ def test_the_command_names_a_directory_that_is_not_there(tmp_path: Path, capsys:
 
 async def test_rows_that_were_set_aside_are_named_until_they_are_acknowledged(directory: Path) -> None:
     with closing(sqlite3.connect(directory / "sidecar.db")) as connection, connection:
-        orphans.keep(connection, "tips", {"id": 1}, "content: is missing")
+        orphans.keep(connection, "tips", {"id": 1}, "content: is missing", "2026-01-31T09:30:00.000Z")
     finding = found(look(directory), "rows set aside")
     assert finding.level is Level.WARNING
     assert "1 of tips" in finding.message

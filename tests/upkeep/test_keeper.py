@@ -17,6 +17,7 @@ from sidecar.upkeep.keeper import Upkeep
 from sidecar.upkeep.schedule import Timing
 from sidecar.upkeep.steps import Steps
 from sidecar.upkeep.tasks import SEARCH_AFTER_CHANGE_S, Task
+from tests.clocks import SetClock
 
 from .conftest import LONG_AGO, add_old_keys, backend_of, fill_and_empty, make_old
 
@@ -233,8 +234,8 @@ async def test_old_measurements_are_removed(storage: UnifiedStorage) -> None:
 
 
 async def test_an_index_that_was_emptied_is_filled_soon(storage: UnifiedStorage) -> None:
-    now = 0.0
-    upkeep = Upkeep(storage, UpkeepSettings(), lambda topic, data: None, clock=lambda: now)
+    storage.clock = SetClock()
+    upkeep = Upkeep(storage, UpkeepSettings(), lambda topic, data: None)
     upkeep.start()
     try:
         await storage.rebuild_search_index()

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from sidecar.clock import Clock
 from sidecar.config import UpkeepSettings
 from sidecar.models.upkeep import UpkeepRun, UpkeepTaskName
 from sidecar.storage.sqlite import database as database_module
@@ -48,8 +49,8 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[Step]:
         finally:
             measured.append(Step(began, perf_counter(), thread_time() - took))
 
-    def commit(connection: sqlite3.Connection, submissions: Sequence[Submission]) -> list[Outcome]:
-        run = partial(commit_together, connection, submissions)
+    def commit(connection: sqlite3.Connection, submissions: Sequence[Submission], clock: Clock) -> list[Outcome]:
+        run = partial(commit_together, connection, submissions, clock)
         return timed(run) if any(_is_upkeep(each.unit) for each in submissions) else run()
 
     async def while_idle(self: Database, work: Callable[[Any], Any]) -> Any:
@@ -65,6 +66,7 @@ def _is_upkeep(unit: Callable[..., Any]) -> bool:
     return unit.__qualname__.startswith(("Upkeep.", "SearchDocuments.fill", "SearchDocuments.merge"))
 
 
+@pytest.mark.timeout(180)  # its writers leave few gaps on a machine that is busy with something else
 async def test_writes_during_a_large_upkeep_wait_less_than_50_ms_for_it(
     file_storage: UnifiedStorage, steps: list[Step]
 ) -> None:

@@ -12,16 +12,28 @@ from typing import TypeVar
 
 import pytest
 
-from sidecar.errors import DatabaseBeyondRepair, DatabaseDamaged, StartRefused
+from sidecar.clock import SYSTEM_CLOCK
+from sidecar.errors import DatabaseBeyondRepair, DatabaseDamaged, DiskFailed, StartRefused
 from sidecar.models.health import Component
 from sidecar.models.recovery import RecoveryReport
 from sidecar.storage.interfaces import StorageType
-from sidecar.storage.sqlite import integrity, recovery, schema, snapshot
+from sidecar.storage.sqlite import disk_reads, integrity, recovery, schema, snapshot
 from sidecar.storage.sqlite.backend import SQLiteBackend
-from sidecar.storage.sqlite.backup_directory import BackupDirectory, backup_name
+from sidecar.storage.sqlite.backup_directory import BackupDirectory
 from sidecar.storage.unified import UnifiedStorage
 
-from ..storage.damage import Content, content, damage_somehow, leaves, overwrite, populate, roots, storage_at
+from ..storage.damage import (
+    Content,
+    as_newer,
+    content,
+    damage_somehow,
+    leaves,
+    overwrite,
+    populate,
+    roots,
+    schema_pages,
+    storage_at,
+)
 
 T = TypeVar("T")
 
@@ -81,10 +93,15 @@ def back_up(directory: Path) -> None:
 
 def newer_backup(directory: Path) -> Path:
     """Another backup, of the store as it is now and with its manifest."""
-    path = directory / "backups" / backup_name(schema.latest_version(), "newer")
+    backups = BackupDirectory(directory / "backups", SYSTEM_CLOCK)
+    path = backups.next_path(schema.latest_version(), "newer")
     with closing(sqlite3.connect(directory / "sidecar.db", isolation_level=None)) as connection:
-        BackupDirectory(directory / "backups").record(snapshot.make_snapshot(connection, path))
+        backups.record(snapshot.make_snapshot(connection, path))
     return path
+
+
+def recover(file: Path) -> None:
+    recovery.Recovery(file, file.parent / "backups", lambda *_: None, SYSTEM_CLOCK).run("the test says so")
 
 
 def database(directory: Path) -> Path:
@@ -144,7 +161,9 @@ class TestIndexes:
             connection.execute("UPDATE search_index_data SET block = x'00' WHERE id > 10")
             connection.commit()
         monkeypatch.setattr(integrity, "problems", check)
-        report = recovery.Recovery(database(directory), directory / "backups", lambda *_: None).run("a check")
+        report = recovery.Recovery(database(directory), directory / "backups", lambda *_: None, SYSTEM_CLOCK).run(
+            "a check"
+        )
         assert report.outcome == "indexes_rebuilt"
         assert content(database(directory)) == before
 
@@ -165,8 +184,9 @@ class TestBackups:
         newer = directory / "backups" / "20990101T000000.000Z.db"
         newer.parent.mkdir(exist_ok=True)
         shutil.copyfile(database(directory), newer)
-        with closing(sqlite3.connect(newer)) as connection:
-            connection.execute("PRAGMA user_version = 99")
+        with closing(sqlite3.connect(newer, isolation_level=None)) as connection:
+            for statement in as_newer(99):
+                connection.execute(statement)
         overwrite(database(directory), leaves(database(directory), "tips")[1])
         async with opened(directory) as storage:
             (report,) = await reports(storage)
@@ -213,7 +233,8 @@ class TestTables:
     ) -> None:
         file = database(directory_with_backup)
         before = content(file)
-        overwrite(file, 1)
+        for page in schema_pages(file):
+            overwrite(file, page)
         async with opened(directory_with_backup) as storage:
             (report,) = await reports(storage)
             assert (await component(storage)).detail == report.sentence()
@@ -239,7 +260,8 @@ class TestTables:
     async def test_when_nothing_can_be_read_and_there_is_no_backup_the_file_is_left_as_it_is(
         self, directory: Path
     ) -> None:
-        overwrite(database(directory), 1)
+        for page in schema_pages(database(directory)):
+            overwrite(database(directory), page)
         before = {path.name: path.read_bytes() for path in directory.iterdir()}
         with pytest.raises(DatabaseBeyondRepair, match="no backup"):
             async with opened(directory):
@@ -279,6 +301,28 @@ class TestWhileItIsOpen:
                 changed = await until_mended(lambda: storage.update_todo(1, content="changed"))
             assert changed.content == "changed"
             assert (await wait_for_recovery(storage)).is_complete
+
+    async def test_an_error_of_the_disk_is_told_and_nothing_is_set_aside(
+        self, directory_with_backup: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(_: Path) -> None:
+            raise DiskFailed("The disk reports an error.")
+
+        file = database(directory_with_backup)
+        async with opened(directory_with_backup) as storage:
+            page = leaves(file, "tips")[1]
+            sound = file.read_bytes()[(page - 1) * 4096 : page * 4096]
+            overwrite(file, page)
+            monkeypatch.setattr(disk_reads, "require_readable", refuse)
+            with pytest.raises(DatabaseDamaged):
+                await read_everything(storage)
+            await backend_of(storage).until_recovered()
+            assert await component(storage) == Component(ok=False, detail="The disk reports an error.")
+            monkeypatch.undo()
+            overwrite(file, page, sound)
+            assert not (await storage.check_integrity()).problems
+            assert await reports(storage) == []
+        assert not list(directory_with_backup.glob("*.damaged-*"))
 
     async def test_the_background_check_finds_what_nobody_has_met(self, directory: Path) -> None:
         file = database(directory)
@@ -346,8 +390,8 @@ class TestTheLog:
 
 
 class TestInterrupted:
-    @pytest.mark.parametrize("step", range(1, 5))
-    async def test_killed_between_two_renames_the_next_start_goes_on(
+    @pytest.mark.parametrize("step", range(1, 8))
+    async def test_killed_before_any_rename_the_next_start_goes_on_and_reports_it(
         self, directory_with_backup: Path, monkeypatch: pytest.MonkeyPatch, step: int
     ) -> None:
         file = database(directory_with_backup)
@@ -368,7 +412,7 @@ class TestInterrupted:
             return replace(path, to)
 
         # Not through the storage: as after a kill, nothing may tidy up behind it.
-        ladder = recovery.Recovery(file, directory_with_backup / "backups", lambda *_: None)
+        ladder = recovery.Recovery(file, directory_with_backup / "backups", lambda *_: None, SYSTEM_CLOCK)
         monkeypatch.setattr(Path, "replace", replace_or_die)
         with pytest.raises(Killed):
             ladder.run("the test says so")
@@ -380,6 +424,32 @@ class TestInterrupted:
         assert (directory_with_backup / report.set_aside).read_bytes() == damaged
         names = {path.name for path in directory_with_backup.iterdir()}
         assert not any(".reco" in name or name.endswith(".pending") for name in names), names
+
+    async def test_there_are_no_further_renames(
+        self, directory_with_backup: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The seven are killed before, one by one, in the test above."""
+        file, renamed, replace = database(directory_with_backup), list[str](), Path.replace
+
+        def count(path: Path, to: Path) -> Path:
+            renamed.append(path.name)
+            return replace(path, to)
+
+        overwrite(file, leaves(file, "tips")[1])
+        monkeypatch.setattr(Path, "replace", count)
+        recover(file)
+        assert len(renamed) == 7, renamed
+        assert renamed.index(next(name for name in renamed if name.endswith(".pending"))) < renamed.index(file.name)
+
+    async def test_a_report_that_a_finished_swap_left_pending_is_not_lost(self, directory_with_backup: Path) -> None:
+        """As by a version that renamed it last."""
+        file = database(directory_with_backup)
+        overwrite(file, leaves(file, "tips")[1])
+        recover(file)
+        (report,) = directory_with_backup.glob("recovery-*.json")
+        report.rename(report.with_name(f"{report.name}.pending"))
+        async with opened(directory_with_backup) as storage:
+            assert len(await reports(storage)) == 1
 
     async def test_killed_while_the_new_file_is_made_the_next_start_begins_again(
         self, directory_with_backup: Path
@@ -467,7 +537,7 @@ class TestChaos:
             return
         after = content(file)
         assert any(after.values()), how
-        assert (health.detail is not None) == bool(found), how
+        assert (health.detail is not None) == any(report.acknowledged_at is None for report in found), how
         for table, rows in keys(before).items():
             missing = rows - keys(after).get(table, set())
             if f"{file.name}-wal cut" in how:
@@ -507,11 +577,17 @@ async def until_mended(call: Callable[[], Awaitable[T]]) -> T:
             await asyncio.sleep(0.01)
 
 
-async def forget_pages(storage: UnifiedStorage) -> None:
-    """Have the writer read from the file again."""
+def backend_of(storage: UnifiedStorage) -> SQLiteBackend:
     backend = storage.get_default_backend(StorageType.DOCUMENT_DB)
     assert isinstance(backend, SQLiteBackend)
-    await backend.database.while_idle(lambda connection: connection.execute("PRAGMA shrink_memory").fetchall())
+    return backend
+
+
+async def forget_pages(storage: UnifiedStorage) -> None:
+    """Have the writer read from the file again."""
+    await backend_of(storage).database.while_idle(
+        lambda connection: connection.execute("PRAGMA shrink_memory").fetchall()
+    )
 
 
 def keys(rows: Content) -> dict[str, set[object]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import DatabaseSettings
 from sidecar.errors import StorageBusy
 from sidecar.models import timestamps
@@ -155,7 +156,7 @@ async def test_statistics_that_are_out_of_date_are_found_and_refreshed(file_stor
     for number in range(50):
         await file_storage.insert_todo(f"todo {number}")
     await file_storage.get_todos(status=0)
-    await file_storage.get_todos(start_time=timestamps.now())
+    await file_storage.get_todos(start_time=timestamps.now(SYSTEM_CLOCK))
     tables = await file_storage.find_outdated_statistics()
     assert "todo" in tables
     for table in tables:

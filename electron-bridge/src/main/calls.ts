@@ -1,6 +1,7 @@
 // Calls: each waits for a sidecar that answers, within bounds, and is sent again when its answer was lost with a sidecar.
 
 import { SidecarError } from "../shared/errors.js";
+import { onAbort } from "./abort.js";
 import type { Clock } from "./clock.js";
 import type { Policy } from "./policy.js";
 import { type HttpClient, Unanswered } from "./http-client.js";
@@ -96,18 +97,21 @@ export class Calls {
     const controller = new AbortController();
     const cancel = (): void =>
       controller.abort(new SidecarError("cancelled", `The call of '${operation}' was cancelled.`));
-    const stopTimer = this.clock.after(timeoutMs, () => {
-      const message = `'${operation}' had no answer within ${timeoutMs} ms.`;
-      controller.abort(new SidecarError("timeout", message, { retryable: true }));
-    });
-    if (options.signal?.aborted) cancel();
-    options.signal?.addEventListener("abort", cancel);
+    const stopTimer = this.clock.after(timeoutMs, () =>
+      controller.abort(noAnswerWithin(operation, timeoutMs)),
+    );
+    const forget = options.signal && onAbort(options.signal, cancel);
     const dispose = (): void => {
       stopTimer();
-      options.signal?.removeEventListener("abort", cancel);
+      forget?.();
     };
     return { signal: controller.signal, dispose };
   }
+}
+
+export function noAnswerWithin(operation: string, timeoutMs: number): SidecarError {
+  const message = `'${operation}' had no answer within ${timeoutMs} ms.`;
+  return new SidecarError("timeout", message, { retryable: true });
 }
 
 function tooManyCalls(waiting: number): SidecarError {

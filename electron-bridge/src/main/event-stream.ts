@@ -2,6 +2,7 @@
 
 import { type ClientRequest, request as httpRequest } from "node:http";
 import { systemClock, Timers } from "./clock.js";
+import { noticeConnection } from "./event-loop.js";
 import { LOOPBACK } from "./http-client.js";
 
 /** One server-sent event. */
@@ -66,6 +67,7 @@ export class EventStream {
     if (lastId !== undefined) headers["last-event-id"] = lastId;
     // A connection of its own: one that never ends must not take a place from calls.
     this.#request = httpRequest({ host: LOOPBACK, port, path: "/events", headers, agent: false });
+    noticeConnection(this.#request);
     this.#request.on("response", (answer) => {
       if (answer.statusCode !== 200) return this.#end();
       const parser = new EventParser(lastId);

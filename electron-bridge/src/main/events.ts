@@ -1,8 +1,8 @@
 // Live events for every subscriber in the app over one connection, which exists only while there are subscribers.
 // The sidecar knows what was missed: after each interruption it is asked to go on after the last id.
 
-import { SidecarError } from "../shared/errors.js";
-import { areTopics, type Notice } from "../shared/events.js";
+import { type Notice, problemOfTopics } from "../shared/events.js";
+import { invalidField } from "../shared/plain-data.js";
 import { systemClock, Timers } from "./clock.js";
 import { EventStream, type ServerEvent } from "./event-stream.js";
 import type { Policy } from "./policy.js";
@@ -56,8 +56,9 @@ export class Events {
    * @throws SidecarError `invalid_call`
    */
   subscribe(topics: unknown, listener: NoticesListener): () => void {
-    if (!areTopics(topics)) throw invalidTopics();
-    const subscriber: Subscriber = { topics: new Set(topics), listener, isLive: false };
+    const problem = problemOfTopics(topics);
+    if (problem !== undefined) throw invalidField("topics", problem);
+    const subscriber: Subscriber = { topics: new Set(topics as readonly string[]), listener, isLive: false };
     this.#subscribers.add(subscriber);
     if (!this.#stream) this.#connect();
     // Not now: the caller has nothing to unsubscribe with yet.
@@ -138,9 +139,4 @@ function noticeOf(topic: string, { id = null, ...rest }: Readonly<Record<string,
   if (topic === "reset") return { kind: "reset", reason: String(rest["reason"]) };
   const data = Object.fromEntries(Object.entries(rest).filter(([name]) => name !== "topic"));
   return { kind: "event", topic, id: id as number | string | null, data };
-}
-
-function invalidTopics(): SidecarError {
-  const message = "A subscription needs topics: a list of names such as 'todos' or 'messages.delta'.";
-  return new SidecarError("invalid_call", message);
 }

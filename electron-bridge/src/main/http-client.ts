@@ -2,10 +2,14 @@
 
 import { Agent, type IncomingMessage, request as httpRequest } from "node:http";
 import { type FieldError, SidecarError } from "../shared/errors.js";
+import { noticeConnection, takeAnotherTurn } from "./event-loop.js";
 import type { HttpRequest } from "./http-request.js";
 
 /** A literal address: no name to resolve, and no proxy, which node:http never uses by itself. */
 export const LOOPBACK = "127.0.0.1";
+
+/** A longer body may not fit into a socket's buffer at once: the connection is then waited for to take the rest. */
+const SHORT_BODY_BYTES = 16_384;
 
 /** The connection ended before the whole answer was seen: nobody knows whether the sidecar acted. */
 export class Unanswered extends Error {}
@@ -61,6 +65,8 @@ export class HttpClient {
       const outgoing = httpRequest(options, (incoming) => void readAnswer(incoming).then(resolve, fail));
       const abort = (): void => void outgoing.destroy();
       signal.addEventListener("abort", abort);
+      noticeConnection(outgoing);
+      if (Number(headers["content-length"] ?? 0) > SHORT_BODY_BYTES) takeAnotherTurn();
       outgoing.on("error", fail);
       outgoing.on("close", () => signal.removeEventListener("abort", abort));
       outgoing.end(body);

@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { SidecarError } from "../shared/errors.js";
 import type { AnyCallInput, OperationId } from "../shared/operations.js";
 import { operations } from "../shared/operations.generated.js";
+import { invalidField as invalid, plainData } from "../shared/plain-data.js";
 
 export interface HttpRequest {
   readonly method: string;
@@ -96,12 +97,7 @@ function escape(field: string, text: string): string {
 }
 
 function jsonText(body: unknown): string {
-  let text: unknown;
-  try {
-    text = JSON.stringify(body);
-  } catch {
-    // Cycles and big integers; told below.
-  }
+  const text: unknown = JSON.stringify(plainData(body, "body"));
   if (typeof text !== "string") throw invalid("body", "cannot be written as JSON");
   return text;
 }
@@ -113,9 +109,4 @@ function checkedKey(key: unknown): string {
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function invalid(field: string, message: string): SidecarError {
-  const errors = [{ field, message }];
-  return new SidecarError("invalid_call", `The call cannot be made: ${field} ${message}.`, { errors });
 }

@@ -2,12 +2,12 @@
 
 import { channels, type EventMessage, type RequestKind, type Requests } from "../shared/channels.js";
 import { type Envelope, shapeOf, SidecarError } from "../shared/errors.js";
-import type { CallArguments, OperationId } from "../shared/operations.js";
+import type { OperationId } from "../shared/operations.js";
 import { operations } from "../shared/operations.generated.js";
 import { pageStatus } from "../shared/status.js";
-import type { CallOptions } from "./calls.js";
 import { isOperation, unknownOperation } from "./http-request.js";
 import { checkedOrigin, originOf } from "./origins.js";
+import { PageCalls } from "./page-calls.js";
 import { PageSubscriptions } from "./page-subscriptions.js";
 import type { Sidecar } from "./sidecar.js";
 
@@ -68,16 +68,24 @@ export function exposeToPages(
   { ipcMain, origins, allow = [], deny = [] }: ExposeOptions,
 ): () => void {
   const ownOrigins = new Set(origins.map(checkedOrigin));
-  const isOwn = (url: string): boolean => ownOrigins.has(originOf(url) ?? "");
+  const isOwn = remembering((url) => ownOrigins.has(originOf(url) ?? ""));
   const watchers = new Set<WebContentsLike>();
   const allowed = allowedOperations(allow, deny);
   const maySubscribe = !deny.includes(STREAM);
-  const calls = new PageCalls(sidecar, allowed);
+  const calls = new PageCalls(sidecar);
   const subscriptions = new PageSubscriptions(sidecar, isOwn);
 
   const servers: Servers = {
-    call: (message, sender) => calls.call(message, sender),
-    cancel: (message, sender) => calls.cancel(message, sender),
+    call: (message, sender) => {
+      const { input, key } = message;
+      const [id, waitedMs] = [idOf(message), millisecondsOf(message["waitedMs"])];
+      const operation = allowedOperation(allowed, message["operation"]);
+      return calls.call(sender.id, { id, operation, input, key, waitedMs });
+    },
+    cancel: (message, sender) => {
+      calls.cancel(sender.id, idOf(message));
+      return null;
+    },
     watch: (_, sender) => {
       if (!watchers.has(sender)) sender.once("destroyed", () => watchers.delete(sender));
       watchers.add(sender);
@@ -119,41 +127,13 @@ export function exposeToPages(
   };
 }
 
-/** The calls of pages that are under way, each by its page and the id that the page chose. */
-class PageCalls {
-  readonly #underWay = new Map<string, AbortController>();
-
-  constructor(
-    private readonly sidecar: Sidecar,
-    private readonly allowed: ReadonlySet<string>,
-  ) {}
-
-  async call(message: Message, sender: WebContentsLike): Promise<unknown> {
-    const id = callId(message, sender);
-    const operation = this.#checkedOperation(message["operation"]);
-    if (this.#underWay.has(id)) throw invalid("another call has its id");
-    const controller = new AbortController();
-    this.#underWay.set(id, controller);
-    try {
-      // What the page sent as input and key is checked where the request is built.
-      const rest = [message["input"], { signal: controller.signal, key: message["key"] }] as unknown;
-      return await this.sidecar.call(operation, ...(rest as CallArguments<OperationId, CallOptions>));
-    } finally {
-      this.#underWay.delete(id);
-    }
-  }
-
-  cancel(message: Message, sender: WebContentsLike): null {
-    this.#underWay.get(callId(message, sender))?.abort();
-    return null;
-  }
-
-  #checkedOperation(operation: unknown): OperationId {
-    if (typeof operation !== "string") throw invalid("its operation is not a text");
-    if (!isOperation(operation)) throw unknownOperation(operation);
-    if (this.allowed.has(operation)) return operation;
-    throw notAllowed(operation);
-  }
+/** The same answer for the same URL as last time: a page asks again and again. */
+function remembering(isOwn: (url: string) => boolean): (url: string) => boolean {
+  let last = { url: "", isOwn: isOwn("") };
+  return (url) => {
+    if (last.url !== url) last = { url, isOwn: isOwn(url) };
+    return last.isOwn;
+  };
 }
 
 function allowedOperations(allow: readonly string[], deny: readonly string[]): ReadonlySet<string> {
@@ -163,6 +143,13 @@ function allowedOperations(allow: readonly string[], deny: readonly string[]): R
   }
   const open = Object.entries(operations).filter(([id, { restricted }]) => !restricted || allow.includes(id));
   return new Set(open.map(([id]) => id).filter((id) => !deny.includes(id)));
+}
+
+function allowedOperation(allowed: ReadonlySet<string>, operation: unknown): OperationId {
+  if (typeof operation !== "string") throw invalid("its operation is not a text");
+  if (!isOperation(operation)) throw unknownOperation(operation);
+  if (allowed.has(operation)) return operation;
+  throw notAllowed(operation);
 }
 
 function serverFor(servers: Servers, message: unknown): Servers[RequestKind] {
@@ -175,14 +162,14 @@ function isMessage(value: unknown): value is Message {
   return typeof value === "object" && value !== null;
 }
 
-/** Pages choose their ids by themselves, so the id of one page says nothing about another's call. */
-function callId(message: Message, sender: WebContentsLike): string {
-  return `${sender.id} ${idOf(message)}`;
-}
-
+/** The page chooses it by itself: the id of one page says nothing about another's call. */
 function idOf({ id }: Message): string {
   if (typeof id === "string" && id !== "" && id.length <= MAX_ID_LENGTH) return id;
   throw invalid("its id is not a short text");
+}
+
+function millisecondsOf(value: unknown): number {
+  return typeof value === "number" && value > 0 ? value : 0;
 }
 
 function notAllowed(operation: string): SidecarError {

@@ -1,6 +1,7 @@
 // The subscriptions of pages to live events: each belongs to what its window shows now, and ends with that.
 
 import { channels, type EventMessage } from "../shared/channels.js";
+import { SidecarError } from "../shared/errors.js";
 import type { Notice } from "../shared/events.js";
 import type { WebContentsLike } from "./ipc.js";
 import type { Sidecar } from "./sidecar.js";
@@ -22,14 +23,21 @@ export class PageSubscriptions {
   readonly #pages = new Map<WebContentsLike, Map<string, Subscription>>();
   readonly #watched = new WeakSet<WebContentsLike>();
 
+  /** Made once: a page that goes on asking must cost little. */
+  readonly #tooMany: SidecarError;
+
   constructor(
     private readonly sidecar: Sidecar,
     private readonly isOwn: (url: string) => boolean,
-  ) {}
+  ) {
+    this.#tooMany = tooMany(sidecar.policy.maxPageSubscriptions);
+  }
 
-  /** @throws SidecarError `invalid_call` */
+  /** @throws SidecarError `invalid_call`, `too_many_subscriptions` */
   add(page: WebContentsLike, id: string, topics: unknown): void {
     this.remove(page, id);
+    const { maxPageSubscriptions } = this.sidecar.policy;
+    if ((this.#pages.get(page)?.size ?? 0) >= maxPageSubscriptions) throw this.#tooMany;
     const stop = this.sidecar.subscribeBatches(topics, (notices) => this.#send(page, id, notices));
     this.#watch(page);
     const ofPage = this.#pages.get(page) ?? new Map<string, Subscription>();
@@ -82,4 +90,9 @@ export class PageSubscriptions {
     const event: EventMessage = { kind: "notices", id, notices };
     page.send(channels.event, event);
   }
+}
+
+function tooMany(limit: number): SidecarError {
+  const message = `This page has ${limit} live subscriptions already; end those that it needs no more.`;
+  return new SidecarError("too_many_subscriptions", message);
 }

@@ -46,6 +46,15 @@ export interface Policy {
    * before it waits is not turned away: it may have happened.
    */
   readonly maxWaitingCalls: number;
+  /**
+   * Calls of one page that run at one time; the others of that page wait their turn. Half of the connections to the
+   * sidecar, so that one page that asks for much leaves room for the others.
+   */
+  readonly pageConcurrency: number;
+  /** Calls of one page that run or wait in the main process. More than a page has on its way, few enough to look through. */
+  readonly maxPageCalls: number;
+  /** Live subscriptions of one page: every event is handed to each of them. More than a page can sensibly show. */
+  readonly maxPageSubscriptions: number;
   /** Live events without a byte for this long are asked for anew: two heartbeats of 15 s and some. */
   readonly eventSilenceMs: number;
   /** Lines of the sidecar's log that a failure carries. */
@@ -72,6 +81,9 @@ export const defaultPolicy: Policy = Object.freeze({
   sleepNoticeMs: 60_000,
   callTimeoutMs: 30_000,
   maxWaitingCalls: 1_000,
+  pageConcurrency: 32,
+  maxPageCalls: 1_000,
+  maxPageSubscriptions: 256,
   eventSilenceMs: 35_000,
   logTailLines: 50,
 });

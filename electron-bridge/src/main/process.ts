@@ -3,6 +3,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Child, ChildEvents, Exit } from "./child.js";
+import { takeAnotherTurn } from "./event-loop.js";
 import { LineSplitter } from "./lines.js";
 import { StacksReader } from "./stacks.js";
 import { signalTree, treeGone, treeOptions } from "./process-tree.js";
@@ -39,6 +40,7 @@ export function launchProcess(spec: ProcessSpec, events: ChildEvents): Child {
     return NO_CHILD;
   }
   readPipes(child, spec, events);
+  takeAnotherTurn();
   const { pid } = child;
   if (pid === undefined) {
     child.on("error", (error) => endBeforeStart(spec, error, events));

@@ -11,6 +11,7 @@ import type { Child, ChildEvents } from "./child.js";
 import { AwakeClock, systemClock } from "./clock.js";
 import { sidecarEnvironment } from "./environment.js";
 import { failureError } from "./failure.js";
+import { HalfCharacters } from "./half-characters.js";
 import { isAlive } from "./health.js";
 import { Events, type NoticesListener } from "./events.js";
 import { HttpClient } from "./http-client.js";
@@ -48,11 +49,13 @@ type Listener<Name extends keyof SidecarEvents> = (value: SidecarEvents[Name]) =
 
 export class Sidecar {
   readonly #options: SidecarOptions;
-  readonly #policy: Policy;
+  /** Every number by which this one decides. @internal */
+  readonly policy: Policy;
   readonly #clock = new AwakeClock(systemClock);
   readonly #history = new History();
   readonly #supervisor: Supervisor;
   readonly #calls: Calls;
+  readonly #halfCharacters: HalfCharacters;
   readonly #events: Events;
   readonly #listeners = { status: new Set<Listener<"status">>(), log: new Set<Listener<"log">>() };
   #cancelSleepNotice: (() => void) | undefined;
@@ -69,15 +72,16 @@ export class Sidecar {
       );
     }
     this.#options = { ...options };
-    this.#policy = definePolicy(options.policy);
-    this.#calls = new Calls(this.#policy, this.#clock);
-    this.#events = new Events(this.#policy);
+    this.policy = definePolicy(options.policy);
+    this.#calls = new Calls(this.policy, this.#clock);
+    this.#halfCharacters = new HalfCharacters((...call) => this.#calls.call(...call));
+    this.#events = new Events(this.policy);
     this.#supervisor = new Supervisor({
-      policy: this.#policy,
+      policy: this.policy,
       clock: this.#clock,
       random: Math.random,
       launch: (events) => this.#launch(events),
-      probe: (ready) => isAlive(ready, this.#policy.probeTimeoutMs, this.#clock),
+      probe: (ready) => isAlive(ready, this.policy.probeTimeoutMs, this.#clock),
       logTail: () => this.#logTail,
       changed: (status) => this.#onStatus(status),
     });
@@ -119,7 +123,7 @@ export class Sidecar {
     // Nothing is to be judged any more, and whoever waits for the end shall not wait longer.
     if (this.status.state === "stopping") return;
     this.#cancelSleepNotice?.();
-    this.#cancelSleepNotice = systemClock.after(this.#policy.sleepNoticeMs, () => this.resume());
+    this.#cancelSleepNotice = systemClock.after(this.policy.sleepNoticeMs, () => this.resume());
     this.#supervisor.suspend();
     this.#clock.suspend();
   }
@@ -150,7 +154,7 @@ export class Sidecar {
     operation: Id,
     ...[input, options]: CallArguments<Id, CallOptions>
   ): Promise<CallResult<Id>> {
-    return (await this.#calls.call(operation, input, options ?? {})) as CallResult<Id>;
+    return (await this.#halfCharacters.call(operation, input, options ?? {})) as CallResult<Id>;
   }
 
   /**
@@ -166,6 +170,11 @@ export class Sidecar {
   /** As `subscribe`, with all that came at one time together. For what pages subscribe to. @internal */
   subscribeBatches(topics: unknown, listener: NoticesListener): () => void {
     return this.#events.subscribe(topics, listener);
+  }
+
+  /** Milliseconds of the time that counts for calls: it stands still while the machine sleeps. @internal */
+  now(): number {
+    return this.#clock.now();
   }
 
   /** Calls the listener on every event of that name; returns a function that ends this. */
@@ -199,7 +208,7 @@ export class Sidecar {
   /** As the sidecar tells it, or the code of the error why it does not. */
   async #health(): Promise<unknown> {
     try {
-      return await this.call("health.ready", {}, { timeoutMs: this.#policy.probeTimeoutMs });
+      return await this.call("health.ready", {}, { timeoutMs: this.policy.probeTimeoutMs });
     } catch (error) {
       return { error: error instanceof SidecarError ? error.code : String(error) };
     }
@@ -233,7 +242,7 @@ export class Sidecar {
 
   #onLog(line: string): void {
     this.#logTail.push(line);
-    if (this.#logTail.length > this.#policy.logTailLines) this.#logTail.shift();
+    if (this.#logTail.length > this.policy.logTailLines) this.#logTail.shift();
     this.#emit("log", line);
   }
 

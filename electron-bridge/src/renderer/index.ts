@@ -4,8 +4,8 @@ import type { PageBridge } from "../shared/channels.js";
 import { type Envelope, SidecarError } from "../shared/errors.js";
 import type { Notice } from "../shared/events.js";
 import type { AnyCallInput, CallArguments, CallResult, OperationId } from "../shared/operations.js";
+import { plainData } from "../shared/plain-data.js";
 import type { PageStatus } from "../shared/status.js";
-
 import { messageText } from "./message-text.js";
 
 export { type BridgeErrorCode, type FieldError, SidecarError } from "../shared/errors.js";
@@ -22,7 +22,8 @@ export interface PageCallOptions {
 
 export const sidecar = {
   /**
-   * Calls an operation of the sidecar.
+   * Calls an operation of the sidecar. The input is plain data; a reactive object of such data (a Proxy, as Vue and
+   * MobX have them) will do.
    *
    * @throws SidecarError what the sidecar answered, or one of the bridge's own codes
    */
@@ -33,7 +34,7 @@ export const sidecar = {
     const { signal, key } = options ?? {};
     if (signal?.aborted) throw cancelled();
     const id = nextCallId();
-    const answer = pageBridge().call(id, operation, input as AnyCallInput | undefined, key);
+    const answer = pageBridge().call(id, operation, plainInput(input), key);
     return unwrap(await cancellable(answer, id, signal)) as CallResult<Id>;
   },
 
@@ -84,10 +85,16 @@ function subscribe(
   listener: (notice: Notice) => void,
 ): { stop: () => void; accepted: Promise<unknown> } {
   const id = nextCallId();
+  let isStopped = false;
   const accepted = pageBridge()
     .subscribe(id, [...topics], (notices) => notices.forEach((notice) => listener(notice)))
-    .then(unwrap);
-  return { stop: () => pageBridge().unsubscribe(id), accepted };
+    // To the page that ended it, it is no failure that it was never sent.
+    .then((answer) => (isStopped ? null : unwrap(answer)));
+  const stop = (): void => {
+    isStopped = true;
+    pageBridge().unsubscribe(id);
+  };
+  return { stop, accepted };
 }
 
 function pageBridge(): PageBridge {
@@ -96,6 +103,13 @@ function pageBridge(): PageBridge {
   const message =
     "The page has no sidecar: its window needs electron-sidecar/preload as webPreferences.preload.";
   throw new SidecarError("bridge_missing", message);
+}
+
+/** What is plain data crosses to the main process, and nothing else does. */
+function plainInput(input: unknown): AnyCallInput | undefined {
+  if (typeof input !== "object" || input === null) return input as undefined;
+  const parts = Object.entries(input).map(([name, part]) => [name, plainData(part, name)]);
+  return Object.fromEntries(parts) as AnyCallInput;
 }
 
 function unwrap<Value>(envelope: Envelope<Value>): Value {

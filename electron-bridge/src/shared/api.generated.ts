@@ -1948,6 +1948,11 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * Sequence
+             * @description The number by which backups are in order, whatever the clock said. Null for one of a program before there were numbers: it is older than all that have one.
+             */
+            sequence?: number | null;
+            /**
              * Created At
              * Format: date-time
              * @example 2026-01-31T09:30:00.000Z
@@ -1994,6 +1999,12 @@ export interface components {
              * @description What was found to be wrong with it.
              */
             damage?: string | null;
+            /**
+             * Replaced
+             * @description Whether it holds rows that a restore has replaced since. A recovery prefers one that does not.
+             * @default false
+             */
+            replaced?: boolean;
         };
         /** BackupCreate */
         BackupCreate: {
@@ -2919,7 +2930,7 @@ export interface components {
             unreadable_frames: number;
             /**
              * Unreadable Commits
-             * @description Commits behind that point. A single one may be one that a power cut interrupted: nobody was told that it was stored.
+             * @description Commits behind that point, at most.
              */
             unreadable_commits: number;
             /**
@@ -3309,7 +3320,7 @@ export interface components {
              * Outcome
              * @enum {string}
              */
-            outcome: "nothing_found" | "indexes_rebuilt" | "backup_restored" | "rebuilt" | "log_cut_off" | "file_lost";
+            outcome: "nothing_found" | "indexes_rebuilt" | "header_restored" | "backup_restored" | "rebuilt" | "log_cut_off" | "log_missing" | "commit_unfinished" | "file_lost";
             /**
              * Problems
              * @description What SQLite's check said, the first few.
@@ -3496,10 +3507,16 @@ export interface components {
             from_backup?: number;
             /**
              * Lost
-             * @description Rows that are known to have been there and are in neither; null: it cannot be known.
+             * @description The most rows that can be lost: that were there, as far as the damaged file tells, and are in neither. Null: it cannot be known, and rows may be lost.
              * @default 0
              */
             lost?: number | null;
+            /**
+             * Doubtful
+             * @description Saved rows that an index or another page contradicts: some of their values may be wrong.
+             * @default 0
+             */
+            doubtful?: number;
             /**
              * Set Aside
              * @description Rows that no longer fit; `adoption.rows` lists them.
@@ -4431,7 +4448,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -4458,7 +4475,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -4598,7 +4615,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -4623,7 +4640,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -4652,7 +4669,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -4681,7 +4698,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -4706,7 +4723,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -4765,7 +4782,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -4792,7 +4809,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -4841,7 +4858,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -4864,7 +4881,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -4893,7 +4910,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -4922,7 +4939,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -4980,7 +4997,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -5007,7 +5024,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -5136,7 +5153,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -5163,7 +5180,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -5223,7 +5240,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -5250,7 +5267,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -5299,7 +5316,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5324,7 +5341,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5353,7 +5370,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5378,7 +5395,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5432,7 +5449,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5461,7 +5478,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5490,7 +5507,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5543,7 +5560,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5566,7 +5583,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5595,7 +5612,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5624,7 +5641,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5653,7 +5670,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5682,7 +5699,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5729,7 +5746,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5758,7 +5775,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5781,7 +5798,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5861,7 +5878,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5890,7 +5907,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5913,7 +5930,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5958,7 +5975,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -6018,7 +6035,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -6106,7 +6123,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -6133,7 +6150,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -6176,7 +6193,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -6234,7 +6251,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -6261,7 +6278,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -6328,7 +6345,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -6385,7 +6402,7 @@ export interface operations {
                 context_type?: components["schemas"]["ContextType"] | null;
             };
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -6408,7 +6425,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -6435,7 +6452,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -6458,7 +6475,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -6505,7 +6522,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -6552,7 +6569,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -6579,7 +6596,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -6605,7 +6622,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -6631,7 +6648,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -6688,7 +6705,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -6748,7 +6765,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -6808,7 +6825,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -6895,7 +6912,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -6967,7 +6984,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -7017,7 +7034,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -7099,7 +7116,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -7128,7 +7145,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Sent again with the same request, it is done only once. */
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;

@@ -15,7 +15,17 @@ export const channels = {
 /** What a page may ask for: what it sends, and what the answer's envelope holds. */
 export interface Requests {
   /** `id` is chosen by the page; `cancel` names the call by it. */
-  call: { message: { id: string; operation: string; input?: AnyCallInput; key?: string }; answer: unknown };
+  call: {
+    message: {
+      id: string;
+      operation: string;
+      input?: AnyCallInput;
+      key?: string;
+      /** How long it has waited in the page, in milliseconds, of the time that a call may take. */
+      waitedMs?: number;
+    };
+    answer: unknown;
+  };
   cancel: { message: { id: string }; answer: null };
   /** The status now, and from now on as events. */
   watch: { message: object; answer: PageStatus };

@@ -25,7 +25,10 @@ export type BridgeErrorCode =
   | "invalid_configuration"
   /** No operation has this id. */
   | "unknown_operation"
-  /** The operation exists, but its parameters do not have the shape that it needs. */
+  /**
+   * The operation exists, but its parameters do not have the shape that it needs, or hold what JSON cannot: a function,
+   * a DOM node, a Map, a BigInt, NaN, an object inside itself. `errors` names the field, such as `body.items.3.onClick`.
+   */
   | "invalid_call"
   /** The app does not allow pages to call this operation. */
   | "operation_not_allowed"
@@ -35,8 +38,10 @@ export type BridgeErrorCode =
   | "cancelled"
   /** The call had no answer in time. A write may have happened: call again with the same key to find out. */
   | "timeout"
-  /** More calls than the policy allows are waiting for the sidecar to become ready. */
+  /** More calls than the policy allows are waiting for the sidecar to become ready, or are under way for one page. */
   | "too_many_calls"
+  /** The page has as many live subscriptions as the policy allows. */
+  | "too_many_subscriptions"
   /** The app has not started the sidecar, or has stopped it. */
   | "not_running"
   /** The sidecar's program cannot be run. */

@@ -1,6 +1,7 @@
 // What subscribers hear. Plain data: the same in the main process and in a page.
 
 import type { components } from "./api.generated.js";
+import { topics } from "./topics.js";
 
 /** Something happened: a row changed, a message grew. */
 export interface EventNotice {
@@ -42,11 +43,12 @@ export type Notice = EventNotice | ResetNotice;
 
 const MAX_TOPICS = 50;
 
-export function areTopics(value: unknown): value is readonly string[] {
-  return (
-    Array.isArray(value) &&
-    value.length > 0 &&
-    value.length <= MAX_TOPICS &&
-    value.every((topic) => typeof topic === "string" && /^[a-z0-9_.]{1,100}$/.test(topic))
-  );
+/** What is wrong with what was given as the topics of a subscription; undefined if nothing is. */
+export function problemOfTopics(value: unknown): string | undefined {
+  if (!Array.isArray(value) || value.length === 0 || value.length > MAX_TOPICS) {
+    return `must be a list of 1 to ${MAX_TOPICS} names, such as 'todos' or 'messages.delta'`;
+  }
+  const unknown = value.find((topic) => !topics.includes(topic as string)) as unknown;
+  if (unknown === undefined && !value.includes(undefined)) return undefined;
+  return `has no '${String(unknown).slice(0, 100)}'; the topics are ${topics.join(", ")}`;
 }

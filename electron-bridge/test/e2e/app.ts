@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import type { ElectronApplication, JSHandle, Page } from "playwright-core";
 import { expect, onTestFailed, onTestFinished } from "vitest";
 import type * as Client from "../../src/renderer/index.js";
@@ -10,6 +11,7 @@ import { CONSOLE, launch, leftBehind, quit } from "./launch.mjs";
 
 /** Where a page of an app under test finds the renderer's client. */
 const CLIENT_URL = "/electron-sidecar.js";
+const PRELOAD = fileURLToPath(new URL("../../dist/preload.js", import.meta.url));
 const READY_WITHIN_MS = 20_000;
 const QUIT_WITHIN_SECONDS = 2;
 
@@ -54,7 +56,7 @@ export class App {
 
   /** The renderer's client, as the page imports it. */
   client(): Promise<JSHandle<typeof Client>> {
-    return this.page.evaluateHandle<typeof Client>(`import("${CLIENT_URL}")`);
+    return clientOf(this.page);
   }
 
   /** Calls an operation from the page, whether it exists or not. */
@@ -78,6 +80,23 @@ export class App {
   async ready(): Promise<void> {
     await this.page.locator('#state[data-state="ready"]').waitFor({ timeout: READY_WITHIN_MS });
   }
+}
+
+export function clientOf(page: Page): Promise<JSHandle<typeof Client>> {
+  return page.evaluateHandle<typeof Client>(`import("${CLIENT_URL}")`);
+}
+
+/** A second window like the app's first. */
+export async function openWindow(app: App): Promise<Page> {
+  const opened = app.electron.waitForEvent("window");
+  await app.electron.evaluate(({ BrowserWindow }, preload) => {
+    const url = BrowserWindow.getAllWindows()[0]?.webContents.getURL() ?? "";
+    const window = new BrowserWindow({ webPreferences: { preload, sandbox: true, contextIsolation: true } });
+    void window.loadURL(url);
+  }, PRELOAD);
+  const page = await opened;
+  await page.waitForLoadState("load");
+  return page;
 }
 
 export function freshFolder(): string {

@@ -1,12 +1,9 @@
 // Live events in real windows: who hears what, until when, and what a growing message looks like from a page.
 
-import { fileURLToPath } from "node:url";
 import type { JSHandle, Page } from "playwright-core";
 import { expect, test } from "vitest";
-import type * as Client from "../../src/renderer/index.js";
-import { App, until } from "./app.js";
+import { App, clientOf, openWindow, until } from "./app.js";
 
-const PRELOAD = fileURLToPath(new URL("../../dist/preload.js", import.meta.url));
 const SOON_MS = 5_000;
 /** From the answer of an append to its text in the page, the median. */
 const DELTA_WITHIN_MS = 5;
@@ -118,23 +115,6 @@ async function growingMessage(app: App): Promise<Row> {
   const conversation = await app.value<Row>("conversations.create", { body: { page_name: "chat" } });
   const input = { path: { conversation_id: conversation.id }, body: { role: "assistant" } };
   return app.value<Row>("messages.create_streaming", input);
-}
-
-/** A second window like the app's first. */
-async function openWindow(app: App): Promise<Page> {
-  const opened = app.electron.waitForEvent("window");
-  await app.electron.evaluate(({ BrowserWindow }, preload) => {
-    const url = BrowserWindow.getAllWindows()[0]?.webContents.getURL() ?? "";
-    const window = new BrowserWindow({ webPreferences: { preload, sandbox: true, contextIsolation: true } });
-    void window.loadURL(url);
-  }, PRELOAD);
-  const page = await opened;
-  await page.waitForLoadState("load");
-  return page;
-}
-
-function clientOf(page: Page): Promise<JSHandle<typeof Client>> {
-  return page.evaluateHandle<typeof Client>('import("/electron-sidecar.js")');
 }
 
 /** Subscribes the page to todos, and waits for its first notice: nothing is missed from there on. */

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from time import perf_counter
 
 from starlette.responses import Response
 
@@ -11,6 +10,7 @@ from sidecar.api.arguments import JSON
 from sidecar.api.context import InContext
 from sidecar.api.operation import Router
 from sidecar.api.process_load import PROCESS
+from sidecar.clock import Clock
 from sidecar.models.health import Component, Live, Ready
 
 router = Router("health", prefix="/health")
@@ -36,22 +36,23 @@ async def ready(context: InContext) -> Response:
     components = {
         **await context.storage.health(),
         **context.upkeep.health(),
-        "event_loop": await _event_loop(),
-        "process": _process(),
+        **context.place.health(),
+        "event_loop": await _event_loop(context.storage.clock),
+        "process": _process(context.storage.clock),
     }
     all_work = all(component.ok for component in components.values())
     state = Ready(status="ready" if all_work else "degraded", instance=context.instance, components=components)
     return Response(state.model_dump_json(), 200 if all_work else 503, media_type=JSON)
 
 
-async def _event_loop() -> Component:
-    started = perf_counter()
+async def _event_loop(clock: Clock) -> Component:
+    started = clock.monotonic()
     await asyncio.sleep(0)
-    lag_ms = (perf_counter() - started) * 1000
+    lag_ms = (clock.monotonic() - started) * 1000
     in_time = lag_ms <= LONGEST_LAG_MS
     detail = None if in_time else "the event loop is held up"
     return Component(ok=in_time, detail=detail, measures={"lag_ms": round(lag_ms, 3)})
 
 
-def _process() -> Component:
-    return Component(ok=True, measures=PROCESS.load().measures())
+def _process(clock: Clock) -> Component:
+    return Component(ok=True, measures=PROCESS.load(clock).measures())

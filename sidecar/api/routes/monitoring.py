@@ -88,4 +88,4 @@ async def overview(storage: Storage, query: Annotated[OverviewQuery, Query()]) -
     """What was reported in all, what stands out, and how busy the database and the process are."""
     totals = await storage.get_monitoring_totals(**query.given())
     database = await storage.get_database_load()
-    return MonitoringOverview(**dict(totals), database=database, process=PROCESS.load())
+    return MonitoringOverview(**dict(totals), database=database, process=PROCESS.load(storage.clock))

@@ -37,7 +37,7 @@ class Activities(Domain, IActivityStore):
         key: IdempotencyKey | None = None,
     ) -> Activity:
         columns = _new_columns(
-            timestamps.now(),
+            self._now(),
             title,
             content,
             resources,
@@ -53,8 +53,7 @@ class Activities(Domain, IActivityStore):
         require_range("activities", len(activities), 1, MAX_BATCH)
 
         def insert(work: Work) -> list[int]:
-            now = timestamps.now()
-            return ACTIVITIES.insert_many(work, (_new_columns(now, **vars(activity)) for activity in activities))
+            return ACTIVITIES.insert_many(work, (_new_columns(work.now, **vars(activity)) for activity in activities))
 
         return await self._database.write(insert, key, list[int])
 

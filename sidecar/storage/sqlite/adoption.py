@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import tzinfo
 from pathlib import Path
-from time import monotonic
 
+from sidecar.clock import Clock
 from sidecar.errors import DiskFull, StorageError
 from sidecar.models import timestamps
 from sidecar.models.adoption import AdoptionReport
@@ -27,7 +27,7 @@ from sidecar.storage.sqlite.orphans import ORPHANS
 from sidecar.storage.sqlite.seed_makers import columns_of, maker
 from sidecar.storage.sqlite.seed_objects import Object, Objects, schema_made_by
 from sidecar.storage.sqlite.seed_tables import carried_tables
-from sidecar.storage.sqlite.seed_times import Clock
+from sidecar.storage.sqlite.seed_times import Clock as SeedClock
 from sidecar.storage.sqlite.transaction import transaction
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ def adopt(
     connection: sqlite3.Connection,
     create: Callable[[sqlite3.Connection], None],
     announce: StageListener,
+    clock: Clock,
     zone: tzinfo | None = None,
     source: str | None = None,
     *,
@@ -53,15 +54,16 @@ def adopt(
     system = maker(connection)
     if system is None:
         raise StorageError("This is not a database of a system whose databases can be adopted.")
-    clock = Clock(zone or machine_zone())
+    seed_clock = SeedClock(zone or machine_zone(clock.now()))
+    now = timestamps.now(clock)
     ours = schema_made_by(create)
     with _adopting(connection):
         objects = Objects(connection, ours, keeps_columns=keeps_columns)
         objects.make_room()
         objects.follow_renamed_columns()
         create(connection)
-        carrier = Carrier(connection, objects.renamed, _announcing(announce))
-        columns = _carry(connection, carrier, objects, clock)
+        carrier = Carrier(connection, objects.renamed, _announcing(announce, clock), now)
+        columns = _carry(connection, carrier, objects, seed_clock)
         announce(STAGE, "removing the old tables")
         for aside in objects.renamed.values():
             connection.execute(f'DROP TABLE "{aside}"')
@@ -75,23 +77,23 @@ def adopt(
             replaced=_counts(carrier.replaced),
             added_up=_counts(carrier.added_up),
             threads_made=carrier.threads_made,
-            repeated_times=clock.repeated,
-            skipped_times=clock.skipped,
+            repeated_times=seed_clock.repeated,
+            skipped_times=seed_clock.skipped,
             columns=columns,
             objects=objects.restore(),
         )
-        values = (system, source or _file_of(connection), zone_name(clock.zone), timestamps.now())
+        values = (system, source or _file_of(connection), zone_name(seed_clock.zone), now)
         connection.execute(
             "INSERT INTO adoptions (system, source, time_zone, adopted_at, report) VALUES (?, ?, ?, ?, ?)",
             (*values, report.model_dump_json()),
         )
-    _announce_report(announce, zone_name(clock.zone), report)
+    _announce_report(announce, zone_name(seed_clock.zone), report)
     announce(STAGE, "giving back the space of the old tables")
     _give_back_space(connection)
     return report
 
 
-def _carry(connection: sqlite3.Connection, carrier: Carrier, objects: Objects, clock: Clock) -> list[str]:
+def _carry(connection: sqlite3.Connection, carrier: Carrier, objects: Objects, clock: SeedClock) -> list[str]:
     """Carry the rows of every table over, or set them aside; return the unknown columns that were kept."""
     present = []
     for carried in carried_tables(clock):
@@ -116,14 +118,14 @@ def _carry(connection: sqlite3.Connection, carrier: Carrier, objects: Objects, c
     return kept
 
 
-def _announcing(announce: StageListener) -> Callable[[str, int], None]:
+def _announcing(announce: StageListener, clock: Clock) -> Callable[[str, int], None]:
     """Return a listener to rows that announces the first one of each table, and then one every few seconds."""
     announced_at = 0.0
     announced = ""
 
     def on_row(table: str, number: int) -> None:
         nonlocal announced, announced_at
-        now = monotonic()
+        now = clock.monotonic()
         if table != announced or now - announced_at > _ANNOUNCED_EVERY_S:
             announce(STAGE, f"the rows of {table}" + (f": {number:,} so far" if number > 1 else ""))
             announced, announced_at = table, now

@@ -7,7 +7,6 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from sidecar.errors import InvalidInput, SidecarError
-from sidecar.models import timestamps
 from sidecar.models.adoption import (
     Adoption,
     AdoptionOverview,
@@ -70,7 +69,7 @@ class Adoptions(Domain, IAdoptionStore):
     async def acknowledge_rows_set_aside(self, *, key: IdempotencyKey | None = None) -> AdoptionOverview:
         def acknowledge(work: Work) -> AdoptionOverview:
             sql = f"UPDATE {ORPHANS} SET acknowledged_at = ? WHERE acknowledged_at IS NULL"
-            if work.connection.execute(sql, (timestamps.now(),)).rowcount:
+            if work.connection.execute(sql, (work.now,)).rowcount:
                 work.changed(TOPIC, "acknowledged")
             return _overview(work.connection)
 

@@ -8,9 +8,11 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+from sidecar.clock import Clock
 from sidecar.errors import DiskFull, StorageError
+from sidecar.models import timestamps
 from sidecar.storage.interfaces import StageListener
-from sidecar.storage.sqlite import log_file, snapshot
+from sidecar.storage.sqlite import companions, log_file, snapshot
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +20,7 @@ STAGE = "adopting"
 NAMES = ("app.db", "vmpilot.db")
 """The names that MineContext and VMPilot give their databases."""
 
-_TRACES = ("closed", "damaged-*", "recovered-*")
+_TRACES = ("closed", "open", "damaged-*", "recovered-*")
 """Endings of files beside a database that outlive it."""
 
 
@@ -32,7 +34,7 @@ def candidates(path: Path, data_directory: Path) -> list[Path]:
     return [file for name in NAMES if (file := data_directory / name).is_file()]
 
 
-def take(found: Sequence[Path], path: Path, announce: StageListener) -> Path | None:
+def take(found: Sequence[Path], path: Path, announce: StageListener, clock: Clock) -> Path | None:
     """Copy the first of the `candidates` that another system made to `path`; return the original's path, or `None`.
 
     For every further one, the command that imports it is announced. A database that cannot be read is left as it is,
@@ -41,10 +43,10 @@ def take(found: Sequence[Path], path: Path, announce: StageListener) -> Path | N
     from sidecar.storage.sqlite import others_files  # few starts find such a file
 
     with others_files.scratch_in(path.parent) as scratch:
-        return _take_first(found, path, scratch, announce)
+        return _take_first(found, path, scratch, announce, clock)
 
 
-def _take_first(found: Sequence[Path], path: Path, scratch: Path, announce: StageListener) -> Path | None:
+def _take_first(found: Sequence[Path], path: Path, scratch: Path, announce: StageListener, clock: Clock) -> Path | None:
     taken: Path | None = None
     for file in found:
         system = _maker(file, scratch)
@@ -53,7 +55,7 @@ def _take_first(found: Sequence[Path], path: Path, scratch: Path, announce: Stag
         advice = f"import it with: sidecar import {system} {file} --data-dir {file.parent}"
         if taken is not None:
             _tell(announce, f"{file} is left as it is, because {taken} is adopted; {advice}")
-        elif _copy(file, path, scratch, announce):
+        elif _copy(file, path, scratch, announce, clock):
             taken = file
         else:
             _tell(announce, f"{file} cannot be copied, and was left as it is; repair it, then {advice}")
@@ -80,12 +82,14 @@ def _maker(path: Path, scratch: Path) -> str | None:
         return None
 
 
-def _copy(source: Path, path: Path, scratch: Path, announce: StageListener) -> bool:
+def _copy(source: Path, path: Path, scratch: Path, announce: StageListener, clock: Clock) -> bool:
     from sidecar.storage.sqlite import others_files
 
     announce(STAGE, f"copying {source}, which stays as it is")
     try:
         with others_files.reading(source, scratch) as connection:
+            # What a first start that was cut off has left is not the copy's.
+            companions.set_aside(path, path.with_name(f"{path.name}.lost-{timestamps.for_file_names(clock)}"))
             snapshot.make_snapshot(connection, path)
     except (sqlite3.Error, UnicodeDecodeError) as error:
         log.warning("%s cannot be read to its end: %s", source, error)

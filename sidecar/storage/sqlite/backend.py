@@ -1,6 +1,8 @@
 """The SQLite backend: every domain over one database."""
 
 import asyncio
+import logging
+import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from functools import partial
@@ -8,11 +10,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sidecar.clock import SYSTEM_CLOCK, Clock
 from sidecar.config import real_file
-from sidecar.errors import DataDirectoryNotWritable
+from sidecar.errors import DatabaseDamaged, DataDirectoryNotWritable, DiskFull, NoRoomToStart, StorageError
 from sidecar.models.health import Component
 from sidecar.storage.interfaces import ChangeListener, IDocumentStorageBackend, StageListener, StorageType
-from sidecar.storage.sqlite import arrivals, compacting, restoring, schema
+from sidecar.storage.sqlite import arrivals, compacting, files, restoring, room, schema
 from sidecar.storage.sqlite.activities import Activities
 from sidecar.storage.sqlite.adoptions import Adoptions
 from sidecar.storage.sqlite.backup_directory import BACKUPS, BackupDirectory
@@ -32,6 +35,8 @@ from sidecar.storage.sqlite.todos import Todos
 from sidecar.storage.sqlite.transfer import Transfer
 from sidecar.storage.sqlite.upkeep import Upkeep
 from sidecar.storage.sqlite.vaults import Vaults
+
+log = logging.getLogger(__name__)
 
 NAME = "sqlite"
 
@@ -57,6 +62,10 @@ class SQLiteBackend(
 ):
     """Stores documents in one SQLite file, or in memory."""
 
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__()
+        self._clock = clock
+
     async def initialize(self, config: Mapping[str, Any], announce: StageListener) -> None:
         """Open the database at `config["path"]`, or with `None` one in memory; `config["readers"]` connections read.
 
@@ -70,27 +79,62 @@ class SQLiteBackend(
             path = real_file(path)
             _make_directory(path.parent)
             backups = path.parent / BACKUPS
-            BackupDirectory(backups).clear_leftovers(path)
+            BackupDirectory(backups, self._clock).clear_leftovers(path)
             restoring.discard(restoring.copy_beside(path))
             compacting.compacted_of(path).unlink(missing_ok=True)
         self._prepare = prepare = partial(
             schema.bring_up_to_date,
             backups=backups,
             announce=announce,
+            clock=self._clock,
             zone=_zone(config.get("time_zone")),
-            source=await _arrival(path, config.get("data_directory"), announce),
+            source=await _arrival(path, config.get("data_directory"), announce, self._clock),
         )
         readers = config.get("readers", 2)
         if path is None or backups is None:
-            self._database = await Database.open(None, prepare)
+            self._database = await Database.open(None, prepare, clock=self._clock)
         else:
-            self._database = await self.open_soundly(path, prepare, readers, backups, announce)
+            try:
+                self._database = await self.open_soundly(path, prepare, readers, backups, announce, self._clock)
+            except (StorageError, sqlite3.Error, OSError) as error:
+                if isinstance(error, DatabaseDamaged) or room.is_there(path.parent):
+                    raise
+                await self._open_without_room(path, readers, announce)
+                return
         try:
-            await self._settle_in()
+            try:
+                await self._settle_in()
+            except DatabaseDamaged:  # a recovery has begun
+                await self.until_recovered()
+                await self._settle_in()
+        except DiskFull:
+            if path is None:
+                raise
+            self._postpone(path, announce)
         except BaseException:
             # Threads of connections that stay open keep the process from ending.
             await self._database.close()
             raise
+
+    async def _open_without_room(self, path: Path, readers: int, announce: StageListener) -> None:
+        """Open the database for reading. Raises `NoRoomToStart` when that is not enough."""
+        self._database = await Database.open_without_room(path, readers, self._clock)
+        self.attend_to_reports()
+        self._postpone(path, announce)
+
+    def _postpone(self, path: Path, announce: StageListener) -> None:
+        """Serve reads now; what a start writes is done before the first write that finds room."""
+        detail = f"The disk of {path} is full: rows can be read, and nothing can be stored until there is room"
+        log.warning("%s.", detail)
+        announce("disk_full", detail)
+
+        async def finish() -> None:
+            await asyncio.to_thread(self.note_that_it_is_open, path)
+            await self._settle_in()
+            log.info("there is room on the disk again")
+
+        backups = path.parent / BACKUPS
+        self._database.postpone(partial(self.settled, path, self._prepare, backups, self._clock), finish)
 
     async def _settle_in(self) -> None:
         await self.open_search_index()
@@ -129,16 +173,20 @@ class SQLiteBackend(
 
     async def close(self) -> None:
         await self.end_backups()
-        await self.close_soundly()
+        if self._database.is_waiting_for_room:
+            # The file is as it was, and so is what the last run said of it.
+            await self._database.close()
+        else:
+            await self.close_soundly()
 
 
-async def _arrival(path: Path | None, data_directory: Path | None, announce: StageListener) -> str | None:
+async def _arrival(path: Path | None, data_directory: Path | None, announce: StageListener, clock: Clock) -> str | None:
     """Copy another system's database from the data directory to `path`, where there is none; returns its name."""
     if path is None or data_directory is None:
         return None
     found = arrivals.candidates(path, data_directory)
     # A thread, so that the stages of a long copy are repeated.
-    arrived = await asyncio.to_thread(arrivals.take, found, path, announce) if found else None
+    arrived = await asyncio.to_thread(arrivals.take, found, path, announce, clock) if found else None
     return None if arrived is None else str(arrived)
 
 
@@ -148,7 +196,9 @@ def _zone(name: str | None) -> tzinfo | None:
 
 def _make_directory(directory: Path) -> None:
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.make_directory(directory)
     except OSError as error:
         reason = error.strerror or type(error).__name__
+        if room.is_lacking(error):
+            raise NoRoomToStart(f"The disk is full, and the directory {directory} cannot be made.") from error
         raise DataDirectoryNotWritable(f"The directory {directory} cannot be made: {reason}.") from error

@@ -1,5 +1,7 @@
 """The directory of backups: one file each, and beside it, once it has been verified, a manifest of what it holds.
 
+Backups are in the order of their numbers, which their names and manifests have. The time of a backup is that of a clock
+that may have been wrong; it puts only those in order that older programs made, without a number.
 Nothing here needs the database: recovery reads it while there is none. Names come from requests; only one that is
 listed becomes a path.
 """
@@ -7,6 +9,7 @@ listed becomes a path.
 import logging
 import re
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,45 +17,52 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from sidecar import __version__
-from sidecar.errors import Conflict, DatabaseDamaged, NotFound, SidecarError, StorageError
+from sidecar.clock import Clock
+from sidecar.errors import Conflict, DatabaseDamaged, DiskFailed, NotFound, SidecarError, StorageError
 from sidecar.models import timestamps
-from sidecar.models.backups import Backup, Manifest
-from sidecar.storage.sqlite import files, identity, snapshot
+from sidecar.models.backups import Backup, FileStates, Manifest, newest_first
+from sidecar.storage.sqlite import disk_reads, files, identity, snapshot
 from sidecar.storage.sqlite.background import Job
 from sidecar.storage.sqlite.failures import reported, translated
 from sidecar.storage.sqlite.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
 
-_NAME = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3})Z(?:-schema-(\d{1,9})-([a-z0-9-]+))?\.db")
+_NAME = re.compile(
+    r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3})Z(?:-(\d{1,9}))?(?:-schema-(\d{1,9})-([a-z0-9-]+))?\.db"
+)
 BACKUPS = "backups"
 """The directory's name, beside the database."""
 
+BEFORE_RESTORE = "before-restore"
+"""The reason of a backup that is the store which a restore replaced."""
+
 _UNKNOWN = "unknown"
-
-
-def backup_name(version: int, reason: str) -> str:
-    """The file name of a copy that is made now: sorts by time, tells the schema it holds and why it was made."""
-    return f"{timestamps.for_file_names()}-schema-{version}-{reason}.db"
 
 
 class BackupDirectory:
     """The backups in one directory, which need not be there."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
+        self.clock = clock
 
     @classmethod
-    def beside(cls, database: Path) -> "BackupDirectory":
+    def beside(cls, database: Path, clock: Clock) -> "BackupDirectory":
         """The one of this database."""
-        return cls(database.parent / BACKUPS)
+        return cls(database.parent / BACKUPS, clock)
 
     def listed(self) -> list[Backup]:
         """All backups, the newest first."""
         if not self.path.is_dir():
             return []
         found = [self._described(file) for file in self.path.glob("*.db") if file.is_file() and not file.is_symlink()]
-        return sorted(found, key=lambda backup: (backup.created_at, backup.name), reverse=True)
+        return newest_first(found)
+
+    def next_path(self, version: int, reason: str) -> Path:
+        """The file of a copy that is made now. Its name tells its number, its schema version and why it is made."""
+        sequence = 1 + max((backup.sequence or 0 for backup in self.listed()), default=0)
+        return self.path / f"{timestamps.for_file_names(self.clock)}-{sequence}-schema-{version}-{reason}.db"
 
     def find(self, name: str) -> Backup:
         """The backup that is listed under this name. Raises `NotFound`."""
@@ -85,10 +95,21 @@ class BackupDirectory:
                     return proven
         return None
 
-    def record(self, made: Snapshot, job: Job | None = None) -> Backup:
-        """Write the manifest of a copy that has just been verified and lies in the directory."""
+    def source_of(self, backup: Backup) -> FileStates | None:
+        """How the files of the database were before the copy was begun; `None` where that was not noted."""
+        manifest = self._manifest(self.path_of(backup))
+        return None if manifest is None else manifest.source
+
+    def record(
+        self, made: Snapshot, job: Job | None = None, source: FileStates | None = None, *, is_others: bool = False
+    ) -> Backup:
+        """Write the manifest of a copy that has just been verified and lies in the directory.
+
+        `is_others` is for the copy of another store.
+        """
         described = self._described(made.path)
         manifest = Manifest(
+            sequence=described.sequence,
             created_at=described.created_at,
             reason=described.reason,
             schema_version=made.schema_version,
@@ -97,7 +118,9 @@ class BackupDirectory:
             rows=made.rows,
             broken_references=made.broken_references,
             blake2b=snapshot.digest(made.path, job),
-            verified_at=timestamps.now(),
+            verified_at=timestamps.now(self.clock),
+            source=source,
+            replaced=described.replaced or is_others,
         )
         self._write_manifest(made.path, manifest)
         return self._described(made.path)
@@ -117,14 +140,24 @@ class BackupDirectory:
             raise
         if known is None:
             return self.record(found, job)
-        now = timestamps.now()
+        now = timestamps.now(self.clock)
         self._write_manifest(path, known.model_copy(update={"verified_at": now, "proved_at": now, "damage": None}))
         return self._described(path)
 
-    def adopt(self, file: Path, reason: str) -> Backup:
-        """A backup like any other of the database at `file`, which stays as it is.
+    def prove_unknown(self, job: Job | None = None) -> None:
+        """Give those without a manifest one, as far as they are sound: only a manifest can be marked by a restore."""
+        for backup in self.listed():
+            if self._manifest(self.path_of(backup)) is None:
+                try:
+                    self.prove(backup.name, job)
+                except (SidecarError, OSError) as problem:
+                    log.warning("the backup %s has no manifest and cannot be used: %s", backup.name, problem)
 
-        Raises `Conflict` when it is not a sound database of this program.
+    def adopt(self, file: Path, reason: str) -> Backup:
+        """A backup of the database at `file`, which stays as it is.
+
+        It does not belong to the history of the store before it is restored, so a recovery must not prefer it. Raises
+        `Conflict` when it is not a sound database of this program.
         """
         from sidecar.storage.sqlite import others_files  # it and psutil are 8 ms of a start
 
@@ -133,11 +166,10 @@ class BackupDirectory:
             with others_files.scratch_in(self.path.parent) as scratch, others_files.reading(file, scratch) as source:
                 version = identity.version_of(source)
                 _require_openable(file, source, version)
-                destination = self.path / backup_name(version, reason)
-                made = snapshot.make_snapshot(source, destination)
+                made = snapshot.make_snapshot(source, self.next_path(version, reason))
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise Conflict(f"{foreign}: {reported(error)}") from error
-        return self.record(made)
+        return self.record(made, is_others=True)
 
     def delete(self, name: str) -> None:
         """Remove the backup. Raises `NotFound`, and `Conflict` for the only verified one."""
@@ -148,11 +180,40 @@ class BackupDirectory:
         path.unlink()
         _manifest_of(path).unlink(missing_ok=True)
 
+    def note_restore(self, name: str) -> list[str]:
+        """Mark the backups that do not belong to the history of this one, which replaces the store.
+
+        Their rows may have the ids of rows that are made after the restore, so a recovery must not mix them. Returns
+        the names of those that were not marked before.
+        """
+        listed = self.listed()
+        place = next(number for number, backup in enumerate(listed) if backup.name == name)
+        # Of one that was replaced itself, nobody knows which of the older ones came before it.
+        others = [*listed[:place], *(listed[place + 1 :] if listed[place].replaced else ())]
+        marked = [backup.name for backup in others if self._mark(backup, is_replaced=True)]
+        self._mark(listed[place], is_replaced=False)
+        return marked
+
+    def forget_restore(self, marked: Collection[str]) -> None:
+        """Undo `note_restore` for a restore that was not done."""
+        for backup in self.listed():
+            if backup.name in marked:
+                self._mark(backup, is_replaced=False)
+
+    def _mark(self, backup: Backup, *, is_replaced: bool) -> bool:
+        """Return whether the backup had a manifest that said otherwise."""
+        path = self.path_of(backup)
+        manifest = self._manifest(path)
+        if manifest is None or manifest.replaced == is_replaced:
+            return False
+        self._write_manifest(path, manifest.model_copy(update={"replaced": is_replaced}))
+        return True
+
     def clear_leftovers(self, database: Path) -> None:
         """Remove what a process that was killed has left: half-made files, and a second name of the open database."""
         if not self.path.is_dir():
             return
-        for file in [*self.path.glob("*.db.partial"), *self.path.glob("*.json.partial")]:
+        for file in [*self.path.glob("*.db.partial*"), *self.path.glob("*.json.partial")]:
             file.unlink(missing_ok=True)
         if database.exists() and database.stat().st_nlink > 1:
             for file in self.path.glob("*.db"):
@@ -160,8 +221,12 @@ class BackupDirectory:
                     file.unlink()
 
     def _openable(self, version: int) -> list[Backup]:
-        """Those of this schema version or an older one, as far as is known, that were not found damaged."""
-        return [one for one in self.listed() if one.damage is None and (one.schema_version or 0) <= version]
+        """Those of this schema version or an older one, as far as is known, that were not found damaged.
+
+        Those that belong to the history of the store come first.
+        """
+        found = [one for one in self.listed() if one.damage is None and (one.schema_version or 0) <= version]
+        return sorted(found, key=lambda one: one.replaced)
 
     def _opens(self, backup: Backup, version: int) -> bool:
         try:
@@ -170,7 +235,18 @@ class BackupDirectory:
             return False
 
     def _sound(self, path: Path, known: Manifest | None, job: Job | None) -> Snapshot:
-        """Raises `Conflict` when the file is not what it should be."""
+        """Raises `Conflict` when the file is not what it should be, and `DiskFailed` when the disk does not give it."""
+        try:
+            with disk_reads.reporting_disk_errors(path):
+                return self._checked(path, known, job)
+        except (Conflict, DiskFailed) as failure:
+            # SQLite reports an error of the disk as damage, too, so the file is read and checked once more.
+            log.warning("%s It is checked once more.", failure.message)
+        disk_reads.require_readable(path)
+        with disk_reads.reporting_disk_errors(path):
+            return self._checked(path, known, job)
+
+    def _checked(self, path: Path, known: Manifest | None, job: Job | None) -> Snapshot:
         damaged = f"The backup {path.name} is damaged"
         if known is not None and snapshot.digest(path, job) != known.blake2b:
             raise Conflict(f"{damaged}: it is not the file that was made; choose another one.")
@@ -193,14 +269,22 @@ class BackupDirectory:
     def _described(self, path: Path) -> Backup:
         size = path.stat().st_size
         manifest = self._manifest(path)
+        created_at, sequence, version, reason = _told_by_name(path)
         if manifest is not None and manifest.bytes == size:
             verified_at = None if manifest.damage else manifest.verified_at
-            told = manifest.model_dump(exclude={"blake2b", "verified_at"})
+            told = manifest.model_dump(exclude={"blake2b", "verified_at", "source"})
+            told["sequence"] = manifest.sequence or sequence
             return Backup(name=path.name, verified_at=verified_at, **told)
-        created_at, version, reason = _told_by_name(path)
         damage = None if manifest is None else "It does not have the size that it was made with."
         return Backup(
-            name=path.name, created_at=created_at, reason=reason, bytes=size, schema_version=version, damage=damage
+            name=path.name,
+            sequence=sequence,
+            created_at=created_at,
+            reason=reason,
+            bytes=size,
+            schema_version=version,
+            damage=damage,
+            replaced=reason == BEFORE_RESTORE,
         )
 
     def _manifest(self, path: Path) -> Manifest | None:
@@ -236,11 +320,15 @@ def _manifest_of(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _told_by_name(path: Path) -> tuple[str, int | None, str]:
-    """When the backup was made, the schema version it holds, and why it was made, as far as its name tells."""
+def _told_by_name(path: Path) -> tuple[str, int | None, int | None, str]:
+    """When the backup was made, its number, its schema version, and why it was made, as far as its name tells."""
     match = _NAME.fullmatch(path.name)
     if match is None:
-        return timestamps.render(datetime.fromtimestamp(path.stat().st_mtime, UTC)), None, _UNKNOWN
-    year, month, day, hour, minute, second, version, reason = match.groups()
+        return timestamps.render(datetime.fromtimestamp(path.stat().st_mtime, UTC)), None, None, _UNKNOWN
+    year, month, day, hour, minute, second, sequence, version, reason = match.groups()
     moment = f"{year}-{month}-{day}T{hour}:{minute}:{second}Z"
-    return moment, None if version is None else int(version), reason or _UNKNOWN
+    return moment, _number(sequence), _number(version), reason or _UNKNOWN
+
+
+def _number(digits: str | None) -> int | None:
+    return None if digits is None else int(digits)

@@ -6,21 +6,19 @@ import sqlite3
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from time import time
 from typing import TypeVar
 
-from sidecar.errors import Conflict, StorageBusy, StorageClosed
+from sidecar.errors import Conflict, NotFound, StorageBusy, StorageClosed
 from sidecar.models import timestamps
 from sidecar.models.backups import ON_REQUEST, Backup, BackupList, Restored
 from sidecar.models.health import Component
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.models.timestamps import Timestamp
 from sidecar.storage.sqlite import files, idempotency, log_file, restoring, schema, snapshot
 from sidecar.storage.sqlite.background import Job, in_background, yield_to_others
-from sidecar.storage.sqlite.backup_directory import BackupDirectory, backup_name
+from sidecar.storage.sqlite.backup_directory import BEFORE_RESTORE, BackupDirectory
+from sidecar.storage.sqlite.failures import translating
 from sidecar.storage.sqlite.table import Domain
 from sidecar.storage.stores.backups import IBackupStore
 
@@ -50,7 +48,7 @@ class Backups(Domain, IBackupStore):
         """What every store has done to it when it has been opened."""
 
     async def create_backup(self, reason: str = ON_REQUEST, *, key: IdempotencyKey | None = None) -> Backup:
-        return await self._once(key, Backup, partial(self._create, reason))
+        return await self._once(key, Backup, partial(self._create, reason, key))
 
     async def get_backups(self) -> BackupList:
         if self._database.location is None:
@@ -58,22 +56,32 @@ class Backups(Domain, IBackupStore):
         return BackupList(items=await asyncio.to_thread(self._directory.listed))
 
     async def verify_backup(self, name: str) -> Backup:
-        return await self._once(None, Backup, partial(self._verify, name))
+        async with self._working() as job:
+            return await _attended(self._verify(name, job), job)
 
     async def restore_backup(self, name: str, *, key: IdempotencyKey | None = None) -> Restored:
-        return await self._once(key, Restored, partial(self._restore, name))
+        restored = await self._once(key, Restored, partial(self._restore, name, key))
+        if restored.kept is None:
+            return restored
+        # What was stored before the store was replaced could not say whether the former one is sound.
+        return restored.model_copy(update={"kept": await asyncio.to_thread(self._found, restored.kept)})
 
     async def delete_backup(self, name: str) -> None:
         async with self._turn:
             await asyncio.to_thread(self._directory.delete, name)
 
-    async def get_last_change(self) -> Timestamp | None:
-        location = self._database.location
-        if location is None:
-            return None
-        files = (location, log_file.log_path(location))
-        changes = [file.stat().st_mtime for file in files if file.exists() and file.stat().st_size > 0]
-        return timestamps.render(datetime.fromtimestamp(max(changes), UTC)) if changes else None
+    async def has_changed_since_backup(self) -> bool:
+        if self._database.location is None:
+            return False
+        return await asyncio.to_thread(self._has_changed_since_backup)
+
+    def _has_changed_since_backup(self) -> bool:
+        newest = next((backup for backup in self._directory.listed() if backup.is_verified), None)
+        before = None if newest is None else self._directory.source_of(newest)
+        # That a file is gone is no change: a write-ahead log is removed when all of it is in the database.
+        return before is None or any(
+            before.get(name) != state for name, state in log_file.states(self._location).items()
+        )
 
     async def end_backups(self) -> None:
         """Have what is under way end, and let nothing new begin."""
@@ -89,7 +97,7 @@ class Backups(Domain, IBackupStore):
         verified = [backup for backup in backups if backup.is_verified]
         measures = {"count": float(len(backups)), "verified": float(len(verified))}
         if verified:
-            age = time() - timestamps.parse(verified[0].created_at).timestamp()
+            age = self._database.clock.now().timestamp() - timestamps.parse(verified[0].created_at).timestamp()
             measures["newest_age_s"] = round(max(age, 0.0), 3)
         damaged = [backup.name for backup in backups if backup.damage]
         if damaged:
@@ -98,7 +106,7 @@ class Backups(Domain, IBackupStore):
 
     @property
     def _directory(self) -> BackupDirectory:
-        return BackupDirectory.beside(self._location)
+        return BackupDirectory.beside(self._location, self._database.clock)
 
     @property
     def _location(self) -> Path:
@@ -107,15 +115,13 @@ class Backups(Domain, IBackupStore):
         return self._database.location
 
     async def _once(self, key: IdempotencyKey | None, returns: type[T], do: Callable[[Job], Awaitable[T]]) -> T:
-        """What `do` returns, or with a key that was used before, returned then."""
+        """What `do` returns, or with a key that was used before, returned then. `do` must store the key itself."""
         async with self._working() as job:
-            if key is None:
-                return await _attended(do(job), job)
-            remembered = await self._database.read(lambda connection: idempotency.recall(connection, key))
-            if remembered is not None:
-                return idempotency.decode(remembered, returns)  # type: ignore[no-any-return]
-            done = await _attended(do(job), job)
-            return await self._database.write(lambda _: done, key, returns)
+            if key is not None:
+                remembered = await self._database.read(lambda connection: idempotency.recall(connection, key))
+                if remembered is not None:
+                    return idempotency.decode(remembered, returns)  # type: ignore[no-any-return]
+            return await _attended(do(job), job)
 
     @asynccontextmanager
     async def _working(self) -> AsyncIterator[Job]:
@@ -129,29 +135,59 @@ class Backups(Domain, IBackupStore):
                 self._job = None
                 job.stop()
 
-    async def _create(self, reason: str, job: Job) -> Backup:
+    async def _create(self, reason: str, key: IdempotencyKey | None, job: Job) -> Backup:
+        if key is None:
+            return await self._make(self._directory.next_path(schema.latest_version(), reason).name, job)
+        # Its name is stored under the key first, so that a repeated request finds what is there already.
+        planned = await self._database.read(lambda connection: idempotency.planned(connection, key))
+        backup = None if planned is None else await self._made_before(planned, job)
+        if backup is None:
+            name = self._directory.next_path(schema.latest_version(), reason).name
+            await self._database.write(lambda work: idempotency.plan(work.connection, key, name, work.now))
+            backup = await self._make(name, job)
+        done = backup
+        await self._database.write(
+            lambda work: idempotency.remember_across_restores(work.connection, key, done, work.now)
+        )
+        return backup
+
+    async def _made_before(self, name: str, job: Job) -> Backup | None:
+        """The backup of this name, if it was made before the process ended."""
+        try:
+            return await self._verify(name, job)
+        except (NotFound, Conflict):
+            return None
+
+    async def _make(self, name: str, job: Job) -> Backup:
         directory = self._directory
-        destination = directory.path / backup_name(schema.latest_version(), reason)
+        destination = directory.path / name
+        source = log_file.states(self._location)
         half_made = files.partial_of(destination)
-        directory.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.make_directory(directory.path)
         try:
             rows = await self._database.read_at_length(partial(self._copy, half_made, job))
 
             def finish() -> Backup:
-                made = snapshot.finish(half_made, destination, rows, job=job)
+                with translating():
+                    made = snapshot.finish(half_made, destination, rows, job=job)
                 if made.broken_references:
                     log.warning("%d rows refer to rows that are not there; the backup has them", made.broken_references)
-                return directory.record(made, job)
+                return directory.record(made, job, source)
 
             return await in_background(finish)
         finally:
             half_made.unlink(missing_ok=True)
 
     def _copy(self, half_made: Path, job: Job, source: sqlite3.Connection) -> dict[str, int]:
-        def between_steps(took_s: float) -> None:
+        began: float | None = None
+        monotonic = self._database.clock.monotonic
+
+        def between_steps() -> None:
+            nonlocal began
             if self._database.is_held:
                 raise StorageBusy("The store is being replaced; try again in a moment.")
-            job.go_on(after_s=took_s * REST)
+            job.go_on(after_s=0.0 if began is None else (monotonic() - began) * REST)
+            began = monotonic()
 
         yield_to_others()
         return snapshot.copy(source, half_made, between_steps)
@@ -159,28 +195,53 @@ class Backups(Domain, IBackupStore):
     async def _verify(self, name: str, job: Job) -> Backup:
         return await in_background(partial(self._directory.prove, name, job))
 
-    async def _restore(self, name: str, job: Job) -> Restored:
+    async def _restore(self, name: str, key: IdempotencyKey | None, job: Job) -> Restored:
         directory, location = self._directory, self._location
         self._database.file.check()
         self._database.file.require()
+        kept = directory.next_path(schema.latest_version(), BEFORE_RESTORE)
+        outliving = await self._database.read(idempotency.outliving)
 
-        def get_ready() -> tuple[Backup, Path]:
-            backup = directory.prove(name, job)
-            return backup, restoring.ready_copy(directory.path_of(backup), location, job)
+        def get_ready() -> tuple[Restored, Path]:
+            to_be_kept = _to_be_kept(location, kept.name, self._now())
+            restored = Restored(restored=directory.prove(name, job), kept=to_be_kept)
 
-        backup, copy = await in_background(get_ready)
-        kept = directory.path / backup_name(schema.latest_version(), restoring.BEFORE_RESTORE)
+            def add_keys(connection: sqlite3.Connection) -> None:
+                # A repeated request must find its key as soon as there is a new store.
+                idempotency.carry_over(connection, outliving)
+                if key is not None:
+                    idempotency.remember_across_restores(connection, key, restored, self._now())
+
+            backup = directory.path_of(restored.restored)
+            directory.prove_unknown(job)
+            return restored, restoring.ready_copy(backup, location, directory.clock, job, add_keys)
+
+        restored, copy = await in_background(get_ready)
+        marked: list[str] = []
+
+        def put_in_place() -> None:
+            marked.extend(directory.note_restore(name))
+            restoring.put_in_place(copy, location, kept)
+
         try:
-            await self._database.reopen(
-                partial(restoring.put_in_place, copy, location, kept),
-                self._prepare,
-                partial(restoring.put_back, location, kept),
-            )
+            await self._database.reopen(put_in_place, self._prepare, partial(restoring.put_back, location, kept))
+        except Exception:
+            await asyncio.to_thread(directory.forget_restore, marked)
+            raise
         finally:
             restoring.discard(copy)
-        log.warning("the store was replaced by the backup %s; as it was, it is kept as %s", backup.name, kept.name)
+        log.warning(
+            "the store was replaced by the backup %s; as it was, it is kept as %s", restored.restored.name, kept.name
+        )
         await self._settle_in()
-        return Restored(restored=backup, kept=await self._record_kept(directory, kept.name, job))
+        return restored.model_copy(update={"kept": await self._record_kept(directory, kept.name, job)})
+
+    def _found(self, backup: Backup) -> Backup:
+        """The backup as it is listed now, or as it was."""
+        try:
+            return self._directory.find(backup.name)
+        except NotFound:
+            return backup
 
     async def _record_kept(self, directory: BackupDirectory, name: str, job: Job) -> Backup:
         try:
@@ -189,6 +250,17 @@ class Backups(Domain, IBackupStore):
             # What was asked for is done; that the former store is in a bad state is for the list to say.
             log.warning("the store as it was could not be verified: %s", error.message)
             return directory.find(name)
+
+
+def _to_be_kept(location: Path, name: str, now: str) -> Backup:
+    """What is known of the store as a backup before it is one."""
+    return Backup(
+        name=name,
+        created_at=now,
+        reason=BEFORE_RESTORE,
+        bytes=location.stat().st_size,
+        schema_version=schema.latest_version(),
+    )
 
 
 async def _attended(work: Awaitable[T], job: Job) -> T:

@@ -10,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sidecar.errors import Conflict, InvalidInput, NotFound
-from sidecar.models import timestamps
 from sidecar.models.adoption import RowPlace, RowRestored
 from sidecar.models.messages import MessageStatus
 from sidecar.models.states import MAX_THREAD_ID
@@ -69,6 +68,7 @@ class _Restoring:
             orphans.stored(found["row"]),
             values,
             is_seeds=found["origin"] == "adoption",
+            now=self._work.clock.now(),
             zone=_zone(self._connection, found["adoption_id"]),
         )
         places: list[RowPlace] = []
@@ -119,8 +119,7 @@ class _Restoring:
             self._choose_key(form, form.key, values)
         if form.table == "messages" and columns.get("status") == MessageStatus.STREAMING:
             # Nobody is left who could go on writing it.
-            now = timestamps.now()
-            columns.update(status=MessageStatus.FAILED, error_message=CUT_OFF, completed_at=now)
+            columns.update(status=MessageStatus.FAILED, error_message=CUT_OFF, completed_at=self._work.now)
         names, places = ", ".join(map(quoted, columns)), ", ".join("?" for _ in columns)
         returned = quoted(form.key) if form.key else "0"
         sql = f"INSERT INTO {quoted(form.table)} ({names}) VALUES ({places}) RETURNING {returned}"
@@ -219,7 +218,7 @@ class _Restoring:
 
     def _made(self, parent: Kind, key: Any) -> RowPlace | None:
         """Make a row in place of a lost conversation, thread or message; return its place, or `None`."""
-        now = timestamps.now()
+        now = self._work.now
         times = {"created_at": now, "updated_at": now}
         if parent.table == "conversations":
             return self._make("conversations", {"id": key, "title": RESTORED_MESSAGES, "page_name": "home", **times})

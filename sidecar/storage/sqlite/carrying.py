@@ -42,6 +42,7 @@ class Carrier:
         connection: sqlite3.Connection,
         renamed: Mapping[str, str],
         on_row: RowListener,
+        now: str,
     ) -> None:
         self.rows: Counter[str] = Counter()
         self.set_aside: Counter[str] = Counter()
@@ -50,6 +51,7 @@ class Carrier:
         self._connection = connection
         self._renamed = renamed
         self._on_row = on_row
+        self._now = now
         self._threads = Threads(connection)
         self._sources: set[str] = set()
 
@@ -171,7 +173,7 @@ class Carrier:
             self._connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (carried.table, seq))
 
     def _set_aside(self, table: str, row: Row, reason: str, *, is_carried: bool = False) -> None:
-        orphans.keep(self._connection, table, row, reason, is_carried=is_carried)
+        orphans.keep(self._connection, table, row, reason, self._now, is_carried=is_carried)
         (self.replaced if is_carried else self.set_aside)[table] += 1
 
 

@@ -18,7 +18,7 @@ import aiosqlite
 from aiosqlite import core
 
 from sidecar.errors import StorageLost
-from sidecar.storage.sqlite import pragmas
+from sidecar.storage.sqlite import open_mark, pragmas
 from sidecar.storage.sqlite.failures import translating
 from sidecar.storage.sqlite.file_identity import FileIdentity
 
@@ -84,6 +84,7 @@ _left_open: WeakValueDictionary[int, Connection] = WeakValueDictionary()
 @atexit.register
 def _close_left_open() -> None:
     """Close what the program left open, once what runs has ended; readers first, as `Connections.close` does."""
+    open_mark.remove_all()
     for _, connection in sorted(_left_open.items(), reverse=True):
         if connection._thread.is_alive():
             connection.stop()
@@ -102,22 +103,34 @@ class Connections:
         self._location = location
         self.file = FileIdentity(location)
         self.reader_count = 1 if location is None else readers
+        self.lacks_room = False
+        """Whether what is opened next only reads, on a disk that is full: the writer is then the only reader, too."""
         self._readers: dict[int, Connection] = {}
+        self._is_marked = False
 
     async def open(self, prepare: Prepare) -> None:
         """Open the writer and a reader, or none. Raises what `prepare` raises; SQLite's errors as this project's."""
         with translating():
+            if self.lacks_room:
+                assert self._location is not None
+                self.writer = await Connection.open(partial(_connect_without_room, self._location, self.file))
+                return
             self.writer = await Connection.open(partial(_connect_writer, self._location, prepare, self.file))
             try:
                 _ = await self.reader(0)
             except BaseException:
                 self.file.forget()
+                if self._location is not None:
+                    await self.writer.run(lambda _, location: open_mark.remove(location), self._location)
                 await self.writer.close()
                 raise
+        if self._location is not None:
+            self._is_marked = True
+            await self.writer.run(lambda _, location: open_mark.leave(location), self._location)
 
     async def reader(self, number: int) -> Connection:
         """The reader of this number. All but the first are opened when they are first asked for: most apps need one."""
-        if self._location is None:
+        if self._location is None or self.lacks_room:
             return self.writer
         if number not in self._readers:
             try:
@@ -154,6 +167,9 @@ class Connections:
         while self._readers:
             _, reader = self._readers.popitem()
             await reader.close()
+        if self._is_marked:
+            self._is_marked = False
+            await self.writer.run(lambda _, location: open_mark.remove(location), self._location)
         await self.writer.close()
 
 
@@ -167,8 +183,18 @@ def _connect_writer(location: Path | None, prepare: Prepare, file: FileIdentity)
             raise StorageLost(f"{file.loss} Start the sidecar again.")
     except BaseException:
         file.forget()
+        if location is not None:
+            open_mark.remove(location)
         connection.close()
         raise
+    return connection
+
+
+def _connect_without_room(location: Path, file: FileIdentity) -> sqlite3.Connection:
+    from sidecar.storage.sqlite import room, schema  # for a disk that is full
+
+    connection = room.open_for_reading(location, schema.latest_version())
+    file.remember()
     return connection
 
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sidecar.errors import Conflict
-from sidecar.models import timestamps
 from sidecar.models.base import MAX_BATCH
 from sidecar.models.conversations import (
     Conversation,
@@ -39,7 +38,7 @@ class Conversations(Domain, IConversationStore):
         *,
         key: IdempotencyKey | None = None,
     ) -> Conversation:
-        columns = _new_columns(timestamps.now(), page_name, user_id, title, metadata)
+        columns = _new_columns(self._now(), page_name, user_id, title, metadata)
         return await self._database.write(lambda work: CONVERSATIONS.insert(work, columns), key, Conversation)
 
     async def batch_create_conversations(
@@ -48,8 +47,7 @@ class Conversations(Domain, IConversationStore):
         require_range("conversations", len(conversations), 1, MAX_BATCH)
 
         def insert(work: Work) -> list[int]:
-            now = timestamps.now()
-            return CONVERSATIONS.insert_many(work, (_new_columns(now, **vars(each)) for each in conversations))
+            return CONVERSATIONS.insert_many(work, (_new_columns(work.now, **vars(each)) for each in conversations))
 
         return await self._database.write(insert, key, list[int])
 
@@ -93,10 +91,11 @@ class Conversations(Domain, IConversationStore):
 
         def update(work: Work) -> Conversation:
             require_present(work, conversation_id)
+            changed = {**columns, "updated_at": work.now}
             if columns.get("status") == ConversationStatus.DELETED:
                 delete(work, conversation_id)
-                del columns["status"]
-            return CONVERSATIONS.update(work, conversation_id, {**columns, "updated_at": timestamps.now()})
+                del changed["status"]
+            return CONVERSATIONS.update(work, conversation_id, changed)
 
         return await self._database.write(update, key, Conversation)
 
@@ -113,7 +112,7 @@ class Conversations(Domain, IConversationStore):
                 WHERE id = ?
             """
             work.connection.execute(sql, (conversation_id,))
-            return CONVERSATIONS.update(work, conversation_id, {"updated_at": timestamps.now()})
+            return CONVERSATIONS.update(work, conversation_id, {"updated_at": work.now})
 
         return await self._database.write(restore, key, Conversation)
 
@@ -165,6 +164,6 @@ def delete(work: Work, conversation_id: int) -> Conversation:
     columns = {
         "status": ConversationStatus.DELETED,
         "restored_status": conversation.status,
-        "updated_at": timestamps.now(),
+        "updated_at": work.now,
     }
     return CONVERSATIONS.update(work, conversation_id, columns)

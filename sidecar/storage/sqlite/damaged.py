@@ -4,6 +4,7 @@ The tables as they are known to the schema, the stretches of each that can be re
 the others. What is done with the rows is in `salvage.py`.
 """
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,14 +12,13 @@ from typing import Any, NamedTuple
 
 from sidecar.storage.sqlite.encoding import decode_or_keep
 from sidecar.storage.sqlite.names import quoted
+from sidecar.storage.sqlite.page_scan import LEAST, MOST
 
 BATCH_ROWS = 500
 BATCH_BYTES = 4 * 1024 * 1024
 """What is in memory at a time, whatever the size of the table; a single row may be larger."""
 
-LEAST, MOST = -(2**63), 2**63 - 1
-"""The range of row ids."""
-
+_COUNTS_IDS = re.compile(r"\bPRIMARY\s+KEY\s+(?:ASC\s+)?AUTOINCREMENT\b", re.IGNORECASE)
 NOT_SALVAGED = frozenset({"schema_migrations", "import_ids", "search_fill", "search_pending", "search_places"})
 """Tables whose rows belong to one file: how it was made, and what its own search index has."""
 
@@ -144,16 +144,31 @@ class DamagedTable:
         order = ", ".join(f"{column} DESC" for column in self.table.key)
         return self._batch(self.table.select(where, f"ORDER BY {order}"), values)
 
-    def tell_ids_of_an_index(self, tell: Callable[[int], object]) -> bool:
-        """Call `tell` with the row ids that the indexes have; whether one of them could be read as a whole."""
-        indexes = whole_indexes(self._source, self.table.name)
-        return any(self._tell_ids(index, order, tell) for index in indexes for order in ("ASC", "DESC"))
+    def indexes(self) -> list[str]:
+        """Those that should have every row."""
+        return whole_indexes(self._source, self.table.name)
 
-    def _tell_ids(self, index: str, direction: str, tell: Callable[[int], object]) -> bool:
-        columns = [name for (name,) in self._source.execute("SELECT name FROM pragma_index_info(?)", (index,))]
-        if None in columns:  # an expression
+    def unique_columns(self) -> list[list[str]]:
+        """The columns of each index in which no two rows are alike."""
+        sql = 'SELECT name FROM pragma_index_list(?) WHERE "unique"'
+        found = []
+        for (index,) in self._source.execute(sql, (self.table.name,)).fetchall():
+            columns = [name for (name,) in self._source.execute("SELECT name FROM pragma_index_info(?)", (index,))]
+            found.append([column for column in columns if column in self.table.columns])
+        return [columns for columns in found if columns]
+
+    def tell_some_ids(self, tell: Callable[[int], object]) -> None:
+        """Call `tell` with the row ids that can be read in any index."""
+        for index in self.indexes():
+            if not self.tell_ids(index, tell):
+                self.tell_ids(index, tell, "DESC")
+
+    def tell_ids(self, index: str, tell: Callable[[int], object], direction: str = "ASC") -> bool:
+        """Call `tell` with the row ids that the index has; return whether it could be read to its end."""
+        columns = self._columns_of(index)
+        if columns is None:
             return False
-        order = ", ".join(f"{column} {direction}" for column in map(quoted, columns))
+        order = ", ".join(f"{column} {direction}" for column in columns)
         source = f"{quoted(self.table.name)} INDEXED BY {quoted(index)}"
         sql = f"SELECT rowid FROM {source} ORDER BY {order}, rowid {direction}"
         try:
@@ -162,6 +177,39 @@ class DamagedTable:
         except READ_ERRORS:
             return False
         return True
+
+    def contradicted_by(self, index: str) -> set[int]:
+        """Ids of rows that the index has with other values, or not at all."""
+        names = ", ".join(["rowid", *(self._columns_of(index) or ())])
+        return {row[0] for row in self._only_in_table(index, names)}
+
+    def has_all_keys(self, index: str) -> bool:
+        """Whether the index has every row that can be read."""
+        return not self._only_in_table(index, ", ".join(self.table.key))
+
+    def _only_in_table(self, index: str, names: str) -> list[Row]:
+        name = quoted(self.table.name)
+        sql = f"SELECT {names} FROM {name} NOT INDEXED EXCEPT SELECT {names} FROM {name} INDEXED BY {quoted(index)}"
+        return self._source.execute(sql).fetchall()
+
+    def last_id_given(self) -> int | None:
+        """The largest id that any row ever had; `None` where SQLite does not keep count."""
+        try:
+            sql = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?"
+            (statement,) = self._source.execute(sql, (self.table.name,)).fetchone()
+            if not _COUNTS_IDS.search(statement):
+                return None
+            row = self._source.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (self.table.name,)).fetchone()
+        except (*READ_ERRORS, TypeError):
+            return None
+        if row is None:
+            return 0
+        return row[0] if isinstance(row[0], int) else None
+
+    def _columns_of(self, index: str) -> list[str] | None:
+        """The columns of an index, quoted; `None` for one of expressions."""
+        columns = [name for (name,) in self._source.execute("SELECT name FROM pragma_index_info(?)", (index,))]
+        return None if None in columns else [quoted(column) for column in columns]
 
     def _batch(self, sql: str, values: Row, least: int | None = None) -> Batch:
         """With `least`, rows are in the order of their ids from there on, or are damaged."""
@@ -183,9 +231,9 @@ class DamagedTable:
 
 
 def has_lost_rows(source: sqlite3.Connection) -> bool:
-    """Whether a row cannot be read, or only an index knows it. Raises one of `READ_ERRORS` when not even the list of
-    the tables can be read."""
-    return any(_cannot_be_read(source, table) or _is_shorter_than_an_index(source, table) for table in tables(source))
+    """Whether a row cannot be read, or an index that can be read contradicts its table. Raises one of `READ_ERRORS`
+    when not even the list of the tables can be read."""
+    return any(_cannot_be_read(source, table) or _is_contradicted(source, table) for table in tables(source))
 
 
 def _cannot_be_read(source: sqlite3.Connection, table: Table) -> bool:
@@ -197,13 +245,17 @@ def _cannot_be_read(source: sqlite3.Connection, table: Table) -> bool:
     return False
 
 
-def _is_shorter_than_an_index(source: sqlite3.Connection, table: Table) -> bool:
+def _is_contradicted(source: sqlite3.Connection, table: Table) -> bool:
+    """An index that only lacks rows can be built again from the table."""
     if not table.has_row_ids:
         return False
     for index in whole_indexes(source, table.name):
+        columns = [name for (name,) in source.execute("SELECT name FROM pragma_index_info(?)", (index,))]
+        names = ["rowid", *(quoted(column) for column in columns if column is not None)]
         sql = f"""
             SELECT 1 FROM {quoted(table.name)} AS entry INDEXED BY {quoted(index)} WHERE NOT EXISTS (
-                SELECT 1 FROM {quoted(table.name)} AS found NOT INDEXED WHERE found.rowid = entry.rowid
+                SELECT 1 FROM {quoted(table.name)} AS found NOT INDEXED
+                WHERE {" AND ".join(f"found.{name} IS entry.{name}" for name in names)}
             ) LIMIT 1
         """
         try:

@@ -12,12 +12,12 @@ when two connections checkpointed at once (https://sqlite.org/wal.html, "The WAL
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from time import perf_counter
 from typing import TypeVar
 
+from sidecar.clock import Clock
 from sidecar.errors import (
     DatabaseDamaged,
     SidecarError,
@@ -28,6 +28,7 @@ from sidecar.errors import (
 )
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.storage.interfaces import STORE_REPLACED, Change, ChangeListener
+from sidecar.storage.sqlite import room
 from sidecar.storage.sqlite.commit_record import CommitRecord
 from sidecar.storage.sqlite.connections import Connections, Prepare
 from sidecar.storage.sqlite.failures import translating
@@ -35,6 +36,7 @@ from sidecar.storage.sqlite.group_queue import GroupQueue
 from sidecar.storage.sqlite.idle_gap import IdleGap
 from sidecar.storage.sqlite.listeners import Listeners
 from sidecar.storage.sqlite.long_reads import LongReads
+from sidecar.storage.sqlite.postponed import Postponed
 from sidecar.storage.sqlite.reads import Query, read_together
 from sidecar.storage.sqlite.work import Outcome, Submission, Work, commit_together
 
@@ -48,8 +50,9 @@ DamageListener = Callable[[DatabaseDamaged], None]
 class Database:
     """An open database. Made by `open`, ended by `close`; what it accepted before that is finished first."""
 
-    def __init__(self, location: Path | None, connections: Connections) -> None:
+    def __init__(self, location: Path | None, connections: Connections, clock: Clock) -> None:
         self.location = location
+        self.clock = clock
         self.commits = CommitRecord()
         self.file = connections.file
         """The identity of what is open; every write is refused once it is lost."""
@@ -65,9 +68,10 @@ class Database:
         self._available = asyncio.Event()
         self._available.set()
         self._unusable: Exception | None = None
+        self._postponed: Postponed | None = None
 
     @classmethod
-    async def open(cls, location: Path | None, prepare: Prepare, readers: int = 2) -> "Database":
+    async def open(cls, location: Path | None, prepare: Prepare, readers: int = 2, *, clock: Clock) -> "Database":
         """Open the file, or with `None` a database in memory, whose one connection then reads and writes.
 
         `prepare` runs first, on the writer's connection in its thread: the place for migrations. What it raises ends
@@ -75,7 +79,18 @@ class Database:
         """
         connections = Connections(location, readers)
         await connections.open(prepare)
-        return cls(location, connections)
+        return cls(location, connections, clock)
+
+    @classmethod
+    async def open_without_room(cls, location: Path, readers: int, clock: Clock) -> "Database":
+        """Open a file on a full disk for reading; `postpone` says what is done before the first write.
+
+        Raises `NoRoomToStart` when it cannot be read before something was written to it.
+        """
+        connections = Connections(location, readers)
+        connections.lacks_room = True
+        await connections.open(lambda _: None)
+        return cls(location, connections, clock)
 
     async def write(
         self, unit: Callable[[Work], T], key: IdempotencyKey | None = None, returns: type[T] | None = None
@@ -89,6 +104,8 @@ class Database:
         """
         self._require_open()
         self.file.require()
+        if self._postponed is not None:
+            await self._postponed.require_done()
         if key is not None and returns is None:
             raise TypeError("a unit of work with a key must say what it returns")
         result: T = await self._writes.submit(Submission(unit, key, returns))
@@ -106,7 +123,7 @@ class Database:
         In memory there is but one connection, and everything waits; so it is when the file is lost. A cancelled caller
         interrupts the query, and so does a `reopen`: it then raises `StorageBusy`.
         """
-        if self.location is None:
+        if self.location is None or self._connections.lacks_room:
             return await self.read(query)
         await self._available.wait()
         self._require_open()
@@ -129,6 +146,8 @@ class Database:
         """
         self._require_open()
         self.file.require()
+        if self._postponed is not None:
+            await self._postponed.require_done()
         if not self.is_idle:
             raise StorageBusy("The database is at work; try again in a moment.")
         try:
@@ -138,6 +157,51 @@ class Database:
             if _is_interrupt(error):
                 raise StorageBusy("It was left off because something is to be written.") from error
             raise
+
+    def postpone(
+        self, settled: Callable[[], AbstractContextManager[Prepare]], finish: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Refuse writes with `DiskFull` until there is room. Then open the file as `open` does, where it is open for
+        reading only, await `finish`, and accept writes. What they raise is raised by the write that found the room.
+
+        `settled` is entered while the file is closed, in a thread, and left when it is open. It yields what is done
+        first.
+        """
+        assert self.location is not None
+        directory = self.location.parent
+
+        async def open_and_finish() -> None:
+            if self._connections.lacks_room:
+                await self._open_with_room(settled)
+            await finish()
+
+        def end() -> None:
+            self._postponed = None
+
+        self._postponed = Postponed(lambda: room.is_there(directory), open_and_finish, end)
+
+    @property
+    def is_waiting_for_room(self) -> bool:
+        """Whether writes are refused because the disk was full at the start."""
+        return self._postponed is not None
+
+    async def _open_with_room(self, settled: Callable[[], AbstractContextManager[Prepare]]) -> None:
+        first: list[Prepare] = []
+
+        def begin() -> None:
+            first.append(stack.enter_context(settled()))
+            self._connections.lacks_room = False
+
+        def undo() -> None:
+            stack.close()
+            self._connections.lacks_room = True
+
+        with ExitStack() as stack:
+            try:
+                await self.reopen(begin, lambda connection: first[0](connection), undo)
+            except DatabaseDamaged as damage:
+                self._damage_listeners.tell(damage)
+                raise
 
     def subscribe(self, listener: ChangeListener) -> Callable[[], None]:
         """Have `listener` called, on the event loop, with what each commit changed; returns how to end that."""
@@ -270,9 +334,9 @@ class Database:
         self._gap.end()
         if self.file.loss is not None:
             return [Outcome(error=self.file.error) for _ in group]
-        started = perf_counter()
+        started = self.clock.monotonic()
         outcomes = await self._connections.writer.run(self._commit_to_file, group)
-        self.commits.note((perf_counter() - started) * 1000, outcomes)
+        self.commits.note((self.clock.monotonic() - started) * 1000, outcomes)
         changes = [change for outcome in outcomes for change in outcome.changes]
         if changes:
             self._listeners.tell(changes)
@@ -282,7 +346,7 @@ class Database:
 
     def _commit_to_file(self, connection: sqlite3.Connection, group: Sequence[Submission]) -> Sequence[Outcome]:
         """In the writer's thread. What was committed to a lost file is gone after a restart, so it has failed."""
-        outcomes = commit_together(connection, group)
+        outcomes = commit_together(connection, group, self.clock)
         if self.file.is_lost():
             return [Outcome(error=self.file.error) for _ in group]
         return outcomes
@@ -291,7 +355,7 @@ class Database:
         with translating():
             reader = await self._connections.reader(lane)
         self.file.report_loss()
-        outcomes = await reader.run(read_together, group)
+        outcomes = await reader.run(read_together, group, self.clock)
         self._tell_damage(outcomes)
         return outcomes
 

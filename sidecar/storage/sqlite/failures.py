@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from sidecar.errors import (
     Conflict,
     DatabaseDamaged,
+    DiskFailed,
     DiskFull,
     InvalidInput,
+    OutOfDescriptors,
     SearchIndexDamaged,
     SidecarError,
     StorageBusy,
@@ -31,7 +33,8 @@ _MEANINGS: dict[int, tuple[type[SidecarError], str]] = {
     sqlite3.SQLITE_CORRUPT: (DatabaseDamaged, "The database file is damaged."),
     # The only virtual table is the index: nothing but words that can be read from the rows again.
     sqlite3.SQLITE_CORRUPT_VTAB: (SearchIndexDamaged, "The search index is damaged; it is being made anew."),
-    # A file that is shorter than it should be. Other I/O errors are the disk's, and a recovery would meet them, too.
+    sqlite3.SQLITE_IOERR: (DiskFailed, "The disk reports an error; try again, and check the disk if it happens again."),
+    # A file that is shorter than it should be.
     sqlite3.SQLITE_IOERR_SHORT_READ: (DatabaseDamaged, "The database file has been cut off."),
     sqlite3.SQLITE_NOTADB: (DatabaseDamaged, "The database file is not a database."),
     sqlite3.SQLITE_TOOBIG: (InvalidInput, "A value is larger than the database can hold."),
@@ -45,6 +48,8 @@ def translated(error: sqlite3.Error) -> SidecarError:
     if isinstance(code, int):
         meaning = _MEANINGS.get(code) or _MEANINGS.get(code & _PRIMARY_CODE)
         if meaning is not None:
+            if code & _PRIMARY_CODE == sqlite3.SQLITE_CANTOPEN and (exhausted := OutOfDescriptors.now()) is not None:
+                return exhausted
             kind, message = meaning
             return kind(message)
     return StorageError(f"The database failed ({getattr(error, 'sqlite_errorname', type(error).__name__)}).")

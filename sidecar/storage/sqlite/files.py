@@ -1,6 +1,7 @@
 """Files beside the database: readable by their owner only, on the disk before they count, there as a whole or not."""
 
 import os
+from errno import EACCES, EINVAL, ENOTSUP, EPERM
 from pathlib import Path
 
 
@@ -12,6 +13,14 @@ def partial_of(destination: Path) -> Path:
 def create(path: Path) -> int:
     """The descriptor of a new file. Raises `FileExistsError`."""
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+
+
+def make_directory(path: Path) -> None:
+    """Make the directory, and those above it, for its owner only, unless it is there; synced with its name."""
+    missing = [directory for directory in (path, *path.parents) if not directory.is_dir()]
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for directory in missing:
+        sync_names(directory.parent)
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -35,3 +44,12 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_names(directory: Path) -> None:
+    """Sync a directory if that is possible: some network disks sync none, and this user may be unable to read it."""
+    try:
+        sync(directory)
+    except OSError as error:
+        if error.errno not in (EACCES, EINVAL, ENOTSUP, EPERM):
+            raise

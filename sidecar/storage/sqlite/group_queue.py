@@ -128,7 +128,10 @@ class GroupQueue(Generic[S]):
 def _answer(answer: "asyncio.Future[Any]", outcome: Outcome) -> None:
     if answer.cancelled():
         return
-    if outcome.error is not None:
+    if isinstance(outcome.error, StopIteration):
+        # A future refuses it.
+        answer.set_exception(RuntimeError(f"the work ended with {outcome.error!r}"))
+    elif outcome.error is not None:
         answer.set_exception(outcome.error)
     else:
         answer.set_result(outcome.result)

@@ -6,8 +6,8 @@ import os
 import shutil
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
-from time import perf_counter
 
+from sidecar.clock import Clock
 from sidecar.errors import SidecarError
 from sidecar.models.health import Component
 from sidecar.models.monitoring import DatabaseLoad
@@ -31,8 +31,10 @@ LARGEST_LOG_BYTES = 256 * 1024 * 1024
 async def check(database: Database) -> dict[str, Component]:
     """Each part's state; never raises."""
     components = {
-        "writer": await _timed(database.write(_try_again if database.commits.refusal else _do_nothing)),
-        "readers": await _timed(database.read(lambda connection: connection.execute("SELECT 1").fetchone())),
+        "writer": await _timed(database.write(_try_again if database.commits.refusal else _do_nothing), database.clock),
+        "readers": await _timed(
+            database.read(lambda connection: connection.execute("SELECT 1").fetchone()), database.clock
+        ),
         "schema": await _schema(database),
     }
     components["writer"].measures |= {
@@ -75,15 +77,15 @@ def _try_again(work: Work) -> None:
     work.changed(PROBE_TOPIC, "writable")
 
 
-async def _timed(work: Awaitable[object]) -> Component:
-    started = perf_counter()
+async def _timed(work: Awaitable[object], clock: Clock) -> Component:
+    started = clock.monotonic()
     try:
         await asyncio.wait_for(work, PATIENCE_S)
     except TimeoutError:
         return Component(ok=False, detail=f"no answer within {PATIENCE_S:g} s")
     except SidecarError as error:
         return Component(ok=False, detail=error.message)
-    return Component(ok=True, measures={"answer_ms": round((perf_counter() - started) * 1000, 3)})
+    return Component(ok=True, measures={"answer_ms": round((clock.monotonic() - started) * 1000, 3)})
 
 
 async def _schema(database: Database) -> Component:

@@ -60,4 +60,4 @@ def _set_aside(work: Work, table: str, invalid: Invalid) -> None:
 
 def _keep(work: Work, table: str, invalid: Invalid, *, is_carried: bool) -> None:
     reason = orphans.unreadable(invalid.names)
-    orphans.keep(work.connection, table, invalid.stored, reason, is_carried=is_carried, origin="repair")
+    orphans.keep(work.connection, table, invalid.stored, reason, work.now, is_carried=is_carried, origin="repair")

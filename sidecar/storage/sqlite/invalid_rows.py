@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from time import perf_counter
 from typing import TypeGuard
 
 from sidecar.errors import InvalidInput, SidecarError
@@ -55,9 +54,10 @@ class InvalidRows(Domain, IInvalidRowStore):
     ) -> InvalidRowPage:
         require_range("limit", limit, 1, MOST_LISTED)
         place: Place | None = _first(table) if cursor is None else _decode(cursor)
-        until = perf_counter() + LONGEST_LIST_S
+        monotonic = self._database.clock.monotonic
+        until = monotonic() + LONGEST_LIST_S
         items: list[InvalidRow] = []
-        while _is_in(place, table) and len(items) < limit and perf_counter() < until:
+        while _is_in(place, table) and len(items) < limit and monotonic() < until:
             found, place = await self._database.read(_look_from(place, STEP_ROWS, limit - len(items)))
             items += found
         return InvalidRowPage(items=items, next_cursor=_encode(place) if _is_in(place, table) else None)
@@ -73,38 +73,44 @@ class InvalidRows(Domain, IInvalidRowStore):
         wanted = one_of(RepairAction, "action", action)
         if id is not None and table is None:
             raise InvalidInput.field("table", "must be given together with an id")
+        if id is None:
+            done = await self._repair_all(wanted, table, key)
+        else:
+            done = await self._repair_one(wanted, table or "", id, key)
+        self._last_scan = None
+        return done
+
+    async def _repair_one(
+        self, action: RepairAction, table: str, row_key: int | str, key: IdempotencyKey | None
+    ) -> InvalidRowsRepaired:
+        _require_table(table)
+
+        def repair(work: Work) -> InvalidRowsRepaired:
+            invalid = invalid_row_scan.find_one(work.connection, table, row_key)
+            invalid_row_repair.run(work, action, table, [invalid] if invalid else [])
+            return _done(action, int(invalid is not None))
+
+        return await self._database.write(repair, key, InvalidRowsRepaired)
+
+    async def _repair_all(
+        self, action: RepairAction, table: str | None, key: IdempotencyKey | None
+    ) -> InvalidRowsRepaired:
+        """Repair step by step. Each step stores the number of rows so far under the key, for a call after a crash."""
+        count = 0
         if key is not None:
-            # Rows that were repaired are no longer invalid, so a repair that was interrupted can simply be repeated.
             remembered = await self._database.read(lambda connection: idempotency.recall(connection, key))
             if remembered is not None:
                 return idempotency.decode(remembered, InvalidRowsRepaired)  # type: ignore[no-any-return]
-        count = await (self._repair_all(wanted, table) if id is None else self._repair_one(wanted, table or "", id))
-        self._last_scan = None
-        is_repair = wanted is RepairAction.REPAIR
-        done = InvalidRowsRepaired(repaired=count if is_repair else 0, set_aside=0 if is_repair else count)
-        return await self._database.write(lambda _: done, key, InvalidRowsRepaired)
-
-    async def _repair_one(self, action: RepairAction, table: str, key: int | str) -> int:
-        _require_table(table)
-
-        def repair(work: Work) -> int:
-            invalid = invalid_row_scan.find_one(work.connection, table, key)
-            invalid_row_repair.run(work, action, table, [invalid] if invalid else [])
-            return int(invalid is not None)
-
-        return await self._database.write(repair)
-
-    async def _repair_all(self, action: RepairAction, table: str | None) -> int:
-        count = 0
+            count = await self._database.read(lambda connection: idempotency.planned(connection, key)) or 0
         place: Place | None = _first(table)
         while _is_in(place, table):
             # A reader looks first: most steps find nothing, and no write has to wait for them.
             found, after = await self._database.read(_look_from(place, STEP_ROWS, 1))
             if found:
-                repaired, after = await self._database.write(partial(_repair_some, action, place))
-                count += repaired
+                count, after = await self._database.write(partial(_repair_some, action, place, count, key))
             place = after
-        return count
+        done = _done(action, count)
+        return await self._database.write(lambda _: done, key, InvalidRowsRepaired)
 
     async def invalid_rows_scan_is_due(self) -> bool:
         if self._scan is not None or self._last_scan is None:
@@ -126,8 +132,9 @@ class InvalidRows(Domain, IInvalidRowStore):
         """Return the state of the last scan for the health check; an error becomes part of it."""
         try:
             if await self.invalid_rows_scan_is_due():
-                until = perf_counter() + LONGEST_HEALTH_S
-                while await self.scan_for_invalid_rows(STEP_ROWS) and perf_counter() < until:
+                monotonic = self._database.clock.monotonic
+                until = monotonic() + LONGEST_HEALTH_S
+                while await self.scan_for_invalid_rows(STEP_ROWS) and monotonic() < until:
                     pass
         except SidecarError as error:
             return Component(ok=False, detail=error.message)
@@ -189,11 +196,20 @@ def _decode(cursor: str) -> Place:
     return Place(table, after)
 
 
-def _repair_some(action: RepairAction, place: Place, work: Work) -> tuple[int, Place | None]:
-    """Repair a few rows from a place on; return their number, and the place to continue at."""
+def _repair_some(
+    action: RepairAction, place: Place, count: int, key: IdempotencyKey | None, work: Work
+) -> tuple[int, Place | None]:
+    """Repair a few rows from a place on; return the number of rows so far, and the place to continue at."""
     found, after = invalid_row_scan.find(work.connection, place, STEP_ROWS, STEP_REPAIRS)
     invalid_row_repair.run(work, action, place.table, found)
-    return len(found), after
+    if key is not None:
+        idempotency.plan(work.connection, key, count + len(found), work.now)
+    return count + len(found), after
+
+
+def _done(action: RepairAction, count: int) -> InvalidRowsRepaired:
+    is_repair = action is RepairAction.REPAIR
+    return InvalidRowsRepaired(repaired=count if is_repair else 0, set_aside=0 if is_repair else count)
 
 
 def examine(connection: sqlite3.Connection) -> Counter[str]:

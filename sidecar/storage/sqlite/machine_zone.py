@@ -1,7 +1,6 @@
 """The time zone of this machine, under its IANA name where that can be found out."""
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -13,7 +12,10 @@ _COMPARED_S = 28 * 24 * 3600
 
 
 class SystemZone(tzinfo):
-    """Local time by the rules of the operating system, which do not say their name."""
+    """Local time by the rules of the operating system, which do not say their name; its offset at `now` names it."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
 
     def utcoffset(self, moment: datetime | None) -> timedelta | None:
         return None if moment is None else moment.replace(tzinfo=None).astimezone().utcoffset()
@@ -22,20 +24,20 @@ class SystemZone(tzinfo):
         return None
 
     def tzname(self, moment: datetime | None) -> str:  # noqa: ARG002 - the name is that of all moments
-        offset = datetime.now(UTC).astimezone().strftime("%z")
+        offset = self._now.astimezone().strftime("%z")
         return f"local (UTC{offset[:3]}:{offset[3:5]})"
 
 
-def machine_zone() -> tzinfo:
+def machine_zone(now: datetime) -> tzinfo:
     """Return the zone of this machine, with its rules for daylight-saving time."""
     for name in _names():
         try:
             zone = ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             continue
-        if _is_local(zone):
+        if _is_local(zone, now):
             return zone
-    return SystemZone()
+    return SystemZone(now)
 
 
 def zone_name(zone: tzinfo) -> str:
@@ -55,8 +57,8 @@ def _names() -> Iterator[str]:
         yield Path("/etc/localtime").readlink().as_posix().rpartition("zoneinfo/")[2]
 
 
-def _is_local(zone: tzinfo) -> bool:
-    """Return whether this machine's clock followed `zone` in the last two years: a file that names it may be old."""
-    now = int(time.time())
-    moments = [datetime.fromtimestamp(now - _COMPARED_S * step, UTC) for step in range(26)]
+def _is_local(zone: tzinfo, now: datetime) -> bool:
+    """Return whether this machine's clock followed `zone` in the two years before `now`: its name may be old."""
+    latest = int(now.timestamp())
+    moments = [datetime.fromtimestamp(latest - _COMPARED_S * step, UTC) for step in range(26)]
     return all(moment.astimezone(zone).utcoffset() == moment.astimezone().utcoffset() for moment in moments)

@@ -47,7 +47,7 @@ class Messages(Domain, IMessageStore):
         key: IdempotencyKey | None = None,
     ) -> Message:
         columns = _new_columns(
-            timestamps.now(),
+            self._now(),
             conversation_id,
             one_of(Role, "role", role),
             content,
@@ -64,14 +64,13 @@ class Messages(Domain, IMessageStore):
         require_range("messages", len(messages), 1, MAX_BATCH)
 
         def insert(work: Work) -> list[int]:
-            now = timestamps.now()
             require_parent = cache(partial(_require_parent, work.connection, conversation_id))
 
             def columns(message: MessageCreate) -> dict[str, Any]:
                 require_parent(message.parent_message_id)
-                return _new_columns(now, conversation_id, **vars(message))
+                return _new_columns(work.now, conversation_id, **vars(message))
 
-            conversations.touch_present(work, conversation_id, now)
+            conversations.touch_present(work, conversation_id, work.now)
             return MESSAGES.insert_many(work, map(columns, messages))
 
         return await self._database.write(insert, key, list[int])
@@ -85,7 +84,7 @@ class Messages(Domain, IMessageStore):
         *,
         key: IdempotencyKey | None = None,
     ) -> Message:
-        speaker, now = one_of(Role, "role", role), timestamps.now()
+        speaker, now = one_of(Role, "role", role), self._now()
         columns = _new_columns(now, conversation_id, speaker, "", False, 0, parent_message_id, metadata)
         columns["status"] = MessageStatus.STREAMING
         return await self._database.write(lambda work: _insert(work, columns, parent_message_id), key, Message)
@@ -148,7 +147,7 @@ class Messages(Domain, IMessageStore):
         *,
         key: IdempotencyKey | None = None,
     ) -> Message:
-        columns: dict[str, Any] = {"content": new_content, "updated_at": timestamps.now()}
+        columns: dict[str, Any] = {"content": new_content, "updated_at": self._now()}
         if token_count is not None:
             columns["token_count"] = token_count
 
@@ -191,7 +190,7 @@ class Messages(Domain, IMessageStore):
         def update(work: Work) -> Message:
             merged = {**MESSAGES.get(work.connection, message_id).metadata, **metadata}
             kept = {name: value for name, value in merged.items() if value is not None}
-            columns = {"metadata": json_text("metadata", kept), "updated_at": timestamps.now()}
+            columns = {"metadata": json_text("metadata", kept), "updated_at": work.now}
             MESSAGES.update(work, message_id, columns)
             return _read(work.connection, message_id, include_thinking=False)
 
@@ -288,9 +287,9 @@ def _finish(work: Work, message: Message, status: MessageStatus, error_message: 
     appended = chunks.read(work.connection, message.id)
     unreadable = sorted({*message.invalid, *appended.invalid} & {"content", "token_count"})
     if unreadable:
-        _keep_original(work.connection, message.id, unreadable)
+        _keep_original(work, message.id, unreadable)
     chunks.remove(work.connection, message.id)
-    now = timestamps.now()
+    now = work.now
     lasted = timestamps.parse(now) - timestamps.parse(message.created_at)
     conversations.touch(work, message.conversation_id, now)
     columns = {
@@ -305,12 +304,12 @@ def _finish(work: Work, message: Message, status: MessageStatus, error_message: 
     return MESSAGES.update(work, message.id, columns)
 
 
-def _keep_original(connection: sqlite3.Connection, message_id: int, unreadable: Sequence[str]) -> None:
+def _keep_original(work: Work, message_id: int, unreadable: Sequence[str]) -> None:
     """Set aside what is stored of the message and its chunks, before the readable part of it takes its place."""
-    row = dict(connection.execute("SELECT * FROM messages WHERE id = ?", (message_id,)).fetchone())
-    row |= {name: value for name, value in chunks.stored(connection, row).items() if name in unreadable}
+    row = dict(work.connection.execute("SELECT * FROM messages WHERE id = ?", (message_id,)).fetchone())
+    row |= {name: value for name, value in chunks.stored(work.connection, row).items() if name in unreadable}
     reason = orphans.unreadable(unreadable)
-    orphans.keep(connection, MESSAGES.name, row, reason, is_carried=True, origin="repair")
+    orphans.keep(work.connection, MESSAGES.name, row, reason, work.now, is_carried=True, origin="repair")
 
 
 def _read(connection: sqlite3.Connection, message_id: int, include_thinking: bool) -> Message:

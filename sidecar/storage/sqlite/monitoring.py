@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from sidecar.models import timestamps
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.monitoring import (
     DEFAULT_DAYS,
@@ -28,7 +27,7 @@ from sidecar.models.monitoring import (
     TokenUsagePage,
 )
 from sidecar.models.timestamps import Moment
-from sidecar.storage.sqlite import monitoring_totals
+from sidecar.storage.sqlite import idempotency, monitoring_totals
 from sidecar.storage.sqlite.health import load
 from sidecar.storage.sqlite.listing import Order, Part, Where, require_range
 from sidecar.storage.sqlite.monitoring_windows import ago, bucket, interval_bounds, window_start
@@ -100,7 +99,7 @@ class _Buckets(Table[R]):
 
     def add(self, work: Work, values: Mapping[str, Any]) -> R:
         """The row of this hour, with the report in it."""
-        now = timestamps.now()
+        now = work.now
         times = {"time_bucket": bucket(now), "created_at": now}
         row = work.connection.execute(self._upsert, {**values, **times}).fetchone()
         work.changed(self.topic, row["id"])
@@ -256,7 +255,7 @@ class Monitoring(Domain, IMonitoringStore):
         cursor: str | None = None,
         with_total: bool = False,
     ) -> TokenUsagePage:
-        since, part = window_start(hours, time_zone), Part(limit, offset, cursor, with_total)
+        since, part = window_start(self._now(), hours, time_zone), Part(limit, offset, cursor, with_total)
         return await self._database.read(lambda connection: _SERVICE.query_token_usage(connection, since, part))
 
     async def query_monitoring_stage_timing(
@@ -268,7 +267,7 @@ class Monitoring(Domain, IMonitoringStore):
         cursor: str | None = None,
         with_total: bool = False,
     ) -> StageTimingPage:
-        since, part = window_start(hours, time_zone), Part(limit, offset, cursor, with_total)
+        since, part = window_start(self._now(), hours, time_zone), Part(limit, offset, cursor, with_total)
         return await self._database.read(lambda connection: _SERVICE.query_stage_timing(connection, since, part))
 
     async def query_monitoring_data_stats(
@@ -280,7 +279,7 @@ class Monitoring(Domain, IMonitoringStore):
         cursor: str | None = None,
         with_total: bool = False,
     ) -> DataStatsPage:
-        since, part = window_start(hours, time_zone), Part(limit, offset, cursor, with_total)
+        since, part = window_start(self._now(), hours, time_zone), Part(limit, offset, cursor, with_total)
         return await self._database.read(lambda connection: _SERVICE.query_data_stats(connection, since, part))
 
     async def query_monitoring_data_stats_by_range(
@@ -301,11 +300,11 @@ class Monitoring(Domain, IMonitoringStore):
     async def query_monitoring_data_stats_trend(
         self, hours: int = DEFAULT_HOURS, interval_hours: int = 1, time_zone: str = "UTC"
     ) -> DataStatsTrend:
-        bounds = interval_bounds(hours, interval_hours, time_zone)
+        bounds = interval_bounds(self._now(), hours, interval_hours, time_zone)
         return await self._read(hours, lambda connection: _SERVICE.query_data_stats_trend(connection, bounds))
 
     async def get_monitoring_totals(self, hours: int = DEFAULT_HOURS, time_zone: str | None = None) -> MonitoringTotals:
-        since = window_start(hours, time_zone)
+        since = window_start(self._now(), hours, time_zone)
         return await self._read(hours, lambda connection: monitoring_totals.totals(connection, since))
 
     async def get_database_load(self) -> DatabaseLoad:
@@ -315,15 +314,25 @@ class Monitoring(Domain, IMonitoringStore):
         self, days: int = DEFAULT_DAYS, *, key: IdempotencyKey | None = None
     ) -> Cleanup:
         require_range("days", days, 1, MOST_DAYS)
-        before = bucket(ago(timedelta(days=days)))
+        before = bucket(ago(self._now(), timedelta(days=days)))
 
-        def count(work: Work) -> Cleanup:
-            return Cleanup(deleted=_SERVICE.count_old_data(work.connection, before))
+        def begin(work: Work) -> tuple[str, Cleanup, bool]:
+            """Return the bound, the answer, and whether that is all: a repeated request finishes what it began."""
+            done = None if key is None else idempotency.recall(work.connection, key)
+            if done is not None:
+                return before, idempotency.decode(done, Cleanup), True
+            planned = None if key is None else idempotency.planned(work.connection, key)
+            if planned is None:
+                planned = [before, _SERVICE.count_old_data(work.connection, before)]
+                if key is not None:
+                    idempotency.plan(work.connection, key, planned, work.now)
+            return planned[0], Cleanup(deleted=planned[1]), False
 
-        # The key is used up before anything is removed: one that belongs to another request must not remove a thing.
-        cleanup = await self._database.write(count, key, Cleanup)
-        while await self.prune_monitoring(before, PRUNED_AT_ONCE):
-            pass
+        until, cleanup, is_done = await self._database.write(begin)
+        if not is_done:
+            while await self.prune_monitoring(until, PRUNED_AT_ONCE):
+                pass
+            await self._database.write(lambda _: cleanup, key, Cleanup)
         return cleanup
 
     async def prune_monitoring(self, before: Moment, limit: int) -> int:

@@ -20,27 +20,26 @@ def bucket(moment: str) -> str:
     return f"{moment[:13]}:00:00.000Z"
 
 
-def window_start(hours: int, time_zone: str | None = None) -> str:
+def window_start(now: str, hours: int, time_zone: str | None = None) -> str:
     """When a window of `hours` begins: with the hour this long ago, or at the midnight before it in `time_zone`."""
     require_range("hours", hours, 1, MOST_HOURS)
     if time_zone is None:
-        return bucket(ago(timedelta(hours=hours)))
+        return bucket(ago(now, timedelta(hours=hours)))
     zone = known_zone("time_zone", time_zone)
-    begin = timestamps.parse(ago(timedelta(hours=hours))).astimezone(zone)
+    begin = timestamps.parse(ago(now, timedelta(hours=hours))).astimezone(zone)
     return timestamps.render(datetime.combine(begin.date(), time.min, zone))
 
 
-def ago(duration: timedelta) -> str:
+def ago(now: str, duration: timedelta) -> str:
     """The time `duration` before now."""
-    return timestamps.render(timestamps.parse(timestamps.now()) - duration)
+    return timestamps.render(timestamps.parse(now) - duration)
 
 
-def interval_bounds(hours: int, interval_hours: int, time_zone: str) -> list[str]:
+def interval_bounds(now: str, hours: int, interval_hours: int, time_zone: str) -> list[str]:
     """When the intervals of a window begin, and when the last one, which holds the present, ends."""
-    start = window_start(hours)
+    start = window_start(now, hours)
     zone = known_zone("time_zone", time_zone)
     _require_interval(interval_hours)
-    now = timestamps.now()
     bounds = sorted(set(_bounds(_day(start, zone), _day(now, zone), interval_hours, zone)))
     bounds = bounds[bisect_right(bounds, start) - 1 : bisect_right(bounds, now) + 1]
     if len(bounds) - 1 > MOST_INTERVALS:

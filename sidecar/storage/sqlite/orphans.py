@@ -10,7 +10,6 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
-from sidecar.models import timestamps
 from sidecar.storage.sqlite.damaged import BATCH_ROWS, Row, Table, tables
 from sidecar.storage.sqlite.names import quoted
 
@@ -26,14 +25,15 @@ def keep(
     table: str,
     row: Mapping[str, Any],
     reason: str,
+    now: str,
     *,
     is_carried: bool = False,
     origin: Origin = "adoption",
 ) -> None:
-    """Set the row aside as it was; with `is_carried`, the row is also in its table with other values."""
+    """Set the row aside as it was at `now`; with `is_carried`, the row is also in its table with other values."""
     connection.execute(
         f"INSERT INTO {ORPHANS} (table_name, row, reason, is_carried, created_at, origin) VALUES (?, ?, ?, ?, ?, ?)",
-        (table, as_json(row), reason, is_carried, timestamps.now(), origin),
+        (table, as_json(row), reason, is_carried, now, origin),
     )
 
 
@@ -78,7 +78,7 @@ def _stored_value(value: Any) -> Any:
         return value
 
 
-def set_aside(target: sqlite3.Connection) -> dict[str, int]:
+def set_aside(target: sqlite3.Connection, now: str) -> dict[str, int]:
     """Set aside the rows whose parent is missing; where the parent is optional, the reference becomes NULL instead.
 
     Return the number of rows removed from each table.
@@ -90,7 +90,7 @@ def set_aside(target: sqlite3.Connection) -> dict[str, int]:
             content = dict(zip(table.columns, row[width:], strict=True))
             can_do_without = table.has_row_ids and not _is_required(target, table.name, column)
             reason = f"{column}: the row it belongs to is lost"
-            keep(target, table.name, content, reason, is_carried=can_do_without, origin="recovery")
+            keep(target, table.name, content, reason, now, is_carried=can_do_without, origin="recovery")
             name = quoted(table.name)
             change = f"UPDATE {name} SET {quoted(column)} = NULL" if can_do_without else f"DELETE FROM {name}"
             target.execute(f"{change} WHERE {table.comparison('=')}", row[:width])

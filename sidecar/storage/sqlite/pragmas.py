@@ -30,6 +30,14 @@ def _prepare(connection: sqlite3.Connection) -> None:
     cache_pages(connection)
 
 
+def keep_log_index_in_memory(connection: sqlite3.Connection) -> None:
+    """Read a write-ahead log without the file that connections share: nobody else can then open the database.
+
+    Must come before anything is read (https://sqlite.org/wal.html, "Use of WAL Without Shared-Memory").
+    """
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+
+
 def vacuum_in_steps(connection: sqlite3.Connection) -> None:
     """Lets free pages be given back a few at a time. Only has an effect before the first table is made.
 

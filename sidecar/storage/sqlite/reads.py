@@ -2,9 +2,10 @@
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from time import perf_counter
 from typing import Any, TypeVar
 
+from sidecar.clock import Clock
+from sidecar.storage.sqlite import transaction
 from sidecar.storage.sqlite.encoding import any_text, met_undecodable_text
 from sidecar.storage.sqlite.failures import reported
 from sidecar.storage.sqlite.work import Outcome
@@ -17,23 +18,24 @@ LONGEST_GROUP_S = 0.003
 """After so long, those that are done get their answers before the others have their turn."""
 
 
-def read_together(connection: sqlite3.Connection, queries: Sequence[Query]) -> list[Outcome]:
+def read_together(connection: sqlite3.Connection, queries: Sequence[Query], clock: Clock) -> list[Outcome]:
     """The outcomes of the queries, in order, or of the first ones, when those took long. Does not raise.
 
     Each sees a moment of its own, which begins with its first statement: the vector cache takes note of what has
     changed before that, and must then be able to read it.
     """
-    until = perf_counter() + LONGEST_GROUP_S
+    until = clock.monotonic() + LONGEST_GROUP_S
     outcomes: list[Outcome] = []
     for query in queries:
         outcomes.append(_outcome(connection, query))
-        if perf_counter() > until:
+        if clock.monotonic() > until:
             break
     return outcomes
 
 
 def in_one_snapshot(connection: sqlite3.Connection, query: Callable[[sqlite3.Connection], T]) -> T:
     """What `query` returns; everything it reads belongs to one moment."""
+    transaction.end_left_open(connection)
     connection.execute("BEGIN")
     try:
         return query(connection)

@@ -5,24 +5,25 @@ The recovery itself is in `recovery.py`, what is looked at in `integrity.py`.
 
 import asyncio
 import logging
-import os
 import sqlite3
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from time import perf_counter
 
-from sidecar.errors import DatabaseBeyondRepair, DatabaseDamaged, SidecarError, StorageReadOnly
+from sidecar.clock import Clock
+from sidecar.errors import DatabaseBeyondRepair, DatabaseDamaged, DiskFailed, SidecarError
 from sidecar.models import timestamps
 from sidecar.models.doctor import Finding, Level
 from sidecar.models.events import RECOVERY_TOPIC
 from sidecar.models.health import Component
-from sidecar.models.recovery import IntegrityReport, LogDamage, RecoveryReport, RecoveryReports
+from sidecar.models.recovery import IntegrityReport, RecoveryReport, RecoveryReports
 from sidecar.storage.interfaces import Change, StageListener
-from sidecar.storage.sqlite import integrity, rescue, schema
+from sidecar.storage.sqlite import disk_reads, integrity, opening, rescue, schema
 from sidecar.storage.sqlite.database import Database
 from sidecar.storage.sqlite.integrity import Inspection
+from sidecar.storage.sqlite.log_file import UnreadableEnd
 from sidecar.storage.sqlite.recovery import Recovery
 from sidecar.storage.sqlite.table import Domain
 from sidecar.storage.sqlite.work import Work
@@ -45,9 +46,12 @@ class Recoveries(Domain, IRecoveryStore):
     _loss: RecoveryReport | None = None
     _checked_at: str | None = None
     _check_is_due = False
+    _last_used_at: datetime | None = None
+    _disk_failure: str | None = None
+    """The error of the disk that the last recovery met."""
 
     async def open_soundly(
-        self, path: Path, prepare: Prepare, readers: int, backups: Path, announce: StageListener
+        self, path: Path, prepare: Prepare, readers: int, backups: Path, announce: StageListener, clock: Clock
     ) -> Database:
         """The open database, mended first where that is needed.
 
@@ -56,20 +60,12 @@ class Recoveries(Domain, IRecoveryStore):
         self._prepare_again = prepare
         self._reports: list[RecoveryReport] = []
         self._begun_recoveries = 0
-        self._recovery = recovery = Recovery(path, backups, announce)
-        try:
+        self._recovery = recovery = Recovery(path, backups, announce, clock)
+        with disk_reads.reporting_disk_errors(path):
             recovery.finish_interrupted()
-            database = await self._open_inspected(path, prepare, readers, backups)
-        except DatabaseDamaged as damage:
-            try:
-                await asyncio.to_thread(partial(recovery.run, damage.message, is_confirmed=True))
-                database = await self._open_inspected(path, prepare, readers, backups)
-            except DatabaseDamaged as still:
-                raise DatabaseBeyondRepair(f"{path} is damaged and could not be mended.") from still
+        database = await self._open_or_recover(recovery, path, prepare, readers, backups, clock)
         try:
-            # From here on its absence says that the database is open, or was not closed.
-            integrity.mark_path(path).unlink(missing_ok=True)
-            self._reports = recovery.reports()
+            self.note_that_it_is_open(path)
         except BaseException:
             await database.close()
             raise
@@ -77,29 +73,92 @@ class Recoveries(Domain, IRecoveryStore):
         database.file.on_loss(lambda _: self._begin_rescue())
         return database
 
-    async def _open_inspected(self, path: Path, prepare: Prepare, readers: int, backups: Path) -> Database:
-        schema.check_version(path, backups)
-        _require_what_was_there(path, backups)
-        _require_writable(path)
-        inspection = Inspection(path)
-        recovery = self._recovery
-        assert recovery is not None
+    async def _open_or_recover(
+        self, recovery: Recovery, path: Path, prepare: Prepare, readers: int, backups: Path, clock: Clock
+    ) -> Database:
+        attempt = partial(self._open_inspected, recovery, path, prepare, readers, backups, clock)
+        try:
+            return await attempt()
+        except (DatabaseDamaged, DiskFailed) as failure:
+            log.warning("%s The file is read and checked once more.", failure.message)
+        # SQLite reports an error of the disk as damage, too.
+        await asyncio.to_thread(disk_reads.require_readable, path)
+        try:
+            return await attempt()
+        except DatabaseDamaged as damage:
+            cause = damage.message
+        try:
+            await asyncio.to_thread(partial(recovery.run, cause, is_confirmed=True))
+            return await attempt()
+        except DatabaseDamaged as still:
+            raise DatabaseBeyondRepair(f"{path} is damaged and could not be mended.") from still
 
-        def keep_log(damage: LogDamage) -> None:
-            recovery.note_log_damage("The write-ahead log could not be read to its end.", damage)
+    async def _open_inspected(
+        self, recovery: Recovery, path: Path, prepare: Prepare, readers: int, backups: Path, clock: Clock
+    ) -> Database:
+        with self._settled(recovery, path, prepare, backups, clock) as inspecting:
+            return await Database.open(path, inspecting, readers=readers, clock=clock)
+
+    def settled(self, path: Path, prepare: Prepare, backups: Path, clock: Clock) -> AbstractContextManager[Prepare]:
+        """Settle the closed file of a database that `open_soundly` could not open, until it is open.
+
+        Yields what looks at the file when it is opened, and then does `prepare`.
+        """
+        assert self._recovery is not None
+        return self._settled(self._recovery, path, prepare, backups, clock)
+
+    @contextmanager
+    def _settled(
+        self, recovery: Recovery, path: Path, prepare: Prepare, backups: Path, clock: Clock
+    ) -> Iterator[Prepare]:
+        with disk_reads.reporting_disk_errors(path):
+            opening.settle(recovery, path, backups)
+            schema.check_version(path, backups, clock)
+            keeper = opening.LogKeeper(recovery, path)
+            inspecting = self._inspecting(recovery, path, prepare, keeper.keep, clock)
+        with keeper:
+            yield inspecting
+
+    def _inspecting(
+        self,
+        recovery: Recovery,
+        path: Path,
+        prepare: Prepare,
+        keep_log: Callable[[UnreadableEnd], None],
+        clock: Clock,
+    ) -> Prepare:
+        inspection = Inspection(path, recovery.log_reports.index, clock)
+        self._last_used_at = self._last_used_at or inspection.last_used_at
 
         def inspect_and_prepare(connection: sqlite3.Connection) -> None:
             inspection.run(connection, keep_log)
             prepare(connection)
+            self._checked_at, self._check_is_due = inspection.checked_at, inspection.is_check_due
 
-        database = await Database.open(path, inspect_and_prepare, readers=readers)
-        self._checked_at, self._check_is_due = inspection.checked_at, inspection.is_check_due
-        return database
+        return inspect_and_prepare
+
+    def attend_to_reports(self) -> None:
+        """Have the reports, and notice damage and loss, of a database that `open_soundly` could not open."""
+        if self._recovery is not None:
+            self._reports = self._recovery.reports.all()
+        self._database.on_damage(self._begin_recovery)
+        self._database.file.on_loss(lambda _: self._begin_rescue())
+
+    def note_that_it_is_open(self, path: Path) -> None:
+        """Take away the mark of a clean stop, and have the reports of the opening."""
+        # From here on its absence says that the database is open, or was not closed.
+        integrity.mark_path(path).unlink(missing_ok=True)
+        if self._recovery is not None:
+            self._reports = self._recovery.reports.all()
+
+    async def until_recovered(self) -> None:
+        """Wait for the end of a recovery that is under way."""
+        while self._recovering is not None:
+            await self._recovering
 
     async def close_soundly(self) -> None:
         """Close the database and remember how it was left, unless its file is lost; then save what it held first."""
-        if self._recovering is not None:
-            await self._recovering
+        await self.until_recovered()
         is_lost = self.check_file()
         if is_lost:
             await self._finish_rescue()
@@ -125,26 +184,30 @@ class Recoveries(Domain, IRecoveryStore):
 
     async def acknowledge_recoveries(self) -> RecoveryReports:
         if self._recovery is not None and any(report.acknowledged_at is None for report in self._reports):
-            self._reports = await asyncio.to_thread(self._recovery.acknowledge)
+            self._reports = await asyncio.to_thread(self._recovery.reports.acknowledge)
             await self._tell("acknowledged", {})
         return await self.get_recoveries()
 
     def integrity_check_is_due(self) -> bool:
         if self._recovery is None:
             return False
-        week_ago = timestamps.render(datetime.now(UTC) - CHECK_EVERY)
-        return self._check_is_due or self._checked_at is None or self._checked_at < week_ago
+        if self._check_is_due or self._checked_at is None:
+            return True
+        return timestamps.has_passed(self._checked_at, CHECK_EVERY, self._database.clock.now())
 
     async def check_integrity(self) -> IntegrityReport:
-        started = perf_counter()
+        started = self._database.clock.monotonic()
         problems = await self._database.read_at_length(integrity.problems)
         self._check_is_due = False
         if problems:
             self._begin_recovery(DatabaseDamaged(problems[0]))
         else:
-            self._checked_at = timestamps.now()
-        took_ms = round((perf_counter() - started) * 1000, 3)
+            self._checked_at = self._now()
+        took_ms = round((self._database.clock.monotonic() - started) * 1000, 3)
         return IntegrityReport(is_sound=not problems, problems=problems, took_ms=took_ms)
+
+    def last_used_at(self) -> datetime | None:
+        return self._last_used_at
 
     def database_file(self) -> Path | None:
         return self._database.location
@@ -165,6 +228,8 @@ class Recoveries(Domain, IRecoveryStore):
         """The state of the database's file, as far as it is known."""
         if self._recovering is not None:
             return Component(ok=False, detail="the database is being mended")
+        if self._disk_failure is not None:
+            return Component(ok=False, detail=self._disk_failure)
         if self._database.file.loss is not None:
             saving = f"{self._database.file.loss} What it held is being saved."
             return Component(ok=False, detail=saving if self._loss is None else self._loss.sentence())
@@ -188,11 +253,15 @@ class Recoveries(Domain, IRecoveryStore):
         try:
             run = partial(recovery.run, cause, is_confirmed=is_confirmed)
             report = await self._database.reopen(run, self._prepare_again)
+        except DiskFailed as failure:
+            self._disk_failure = failure.message
+            log.error("the recovery failed: %s", failure.message)
         except Exception:
             log.exception("the recovery failed")
         else:
-            self._reports = await asyncio.to_thread(recovery.reports)
-            self._checked_at = timestamps.now()
+            self._disk_failure = None
+            self._reports = await asyncio.to_thread(recovery.reports.all)
+            self._checked_at = self._now()
             await self._tell(report.id, _outcome(report))
         finally:
             self._recovering = None
@@ -212,7 +281,7 @@ class Recoveries(Domain, IRecoveryStore):
 
     async def _rescue(self, recovery: Recovery) -> None:
         path, file = self._database.location, self._database.file
-        moment = timestamps.for_file_names() if self._loss is None else self._loss.id
+        moment = recovery.reports.new_id() if self._loss is None else self._loss.id
         assert path is not None
         cause, rescued = str(file.loss), None
         try:
@@ -221,14 +290,14 @@ class Recoveries(Domain, IRecoveryStore):
             cause = f"{cause} {error.message}"
         report = RecoveryReport(
             id=moment,
-            finished_at=timestamps.now(),
+            finished_at=self._now(),
             cause=cause,
             outcome="file_lost",
             rescued=None if rescued is None else str(rescued),
         )
         try:
             await asyncio.to_thread(rescue.part_log_from_foreign_file, path, file, moment)
-            await asyncio.to_thread(recovery.note_loss, report)
+            await asyncio.to_thread(recovery.reports.keep, report)
         except OSError as error:
             log.error("the next start will not report this: %s (%s)", report.sentence(), error)
         finally:
@@ -249,17 +318,3 @@ class Recoveries(Domain, IRecoveryStore):
 def _outcome(report: RecoveryReport) -> dict[str, str]:
     """Return the outcome as the data of an event."""
     return {"outcome": report.outcome, "detail": report.sentence()}
-
-
-def _require_writable(path: Path) -> None:
-    """SQLite would open a file that it cannot write to, and refuse every write. Raises `StorageReadOnly`."""
-    if path.exists() and not os.access(path, os.W_OK):
-        raise StorageReadOnly("The database cannot be written to; check the permissions of its file.")
-
-
-def _require_what_was_there(path: Path, backups: Path) -> None:
-    """An empty file is a new database, unless there was one. Raises `DatabaseDamaged`."""
-    if path.exists() and path.stat().st_size == 0:
-        mark = integrity.read_mark(path)
-        if (mark is not None and mark.size) or any(backups.glob("*.db")):
-            raise DatabaseDamaged(f"{path} is empty, and was not.")

@@ -1,14 +1,16 @@
 """What is done with a damaged database file that nobody has open: the recovery ladder.
 
+0. The file is read byte by byte and checked twice: SQLite reports an error of the disk as damage, too.
 1. Where only indexes are wrong, they are built again from their tables, in one transaction that is kept only when the
-   whole file is sound afterwards.
+   whole file is sound afterwards. Where only the header does not say what the database is, it is written again.
 2. Otherwise a new file is made beside the damaged one: the newest sound backup, or an empty database, into which what
    the damaged file can still tell is merged (`salvage.py`).
 3. When that is verified, the damaged file is set aside and the new one takes its place.
 
 A file of which nothing can be read, and for which there is no backup, is left as it is. The new file's name says when
 it is complete, and the swap consists of renames that can be gone on with: killed at any moment, the next start either
-begins again with the damaged file or finishes the swap.
+begins again with the damaged file or finishes the swap. Names are synced between steps whose order matters, and the
+report has its name before the new file has its.
 """
 
 import logging
@@ -17,89 +19,126 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from sidecar.errors import DatabaseBeyondRepair
+from sidecar.clock import Clock
+from sidecar.errors import DatabaseBeyondRepair, DiskFailed, DiskFull
 from sidecar.models import timestamps
-from sidecar.models.recovery import LogDamage, RecoveryReport, SalvagedTable
+from sidecar.models.recovery import RecoveryReport, SalvagedTable
 from sidecar.storage.interfaces import StageListener
-from sidecar.storage.sqlite import damaged, files, integrity, log_file, pragmas, salvage, schema, search_index, snapshot
+from sidecar.storage.sqlite import (
+    companions,
+    damaged,
+    disk_reads,
+    files,
+    identity,
+    integrity,
+    mended_copy,
+    open_mark,
+    pragmas,
+    salvage,
+    schema,
+    search_index,
+    snapshot,
+)
 from sidecar.storage.sqlite.backup_directory import BackupDirectory
-from sidecar.storage.sqlite.migrations import MIGRATIONS
+from sidecar.storage.sqlite.failures import reported
+from sidecar.storage.sqlite.log_reports import LogReports
+from sidecar.storage.sqlite.migrations import MIGRATIONS, Migration
+from sidecar.storage.sqlite.report_files import ReportFiles
 
 log = logging.getLogger(__name__)
 
 STAGE = "recovering"
-REPORT_PREFIX = "recovery-"
 
 _BOOKKEEPING = frozenset({"schema_migrations", "store_identity"})
 """Tables that are not empty in an empty database."""
 
 
+MOST_ATTEMPTS = 3
+"""At a new file of which rows seem to be lost, after the first."""
+
+
+class _Salvaged(NamedTuple):
+    """What became of the tables in a new file, and what else was damaged."""
+
+    tables: dict[str, SalvagedTable]
+    problems: list[str]
+
+    @property
+    def is_complete(self) -> bool:
+        return all(table.lost == 0 and not table.doubtful for table in self.tables.values())
+
+
 class Recovery:
     """The ladder for one file. Its methods block, and want the file closed."""
 
-    def __init__(self, path: Path, backups: Path, announce: StageListener) -> None:
+    def __init__(self, path: Path, backups: Path, announce: StageListener, clock: Clock) -> None:
         self._path = path
         self._backups = backups
         self._announce = announce
+        self._clock = clock
+        self.reports = ReportFiles(path, clock)
+        self.log_reports = LogReports(path, self.reports, clock)
 
     def finish_interrupted(self) -> None:
-        """Go on with a swap that was cut off; forget a new file that was not finished."""
+        """Go on with a swap that was cut off, and forget a new file that was not finished.
+
+        Then keep what the log's index knows: whoever opens the database has SQLite write another one.
+        """
         for completed in self._beside(".recovered-"):
             self._swap(completed, completed.name.removeprefix(f"{self._path.name}.recovered-"))
-        for unfinished in (*self._beside(".recovering"), *self._path.parent.glob(f"{REPORT_PREFIX}*.pending")):
+        for unfinished in self._beside(".recovering"):
             unfinished.unlink()
+        self.reports.remove_half_written()
+        for moment in self.reports.pending():
+            if self._named(f".damaged-{moment}").exists():  # the swap was done, by a version that reported it last
+                self.reports.publish(moment)
+            else:
+                self.reports.forget_pending(moment)
+        self.log_reports.read_index()
 
     def run(self, cause: str, *, is_confirmed: bool = False) -> RecoveryReport:
         """Bring the file into order; what was done. `is_confirmed` has a file replaced that passes every check, too.
 
-        Raises `DatabaseBeyondRepair` when nothing can be read of the file and there is no backup.
+        Raises `DiskFailed` when the disk does not give the file, and `DatabaseBeyondRepair` when nothing can be read of
+        it and there is no backup.
         """
         log.error("recovering %s: %s", self._path, cause)
         self._announce(STAGE, "Checking the database's file")
-        moment = _moment()
+        disk_reads.require_readable(self._path)
+        companions.roll_back(self._path)
+        self.log_reports.note_any_damage()
+        moment = self.reports.new_id()
         found = self._problems()
         has_lost_rows = self._has_lost_rows()
-        if not found and not has_lost_rows and not is_confirmed:
-            return self._report(_report_on(moment, cause, "nothing_found"))
-        if found and not has_lost_rows and self._mend_indexes():
-            return self._report(_report_on(moment, cause, "indexes_rebuilt", found))
+        if found or has_lost_rows:
+            disk_reads.require_readable(self._path)
+            found = found and self._problems()
+            has_lost_rows = has_lost_rows and self._has_lost_rows()
+        if not has_lost_rows and (not found or self._mend_indexes()):
+            version = self._version_to_restore()
+            if version is not None:
+                return self._restore_identity(moment, cause, found, version)
+            if found:
+                return self.reports.keep(self._report_on(moment, cause, "indexes_rebuilt", found))
+            if not is_confirmed:
+                return self.reports.keep(self._report_on(moment, cause, "nothing_found"))
         return self._replace(moment, cause, found)
 
-    def note_log_damage(self, cause: str, damage: LogDamage) -> RecoveryReport:
-        """Keep a log that could not be read to its end, before anything is written over it; the report of that."""
-        moment = _moment()
-        copy = self._named(f".damaged-{moment}-wal")
-        shutil.copyfile(log_file.log_path(self._path), copy)
-        files.sync(copy)
-        return self._report(
-            RecoveryReport(
-                id=moment,
-                finished_at=timestamps.now(),
-                cause=cause,
-                outcome="log_cut_off",
-                log=damage.model_copy(update={"kept_as": copy.name}),
-            )
-        )
+    def _version_to_restore(self) -> int | None:
+        try:
+            with closing(damaged.open_damaged(self._path)) as connection:
+                return identity.version_to_restore(connection)
+        except damaged.READ_ERRORS:
+            return None
 
-    def note_loss(self, report: RecoveryReport) -> None:
-        """Keep the report of a file that was lost while it was open, for the next start. Raises `OSError`."""
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._report(report)
-
-    def reports(self) -> list[RecoveryReport]:
-        """Every report that is kept, the newest first."""
-        files = sorted(self._path.parent.glob(f"{REPORT_PREFIX}*.json"), reverse=True)
-        return [report for file in files if (report := _read_report(file)) is not None]
-
-    def acknowledge(self) -> list[RecoveryReport]:
-        """Note in every report that somebody has read it; the reports."""
-        now = timestamps.now()
-        for report in self.reports():
-            if report.acknowledged_at is None:
-                _write_report(self._report_path(report.id), report.model_copy(update={"acknowledged_at": now}))
-        return self.reports()
+    def _restore_identity(self, moment: str, cause: str, found: list[str], version: int) -> RecoveryReport:
+        report = self.reports.keep(self._report_on(moment, cause, "header_restored", found))
+        open_mark.remove(self._path)
+        with closing(sqlite3.connect(self._path, isolation_level=None)) as connection:
+            identity.restore(connection, version)
+        return report
 
     def _problems(self) -> list[str]:
         try:
@@ -117,6 +156,7 @@ class Recovery:
 
     def _mend_indexes(self) -> bool:
         self._announce(STAGE, "Building damaged indexes again")
+        open_mark.remove(self._path)
         try:
             with closing(sqlite3.connect(self._path, isolation_level=None)) as connection:
                 return _reindex(connection)
@@ -126,14 +166,16 @@ class Recovery:
 
     def _replace(self, moment: str, cause: str, found: list[str]) -> RecoveryReport:
         self._announce(STAGE, "Looking for the newest backup that is sound")
-        directory = BackupDirectory(self._backups)
+        directory = BackupDirectory(self._backups, self._clock)
         backup = directory.newest_proven(schema.latest_version())
         unfinished = self._named(".recovering")
-        unfinished.unlink(missing_ok=True)
-        if backup is not None:
-            self._announce(STAGE, f"Copying the backup {backup.name}")
-            shutil.copyfile(directory.path_of(backup), unfinished)
-        tables = self._fill(unfinished)
+        try:
+            tables, others = self._made_twice(unfinished, None if backup is None else directory.path_of(backup))
+        except BaseException:
+            # On a full disk it would take the very room that is waited for.
+            companions.discard(unfinished)
+            unfinished.unlink(missing_ok=True)
+            raise
         if backup is None and not _saved_anything(tables):
             unfinished.unlink()
             raise DatabaseBeyondRepair(
@@ -143,15 +185,15 @@ class Recovery:
         files.sync(unfinished)
         report = RecoveryReport(
             id=moment,
-            finished_at=timestamps.now(),
+            finished_at=timestamps.now(self._clock),
             cause=cause,
             outcome="rebuilt" if backup is None else "backup_restored",
-            problems=found,
+            problems=[*others, *found],
             set_aside=self._named(f".damaged-{moment}").name,
             backup=None if backup is None else backup.name,
             tables=tables,
         )
-        _write_report(self._pending_report_path(moment), report)
+        self.reports.keep_pending(report)
         completed = self._named(f".recovered-{moment}")
         unfinished.replace(completed)
         files.sync(self._path.parent)
@@ -159,43 +201,80 @@ class Recovery:
         log.error("%s", report.sentence())
         return report
 
-    def _fill(self, file: Path) -> dict[str, SalvagedTable]:
-        """Bring the new file to the damaged one's schema and merge in what that can tell."""
+    def _made_twice(self, file: Path, backup: Path | None) -> _Salvaged:
+        """Make the new file; where rows are lost, again, until two attempts agree.
+
+        An error of the disk may look like damage, of the old file and of the new one, but not twice in the same place.
+        Raises `DiskFailed`.
+        """
+        made = self._make(file, backup)
+        if made.is_complete:
+            return made
+        for _ in range(MOST_ATTEMPTS):
+            before, made = made, self._make(file, backup)
+            if made == before:
+                return made
+        raise DiskFailed(f"{self._path} is damaged, and the disk gives something else whenever it is read.")
+
+    def _make(self, file: Path, backup: Path | None) -> _Salvaged:
+        file.unlink(missing_ok=True)
+        companions.discard(file)
+        if backup is not None:
+            self._announce(STAGE, f"Copying the backup {backup.name}")
+            shutil.copyfile(backup, file)
+        return self._fill(file, backup)
+
+    def _fill(self, file: Path, backup: Path | None) -> _Salvaged:
+        """Bring the new file to the damaged one's schema, and merge in what that can tell."""
         with closing(sqlite3.connect(file, isolation_level=None)) as target:
             pragmas.vacuum_in_steps(target)
             target.execute("PRAGMA synchronous = OFF")  # synced as a whole when it is complete
-            with closing(damaged.open_damaged(self._path)) as source:
-                version = _version_of(source)
-                due = [migration for migration in MIGRATIONS if migration.version <= version]
-                schema.bring_up_to_date(target, None, self._announce, due)
-                try:
-                    return salvage.salvage(source, target, self._announce_table)
-                except damaged.READ_ERRORS as error:
-                    log.warning("nothing in the damaged file can be read: %s", error)
-            return {
-                name: SalvagedTable(from_backup=count, lost=None)
-                for name, count in snapshot.count_rows(target).items()
-                if name not in _BOOKKEEPING
-            }
+            try:
+                with mended_copy.mended_copy(self._path, self._named(".recovering-copy"), backup) as copy:
+                    due = _migrations_of(copy.connection)
+                    schema.bring_up_to_date(target, None, self._announce, due, clock=self._clock)
+                    now = timestamps.now(self._clock)
+                    return _Salvaged(salvage.salvage(copy, target, now, self._announce_table), copy.problems)
+            except damaged.READ_ERRORS as error:
+                meaning = reported(error)
+                if isinstance(meaning, DiskFailed | DiskFull):  # of the new file: the damaged one may be readable
+                    raise meaning from error
+                log.warning("nothing in the damaged file can be read: %s", error)
+            schema.bring_up_to_date(target, None, self._announce, clock=self._clock)
+            counts = snapshot.count_rows(target)
+        kept = {name: count for name, count in counts.items() if name not in _BOOKKEEPING}
+        return _Salvaged({name: SalvagedTable(from_backup=count, lost=None) for name, count in kept.items()}, [])
 
     def _announce_table(self, table: str) -> None:
         self._announce(STAGE, f"Saving what can be read of {table}")
 
     def _swap(self, completed: Path, moment: str) -> None:
-        """Each step may find that it was done already. The log goes first: it must never meet a file it is not of."""
-        _rename_if_there(log_file.log_path(self._path), self._named(f".damaged-{moment}-wal"))
-        self._named("-shm").unlink(missing_ok=True)
-        integrity.mark_path(self._path).unlink(missing_ok=True)
-        if not self._named(f".damaged-{moment}").exists():
-            _rename_if_there(self._path, self._named(f".damaged-{moment}"))
-        completed.replace(self._path)
-        _rename_if_there(self._pending_report_path(moment), self._report_path(moment))
-        files.sync(self._path.parent)
+        """Each step may find that it was done already.
 
-    def _report(self, report: RecoveryReport) -> RecoveryReport:
-        log.error("%s", report.sentence())
-        _write_report(self._report_path(report.id), report)
-        return report
+        The journal and the log go before their file does: they must never meet another one.
+        """
+        set_aside, directory = self._named(f".damaged-{moment}"), self._path.parent
+        self.reports.publish(moment)
+        files.sync(directory)
+        companions.set_aside(self._path, set_aside)
+        integrity.mark_path(self._path).unlink(missing_ok=True)
+        files.sync(directory)
+        if not set_aside.exists():
+            _rename_if_there(self._path, set_aside)
+            files.sync(directory)
+        completed.replace(self._path)
+        files.sync(directory)
+        open_mark.remove(self._path)
+
+    def _report_on(
+        self,
+        moment: str,
+        cause: str,
+        outcome: Literal["nothing_found", "indexes_rebuilt", "header_restored"],
+        problems: Sequence[str] = (),
+    ) -> RecoveryReport:
+        now = timestamps.now(self._clock)
+        return RecoveryReport(id=moment, finished_at=now, cause=cause, outcome=outcome, problems=list(problems))
 
     def _named(self, ending: str) -> Path:
         return self._path.with_name(self._path.name + ending)
@@ -203,20 +282,6 @@ class Recovery:
     def _beside(self, ending: str) -> list[Path]:
         name = self._path.name + ending
         return sorted(path for path in self._path.parent.glob("*") if path.name.startswith(name))
-
-    def _report_path(self, moment: str) -> Path:
-        return self._path.parent / f"{REPORT_PREFIX}{moment}.json"
-
-    def _pending_report_path(self, moment: str) -> Path:
-        return self._path.parent / f"{REPORT_PREFIX}{moment}.json.pending"
-
-
-def _report_on(
-    moment: str, cause: str, outcome: Literal["nothing_found", "indexes_rebuilt"], problems: Sequence[str] = ()
-) -> RecoveryReport:
-    return RecoveryReport(
-        id=moment, finished_at=timestamps.now(), cause=cause, outcome=outcome, problems=list(problems)
-    )
 
 
 def _reindex(connection: sqlite3.Connection) -> bool:
@@ -236,14 +301,17 @@ def _reindex(connection: sqlite3.Connection) -> bool:
     return is_sound
 
 
-def _version_of(source: sqlite3.Connection) -> int:
-    """The schema version of the damaged file; the latest where that cannot be read."""
+def _migrations_of(source: sqlite3.Connection) -> list[Migration]:
+    """The migrations that the damaged file has had: as its history and its header say, or all."""
     latest = schema.latest_version()
-    try:
-        version: int = source.execute("PRAGMA user_version").fetchone()[0]
-    except damaged.READ_ERRORS:
-        return latest
-    return version if 0 < version <= latest else latest
+    for read in (identity.recorded_version, identity.version_of):
+        try:
+            version = read(source)
+        except damaged.READ_ERRORS:
+            continue
+        if version is not None and 0 < version <= latest:
+            return [migration for migration in MIGRATIONS if migration.version <= version]
+    return list(MIGRATIONS)
 
 
 def _saved_anything(tables: dict[str, SalvagedTable]) -> bool:
@@ -251,22 +319,6 @@ def _saved_anything(tables: dict[str, SalvagedTable]) -> bool:
     return any(table.saved or table.set_aside for table in content) or all(table.lost == 0 for table in content)
 
 
-def _moment() -> str:
-    return timestamps.for_file_names()
-
-
 def _rename_if_there(path: Path, to: Path) -> None:
     if path.exists():
         path.replace(to)
-
-
-def _read_report(file: Path) -> RecoveryReport | None:
-    try:
-        return RecoveryReport.model_validate_json(file.read_bytes())
-    except (OSError, ValueError):
-        log.warning("the recovery report %s cannot be read", file.name)
-        return None
-
-
-def _write_report(file: Path, report: RecoveryReport) -> None:
-    files.write_whole(file, report.model_dump_json(indent=1))

@@ -7,10 +7,11 @@ and says so. Where that cannot be, it lies in the directory above, and at last i
 import logging
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from sidecar.errors import SidecarError, StorageError
-from sidecar.storage.sqlite import files, log_file, snapshot
+from sidecar.storage.sqlite import companions, files, log_file, snapshot
 from sidecar.storage.sqlite.file_identity import FileIdentity
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,8 @@ def part_log_from_foreign_file(database: Path, file: FileIdentity, moment: str) 
     if file.owns_log_path and not file.owns_path:
         log_path = log_file.log_path(database)
         log_path.replace(log_path.with_name(f"{database.name}.lost-{moment}-wal"))
+        with suppress(OSError):  # Windows keeps it while it is open
+            companions.beside(database, "-shm").unlink(missing_ok=True)
         files.sync(log_path.parent)
 
 

@@ -8,20 +8,32 @@ that it was given before.
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+from sidecar.clock import Clock
 from sidecar.errors import Conflict, DatabaseDamaged, StartRefused, StorageBusy
 from sidecar.models.backups import Restored
-from sidecar.storage.sqlite import files, identity, log_file, pragmas, schema, snapshot
+from sidecar.storage.sqlite import (
+    companions,
+    files,
+    idempotency,
+    identity,
+    log_file,
+    open_mark,
+    pragmas,
+    schema,
+    snapshot,
+)
 from sidecar.storage.sqlite.background import Job
-from sidecar.storage.sqlite.backup_directory import BackupDirectory, backup_name
+from sidecar.storage.sqlite.backup_directory import BEFORE_RESTORE, BackupDirectory
 from sidecar.storage.sqlite.failures import translating
-
-BEFORE_RESTORE = "before-restore"
+from sidecar.storage.sqlite.recovery import Recovery
+from sidecar.storage.sqlite.transaction import transaction
 
 _BLOCK = 1024 * 1024
-_COMPANIONS = ("-wal", "-shm", "-journal")
 
 
 def copy_beside(database: Path) -> Path:
@@ -29,10 +41,13 @@ def copy_beside(database: Path) -> Path:
     return database.with_name(database.name + ".restoring")
 
 
-def ready_copy(backup: Path, database: Path, job: Job) -> Path:
+def ready_copy(
+    backup: Path, database: Path, clock: Clock, job: Job, add: Callable[[sqlite3.Connection], object]
+) -> Path:
     """A copy of the backup beside the database, brought up to date, complete in its one file and on the disk.
 
-    Raises `Conflict` when this program cannot open the backup, `DiskFull` before anything is written.
+    `add` stores in it what must be there as soon as it is the database. Raises `Conflict` when this program cannot open
+    the backup, `DiskFull` before anything is written.
     """
     copy = copy_beside(database)
     discard(copy)
@@ -42,12 +57,14 @@ def ready_copy(backup: Path, database: Path, job: Job) -> Path:
             while block := source.read(_BLOCK):
                 target.write(block)
                 job.go_on()
-        schema.check_version(copy, backup.parent)
+        schema.check_version(copy, backup.parent, clock)
         with translating(), closing(sqlite3.connect(copy, isolation_level=None)) as connection:
             connection.row_factory = sqlite3.Row
             with job.watching(connection):
                 pragmas.prepare_writer(connection)
-                schema.bring_up_to_date(connection, None, lambda *_: None)
+                schema.bring_up_to_date(connection, None, lambda *_: None, clock=clock)
+                with transaction(connection):
+                    add(connection)
                 connection.execute("PRAGMA journal_mode = DELETE")
         files.sync(copy)
     except (StartRefused, DatabaseDamaged) as error:
@@ -65,17 +82,28 @@ def restore_at_rest(directory: BackupDirectory, database: Path, name: str) -> Re
     Raises `NotFound`; `Conflict` when the backup is damaged or this program cannot open it; `DiskFull`.
     """
     job = Job()
+    # Otherwise the next start would finish it, and put the recovered store in place of the restored one.
+    Recovery(database, directory.path, lambda *_: None, directory.clock).finish_interrupted()
     directory.clear_leftovers(database)
     backup = directory.prove(name, job)
-    copy = ready_copy(directory.path_of(backup), database, job)
+    outliving = _outliving(database)
+    backup_file = directory.path_of(backup)
+    copy = ready_copy(backup_file, database, directory.clock, job, lambda new: idempotency.carry_over(new, outliving))
+    directory.prove_unknown(job)
+    marked = directory.note_restore(name)
     try:
         if not database.exists():
-            _discard_companions(database)
+            open_mark.remove(database)
+            companions.discard(database)
+            files.sync(database.parent)
             copy.replace(database)
             files.sync(database.parent)
             return Restored(restored=backup, kept=None)
-        kept = directory.path / backup_name(_version(database), BEFORE_RESTORE)
+        kept = directory.next_path(_version(database), BEFORE_RESTORE)
         put_in_place(copy, database, kept)
+    except BaseException:
+        directory.forget_restore(marked)
+        raise
     finally:
         discard(copy)
     try:
@@ -92,17 +120,29 @@ def _version(database: Path) -> int:
         return 0
 
 
+def _outliving(database: Path) -> Sequence[tuple[Any, ...]]:
+    """Return the keys that a restore carries over, as far as the database, which may be damaged, has any."""
+    try:
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return idempotency.outliving(connection)
+    except (sqlite3.Error, UnicodeDecodeError):
+        return []
+
+
 def put_in_place(copy: Path, database: Path, kept: Path) -> None:
     """Replace the database, which nobody may have open, by `copy`; from then on it is `kept`.
 
     Raises `StorageBusy` when another program has it open; nothing is changed then. One that is damaged is kept as it
     is, with its write-ahead log beside it.
     """
+    open_mark.remove(database)
+    files.make_directory(kept.parent)
     try:
         _settle(database)
     except DatabaseDamaged:
-        _keep_companions(database, kept)
-    kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        companions.set_aside(database, kept)
+    # Its log must not come back after a power cut and be played into the copy.
+    files.sync(database.parent)
     try:
         _give_second_name(database, kept)
         copy.replace(database)
@@ -115,14 +155,16 @@ def put_in_place(copy: Path, database: Path, kept: Path) -> None:
 def put_back(database: Path, kept: Path) -> None:
     """Undo `put_in_place`; what was written to the new database is lost. Does nothing if it has not come to that."""
     if kept.exists():
-        _discard_companions(database)
+        companions.discard(database)
+        files.sync(database.parent)
         kept.replace(database)
+        companions.set_aside(kept, database)  # last: beside the copy, they would be played into it
         files.sync(database.parent)
 
 
 def discard(copy: Path) -> None:
     """Remove a copy, and what SQLite may have made beside it."""
-    _discard_companions(copy)
+    companions.discard(copy)
     copy.unlink(missing_ok=True)
 
 
@@ -146,16 +188,3 @@ def _give_second_name(file: Path, name: Path) -> None:
         files.sync(partial)
         partial.replace(name)
     files.sync(name.parent)
-
-
-def _keep_companions(database: Path, kept: Path) -> None:
-    kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for suffix in _COMPANIONS:
-        companion = database.with_name(database.name + suffix)
-        if companion.exists():
-            companion.replace(kept.with_name(kept.name + suffix))
-
-
-def _discard_companions(database: Path) -> None:
-    for suffix in _COMPANIONS:
-        database.with_name(database.name + suffix).unlink(missing_ok=True)

@@ -1,41 +1,53 @@
-"""Merging what a damaged database can still tell into another one. Changes nothing in the damaged file.
+"""Merging what a damaged database can still tell into another one. Changes nothing in the damaged database.
 
 The rule: the damaged file is the newer one, so where it can be read it is right, about rows that it has and about rows
-that it no longer has. A stretch of a table that cannot be read keeps what the other database (a backup, or an empty
-one) has there. A table's indexes are a second source for which rows it should have: a row that only they know is not
-taken for deleted, and is looked for by its id.
+that it no longer has. Where its pages are damaged (`page_scan.py`) the other database (a backup, or an empty one) keeps
+what it has. A table's indexes are a second source for which rows it should have: a row that only they know is not taken
+for deleted, and is looked for by its id.
 
-SQLite keeps no checksums: a byte that was changed inside a text is read as it is. How damage is read is in
-`damaged.py`.
+Never are fewer rows reported as lost than are lost (`lost_rows.py`): the count is exact where an index with sound pages
+has the ids of all rows; where there is none, every id that may have been on a damaged page counts; and where those have
+no end, the report says that the number is not known.
+
+SQLite keeps no checksums: a byte that was changed inside a text is read as it is. So is a page that has become an older
+state of itself, in a table without an index that knows better.
 """
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from sidecar.models.recovery import SalvagedTable
 from sidecar.storage.sqlite import orphans, search_index
 from sidecar.storage.sqlite.damaged import (
     READ_ERRORS,
     DamagedTable,
-    Piece,
     Row,
     Table,
     tables,
 )
 from sidecar.storage.sqlite.encoding import Undecodable, any_text
+from sidecar.storage.sqlite.lost_rows import LostRows
+from sidecar.storage.sqlite.mended_copy import Condition, MendedCopy
 from sidecar.storage.sqlite.migrations import m0008_set_aside, m0010_guards
 from sidecar.storage.sqlite.names import quoted
+from sidecar.storage.sqlite.page_scan import Range
 from sidecar.storage.sqlite.transaction import transaction
 
 
 def salvage(
-    source: sqlite3.Connection, target: sqlite3.Connection, progress: Callable[[str], None] = lambda _: None
+    damaged: MendedCopy,
+    target: sqlite3.Connection,
+    now: str,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, SalvagedTable]:
-    """Merge what `source` can still tell into `target`, in one transaction; what became of each table's rows.
+    """Merge what the damaged database can still tell into `target`, in one transaction; return what became of each
+    table's rows.
 
-    `source` is a damaged database from `damaged.open_damaged`, `target` a sound one of the same schema version. Raises
-    `sqlite3.Error` when not even the list of the tables can be read.
+    `target` is a sound database of the same schema version. Raises `sqlite3.Error` when not even the list of the tables
+    can be read.
     """
+    source, condition = damaged.connection, damaged.condition
     target.execute("PRAGMA foreign_keys = OFF")
     target.execute("PRAGMA recursive_triggers = ON")  # a row that is replaced is deleted, for triggers too
     with transaction(target), any_text(target):
@@ -53,9 +65,10 @@ def salvage(
                 report[table.name] = SalvagedTable(from_backup=_count(target, table.name), lost=None)
                 continue
             shared = tuple(column for column in table.columns if column in known.columns)
-            report[table.name] = _Merge(source, target, table._replace(columns=shared)).run()
+            merge = _Merge(source, target, table._replace(columns=shared), condition, now)
+            report[table.name] = merge.run()
         _continue_ids(source, target)
-        for name, count in orphans.set_aside(target).items():
+        for name, count in orphans.set_aside(target, now).items():
             report[name] = report[name].model_copy(update={"set_aside": report[name].set_aside + count})
         if search_index.is_there(target):
             search_index.empty(target)
@@ -67,75 +80,66 @@ def salvage(
 class _Merge:
     """One table."""
 
-    def __init__(self, source: sqlite3.Connection, target: sqlite3.Connection, table: Table) -> None:
+    def __init__(
+        self, source: sqlite3.Connection, target: sqlite3.Connection, table: Table, condition: Condition, now: str
+    ) -> None:
         self._damaged = DamagedTable(source, table)
         self._target = target
         self._table = table
+        self._condition = condition
+        self._now = now
+        self._lost_rows = LostRows(self._damaged, target, condition) if table.has_row_ids else None
+        self._is_whole_by_key = not table.has_row_ids and self._has_all_rows(condition.whole)
         self._saved = 0
         self._set_aside = 0
-        self._is_whole = True
         self._apart: list[tuple[Row, str]] = []
 
     def run(self) -> SalvagedTable:
-        self._target.execute("CREATE TEMP TABLE IF NOT EXISTS missed (row_id INTEGER PRIMARY KEY)")
-        self._target.execute("DELETE FROM missed")
-        lost = self._merge_by_row_id() if self._table.has_row_ids else self._merge_by_key()
+        lost = self._merge_by_key() if self._lost_rows is None else self._merge_by_row_id(self._lost_rows)
         kept = max(0, _count(self._target, self._table.name) - self._saved)
         for row, reason in self._apart:
             self._keep(row, reason)
-        return SalvagedTable(saved=self._saved, from_backup=kept, lost=lost, set_aside=self._set_aside)
+        doubtful = 0 if self._lost_rows is None else len(self._lost_rows.doubtful)
+        return SalvagedTable(
+            saved=self._saved, from_backup=kept, lost=lost, set_aside=self._set_aside, doubtful=doubtful
+        )
 
-    def _merge_by_row_id(self) -> int | None:
-        indexes_are_whole = self._note_what_only_indexes_know()
+    def _merge_by_row_id(self, lost_rows: LostRows) -> int | None:
         for piece in self._damaged.pieces():
             if piece.rows is not None:
                 self._replace(piece.rows, (piece.first,), (piece.last,))
             else:
-                self._is_whole = False
-                self._look_for_single_rows(piece)
-        if self._is_whole:
-            return self._count_lost()
-        return self._count_lost() if indexes_are_whole else None
+                ids = Range(piece.first, piece.last)
+                lost_rows.cannot_be_read(ids)
+                self._look_for_single_rows(ids, lost_rows)
+        return lost_rows.count()
 
-    def _count_lost(self) -> int:
-        """Rows that an index knows and nothing has."""
-        sql = f"SELECT count(*) FROM missed WHERE row_id NOT IN (SELECT rowid FROM {quoted(self._table.name)})"
-        count: int = self._target.execute(sql).fetchone()[0]
-        return count
-
-    def _note_what_only_indexes_know(self) -> bool:
-        """Fill `missed` with row ids that indexes have and reading the table does not find; whether any index could be
-        read as a whole."""
-
-        def note(row_id: int) -> None:
-            self._target.execute("INSERT OR IGNORE INTO missed VALUES (?)", (row_id,))
-
-        any_is_whole = self._damaged.tell_ids_of_an_index(note)
-        for piece in self._damaged.pieces():
-            for row in piece.rows or ():
-                self._target.execute("DELETE FROM missed WHERE row_id = ?", (row[0],))
-        return any_is_whole
-
-    def _look_for_single_rows(self, piece: Piece) -> None:
+    def _look_for_single_rows(self, ids: Range, lost_rows: LostRows) -> None:
         """Rows amid damage, whose ids an index or the other database knows."""
-        candidates = f"""
-            SELECT row_id FROM missed WHERE row_id BETWEEN ? AND ?
-            UNION SELECT rowid FROM {quoted(self._table.name)} WHERE rowid BETWEEN ? AND ?
-        """
-        bounds = (piece.first, piece.last)
-        for (row_id,) in self._target.execute(candidates, (*bounds, *bounds)).fetchall():
+        sql = f"SELECT rowid FROM {quoted(self._table.name)} WHERE rowid BETWEEN ? AND ?"
+        there = [row_id for (row_id,) in self._target.execute(sql, ids)]
+        for row_id in sorted({*there, *lost_rows.known_to_indexes(ids)}):
             row = self._damaged.row(row_id)
             if row is not None:
                 self._replace([row], (row_id,), (row_id,))
+
+    def _has_all_rows(self, whole: frozenset[str]) -> bool:
+        """Whether no page of this table without row ids is damaged, and no sound index contradicts its keys."""
+        indexes = [index for index in self._damaged.indexes() if index in whole]
+        try:
+            return self._table.name in whole and all(map(self._damaged.has_all_keys, indexes))
+        except READ_ERRORS:
+            return False
 
     def _merge_by_key(self) -> int | None:
         """A table without row ids: from its beginning, and after damage from its end."""
         after: Row | None = None
         while not (batch := self._damaged.by_key(after)).has_failed:
+            self._is_whole_by_key &= _ascend([self._key_of(row) for row in batch.rows])
             last = None if batch.at_end else self._key_of(batch.rows[-1])
             self._replace(batch.rows, after, last)
             if batch.at_end:
-                return 0
+                return 0 if self._is_whole_by_key else None
             after = last
         for row in batch.rows:
             self._put(row)
@@ -185,12 +189,10 @@ class _Merge:
                 self._put(row)
 
     def _delete(self, key: Row) -> None:
-        if self._table.has_row_ids and self._is_missed(key):
-            return
-        self._target.execute(f"DELETE FROM {quoted(self._table.name)} WHERE {self._table.comparison('=')}", key)
-
-    def _is_missed(self, key: Row) -> bool:
-        return self._target.execute("SELECT 1 FROM missed WHERE row_id = ?", key).fetchone() is not None
+        """But not where the damaged database does not tell what was there."""
+        is_known = self._is_whole_by_key if self._lost_rows is None else not self._lost_rows.may_have_been(key[0])
+        if is_known:
+            self._target.execute(f"DELETE FROM {quoted(self._table.name)} WHERE {self._table.comparison('=')}", key)
 
     def _put(self, row: Row) -> None:
         """Store the row, or set it aside where it does not fit."""
@@ -199,20 +201,34 @@ class _Merge:
         places = ", ".join("CAST(? AS TEXT)" if isinstance(value, Undecodable) else "?" for value in values)
         sql = f"INTO {quoted(self._table.name)} ({', '.join(names)}) VALUES ({places})"
         try:
-            self._store(sql, values)
+            self._store(sql, values, row)
         except sqlite3.IntegrityError as misfit:
             self._keep_apart(row, str(misfit))
             return
         self._saved += 1
 
-    def _store(self, sql: str, values: Row) -> None:
+    def _store(self, sql: str, values: Row, row: Row) -> None:
         try:
             self._target.execute(f"INSERT {sql}", values)
         except sqlite3.IntegrityError as conflict:
-            if conflict.sqlite_errorcode not in _TAKEN:
+            if conflict.sqlite_errorcode not in _TAKEN or self._takes_the_place_of_another(row):
                 raise
             # What is in its place, or has its unique values, comes from the older database.
             self._target.execute(f"REPLACE {sql}", values)
+
+    def _takes_the_place_of_another(self, row: Row) -> bool:
+        """Whether another row of the damaged database has its unique values."""
+        if not self._table.has_row_ids:
+            return False
+        content = dict(zip(self._table.columns, row[1:], strict=True))
+        for columns in self._damaged.unique_columns():
+            where = " AND ".join(f"{quoted(column)} IS ?" for column in columns)
+            sql = f"SELECT rowid FROM {quoted(self._table.name)} WHERE {where} AND rowid != ?"
+            values = [content.get(column) for column in columns]
+            for (row_id,) in self._target.execute(sql, (*values, row[0])).fetchall():
+                if self._damaged.row(row_id) is not None:
+                    return True
+        return False
 
     def _keep_apart(self, row: Row, reason: str) -> None:
         self._set_aside += 1
@@ -224,10 +240,18 @@ class _Merge:
     def _keep(self, row: Row, reason: str) -> None:
         names = (*self._table.key, *self._table.columns)
         content = dict(zip(names, row, strict=True))
-        orphans.keep(self._target, self._table.name, content, reason, origin="recovery")
+        orphans.keep(self._target, self._table.name, content, reason, self._now, origin="recovery")
 
 
 _TAKEN = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID}
+
+
+def _ascend(keys: list[Row]) -> bool:
+    """Whether the keys are in order; those of different types are not compared, and count as in disorder."""
+    try:
+        return all(first < second for first, second in pairwise(keys))
+    except TypeError:
+        return False
 
 
 def _make_tables_of_others(source: sqlite3.Connection, target: sqlite3.Connection) -> None:

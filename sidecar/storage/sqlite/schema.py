@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar import __version__
+from sidecar.clock import Clock
 from sidecar.errors import BadConfiguration, DatabaseDamaged, DatabaseTooNew
 from sidecar.models import timestamps
 from sidecar.storage.interfaces import StageListener
 from sidecar.storage.sqlite import log_file, snapshot
 from sidecar.storage.sqlite.failures import translated
-from sidecar.storage.sqlite.identity import APPLICATION_ID, is_ours, version_of
+from sidecar.storage.sqlite.identity import APPLICATION_ID, is_ours, recorded_version, version_of
 from sidecar.storage.sqlite.migrations import MIGRATIONS, Migration
 from sidecar.storage.sqlite.transaction import transaction
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from sidecar.storage.sqlite.backup_directory import BackupDirectory
 
 _FIRST_BYTES = b"SQLite format 3\x00"
+
+_WRITE_VERSION_AT = 18
+_LAST_WRITE_VERSION = b"\x02"
 
 _HISTORY = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -40,7 +44,7 @@ def latest_version(migrations: Sequence[Migration] = MIGRATIONS) -> int:
     return migrations[-1].version
 
 
-def check_version(path: Path, backups: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+def check_version(path: Path, backups: Path, clock: Clock, migrations: Sequence[Migration] = MIGRATIONS) -> None:
     """Refuse, without changing a byte of it, a database that this program must not open.
 
     Raises `DatabaseTooNew`, naming the newest backup that this program can open; `BadConfiguration` for another
@@ -57,26 +61,31 @@ def check_version(path: Path, backups: Path, migrations: Sequence[Migration] = M
         raise DatabaseDamaged(damaged)
     try:
         with closing(_open_untouched(path)) as connection:
-            version = version_of(connection)
+            version, recorded = version_of(connection), recorded_version(connection, migrations)
             has_tables = connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is not None
-            is_understood = is_known(connection)
+            is_understood = recorded is not None or is_known(connection)
     except UnicodeDecodeError as error:  # Python cannot decode SQLite's message when that quotes damaged text
         raise DatabaseDamaged(damaged) from error
     except sqlite3.Error as error:
         # A header that asks for another file format is, in a file that was ours, a damaged one.
         if isinstance(translated(error), DatabaseDamaged) or error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
             raise DatabaseDamaged(damaged) from error
-        raise
+        raise translated(error) from error
     if has_tables and not is_understood:
         raise BadConfiguration(f"{path} is the database of another program; choose another path.")
-    if version > latest_version(migrations):
-        usable = _backups(backups).newest_usable(latest_version(migrations))
+    newest = version if recorded is None else recorded
+    if newest > latest_version(migrations):
+        usable = _backups(backups, clock).newest_usable(latest_version(migrations))
         advice = "no backup for this one was found"
         if usable is not None:
             advice = f"the backup {backups / usable.name} can be opened by this one"
         raise DatabaseTooNew(
-            f"{path} was written by a newer version of this program (schema {version}, this one knows "
+            f"{path} was written by a newer version of this program (schema {newest}, this one knows "
             f"{latest_version(migrations)}) and was left untouched; update the program, or {advice}."
+        )
+    if newest != version:
+        raise DatabaseDamaged(
+            f"The header of {path} is damaged: it says schema {version}, and the history of the database {newest}."
         )
 
 
@@ -86,6 +95,7 @@ def bring_up_to_date(
     announce: StageListener,
     migrations: Sequence[Migration] = MIGRATIONS,
     *,
+    clock: Clock,
     zone: tzinfo | None = None,
     source: str | None = None,
     keeps_columns: bool = True,
@@ -103,14 +113,16 @@ def bring_up_to_date(
     is_seeds = bool(due) and _is_seeds(connection)
     if due and backups is not None and any(snapshot.count_rows(connection).values()):
         announce("backing_up", f"Copying the database before changing its schema from version {version}")
-        _backups(backups).record(snapshot.make_snapshot(connection, backups / backup_name(version)))
+        directory = _backups(backups, clock)
+        directory.record(snapshot.make_snapshot(connection, directory.next_path(version, "before-migration")))
     if is_seeds:
         from sidecar.storage.sqlite import adoption
 
         adoption.adopt(
             connection,
-            lambda created: _apply_each(created, due),
+            lambda created: _apply_each(created, due, clock),
             announce,
+            clock,
             zone,
             source,
             keeps_columns=keeps_columns,
@@ -119,36 +131,29 @@ def bring_up_to_date(
     if due and version == 0:
         announce("migrating", "Making the database")
         with transaction(connection):
-            _apply_each(connection, due)
+            _apply_each(connection, due, clock)
         return len(due)
     for migration in due:
         announce("migrating", f"Bringing the database to schema version {migration.version}: {migration.name}")
         with transaction(connection):
-            _apply_each(connection, [migration])
+            _apply_each(connection, [migration], clock)
     return len(due)
 
 
-def backup_name(version: int) -> str:
-    """The file name of a copy that is made before a migration."""
-    from sidecar.storage.sqlite import backup_directory
-
-    return backup_directory.backup_name(version, "before-migration")
-
-
-def _backups(path: Path) -> "BackupDirectory":
+def _backups(path: Path, clock: Clock) -> "BackupDirectory":
     from sidecar.storage.sqlite import backup_directory  # seldom needed at a start
 
-    return backup_directory.BackupDirectory(path)
+    return backup_directory.BackupDirectory(path, clock)
 
 
-def _apply_each(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> None:
+def _apply_each(connection: sqlite3.Connection, migrations: Sequence[Migration], clock: Clock) -> None:
     """Inside a transaction that is open."""
     for migration in migrations:
         migration.apply(connection)
         connection.execute(_HISTORY)
         connection.execute(
             "INSERT INTO schema_migrations (version, name, applied_at, program_version) VALUES (?, ?, ?, ?)",
-            (migration.version, migration.name, timestamps.now(), __version__),
+            (migration.version, migration.name, timestamps.now(clock), __version__),
         )
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {migration.version}")
@@ -157,7 +162,9 @@ def _apply_each(connection: sqlite3.Connection, migrations: Sequence[Migration])
 def _begins_like_a_database(path: Path) -> bool:
     """SQLite itself takes a file of a few bytes for an empty database, and overwrites it."""
     with path.open("rb") as file:
-        return file.read(len(_FIRST_BYTES)) == _FIRST_BYTES
+        start = file.read(_WRITE_VERSION_AT + 1)
+    # SQLite reads a file whose write version it does not know, and refuses to write to it.
+    return start.startswith(_FIRST_BYTES) and start[_WRITE_VERSION_AT:] <= _LAST_WRITE_VERSION
 
 
 def _open_untouched(path: Path) -> sqlite3.Connection:

@@ -105,7 +105,7 @@ class SearchDocuments(Domain, ISearchStore):
         await self._database.write(delete, key, type(None))
 
     async def fill_search_index(self, limit: int = 200) -> bool:
-        return await self._database.write(lambda work: search_index.fill(work.connection, limit))
+        return await self._database.write(lambda work: search_index.fill(work.connection, limit, work.clock))
 
     async def merge_search_index(self, pages: int) -> bool:
         return await self._database.write(lambda work: search_index.merge(work.connection, pages))
@@ -162,21 +162,17 @@ class SearchDocuments(Domain, ISearchStore):
                 await self._follow()
             except SearchIndexDamaged:
                 log.warning("the search index is damaged; it is made anew")
-                await self._database.write(partial(self._begin_anew, mended))
+                if self._times_mended == mended:  # several searches may find the damage at once
+                    await self._database.write(_empty)
+                    self._times_mended = mended + 1
                 await _repeat_for(_LONGEST_WAIT_S, self.fill_search_index)
             has_waited = True
-
-    def _begin_anew(self, mended: int, work: Work) -> None:
-        """Several searches may find the damage at once; the first of them sees to it."""
-        if self._times_mended == mended:
-            _empty(work)
-            self._times_mended += 1
 
     async def _follow(self) -> None:
         """Have the index follow what was noted. What keeps it from that keeps no search from being answered."""
 
         def follow(work: Work) -> bool:
-            return search_index.follow(work.connection)
+            return search_index.follow(work.connection, work.clock)
 
         try:
             await _repeat_for(_LONGEST_WAIT_S, lambda: self._database.write(follow))

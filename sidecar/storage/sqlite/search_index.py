@@ -4,8 +4,9 @@ A commit takes in what few rows it changed (`search_pending.py`). Here is what t
 """
 
 import sqlite3
-from time import perf_counter
+from contextlib import suppress
 
+from sidecar.clock import Clock
 from sidecar.models.health import Component
 from sidecar.storage.sqlite import search_pending
 from sidecar.storage.sqlite.migrations.m0004_search import CREATE_INDEX, MERGE_LATER
@@ -17,25 +18,30 @@ _PATIENCE_S = 0.006
 """How long one step of filling takes, before its commit, which takes as long again."""
 
 
-def follow(connection: sqlite3.Connection) -> bool:
+_FTS5_VERSION = 4
+"""Of the format in which FTS5 stores an index such as ours."""
+
+
+def follow(connection: sqlite3.Connection, clock: Clock) -> bool:
     """Take in what was noted and left, for a few milliseconds; returns whether more may be left."""
-    until = perf_counter() + _PATIENCE_S
+    until = clock.monotonic() + _PATIENCE_S
     while search_pending.follow_some(connection):
-        if perf_counter() > until:
+        if clock.monotonic() > until:
             return True
     return False
 
 
-def fill(connection: sqlite3.Connection, limit: int) -> bool:
+def fill(connection: sqlite3.Connection, limit: int, clock: Clock) -> bool:
     """Put up to `limit` rows into the index, in a few milliseconds; returns whether more may be lacking."""
-    if follow(connection):
+    if follow(connection, clock):
         return True
-    until = perf_counter() + _PATIENCE_S
+    until = clock.monotonic() + _PATIENCE_S
     for number, after_id in connection.execute("SELECT kind, after_id FROM search_fill ORDER BY kind").fetchall():
         kind = BY_NUMBER[number]
         sql = f"SELECT id FROM {kind.table} WHERE id > ? ORDER BY id LIMIT ?"
         for (row_id,) in connection.execute(sql, (after_id, limit)).fetchall():
-            connection.execute(
+            search_pending.add(
+                connection,
                 f"""
                 INSERT INTO search_index (rowid, title, content, tags, facets)
                 SELECT docid, {words_of("view")} FROM search_{kind.table} AS view
@@ -44,7 +50,7 @@ def fill(connection: sqlite3.Connection, limit: int) -> bool:
                 (row_id,),
             )
             after_id, limit = row_id, limit - 1
-            if perf_counter() > until:
+            if clock.monotonic() > until:
                 limit = 0
                 break
         connection.execute("UPDATE search_fill SET after_id = ? WHERE kind = ?", (after_id, number))
@@ -68,6 +74,10 @@ def empty(connection: sqlite3.Connection) -> None:
     try:
         connection.execute("INSERT INTO search_index (search_index) VALUES ('delete-all')")
     except sqlite3.Error:
+        with suppress(sqlite3.Error):  # where there is none
+            # FTS5 does not even drop a table whose version it cannot read.
+            sql = "INSERT OR REPLACE INTO search_index_config (k, v) VALUES ('version', ?)"
+            connection.execute(sql, (_FTS5_VERSION,))
         connection.execute("DROP TABLE IF EXISTS search_index")
         connection.execute(CREATE_INDEX)
         for setting in MERGE_LATER:

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Sequence
 from functools import cache
 
+from sidecar.errors import SearchIndexDamaged
 from sidecar.storage.sqlite.migrations.m0004_search import KIND_BITS
 from sidecar.storage.sqlite.search_segments import words_of
 
@@ -99,8 +100,16 @@ def _follow(connection: sqlite3.Connection, last: int) -> None:
     # A number that is no kind's was put there by hand, and goes with the others.
     for number in VIEWS.keys() & numbers:
         end = min(last, ((number + 1) << KIND_BITS) - 1)
-        connection.execute(_add(number), (number << KIND_BITS, end))
+        add(connection, _add(number), (number << KIND_BITS, end))
     connection.execute("DELETE FROM search_pending WHERE docid <= ?", (last,))
+
+
+def add(connection: sqlite3.Connection, statement: str, values: Sequence[int]) -> None:
+    """Put into the index what it does not have. Raises `SearchIndexDamaged` when it has it nevertheless."""
+    try:
+        connection.execute(statement, values)
+    except sqlite3.IntegrityError as contradiction:
+        raise SearchIndexDamaged("The search index is damaged; it is being made anew.") from contradiction
 
 
 @cache

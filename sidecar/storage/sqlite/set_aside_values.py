@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from pydantic import ValidationError
@@ -67,6 +67,7 @@ def forms_of(
     values: Mapping[str, Any],
     *,
     is_seeds: bool,
+    now: datetime,
     zone: tzinfo | None = None,
 ) -> list[Form]:
     """Return the rows that are made of the row, parents first.
@@ -76,7 +77,7 @@ def forms_of(
     `InvalidInput` for a value of a column that is not there.
     """
     row = {folded(name): value for name, value in row.items()}
-    known = carried_tables(Clock(zone or machine_zone())) if is_seeds else ()
+    known = carried_tables(Clock(zone or machine_zone(now))) if is_seeds else ()
     carried = [each for each in known if _fits(each, table, row)]
     forms = [_converted(each, row) for each in carried] or [_unconverted(connection, table, row)]
     declared = {form.table: _declared_types(connection, form.table) for form in forms}

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import closing
 from hashlib import blake2b
 from pathlib import Path
-from time import perf_counter
 from typing import NamedTuple
 
 from sidecar.errors import DiskFull, StorageError
@@ -28,8 +27,8 @@ SYNC_BYTES = 4 * 1024 * 1024
 SPARE_BYTES = 32 * 1024 * 1024
 """What a copy leaves free on the disk, for the commits of others."""
 
-Step = Callable[[float], None]
-"""Called between two steps with the seconds that one took; may pause, and raises to give up."""
+Step = Callable[[], None]
+"""Called before the first step and between two; may pause, and raises to give up."""
 
 
 class Snapshot(NamedTuple):
@@ -42,7 +41,7 @@ class Snapshot(NamedTuple):
     broken_references: int = 0
 
 
-def _at_once(took_s: float) -> None:
+def _at_once() -> None:
     """No pauses."""
 
 
@@ -53,7 +52,7 @@ def make_snapshot(source: sqlite3.Connection, destination: Path) -> Snapshot:
     is not sound, `OSError` and `sqlite3.Error` when it cannot be made; a file that was at `destination` is then still
     there.
     """
-    destination.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files.make_directory(destination.parent)
     partial = files.partial_of(destination)
     try:
         source.execute("BEGIN")
@@ -75,7 +74,7 @@ def copy(source: sqlite3.Connection, partial: Path, between_steps: Step = _at_on
     partial.unlink(missing_ok=True)
     need_room(partial.parent, _size(source))
     page_bytes = source.execute("PRAGMA page_size").fetchone()[0]
-    steps, began = 0, 0.0
+    steps = 0
     descriptor = files.create(partial)
     try:
         with closing(sqlite3.connect(partial, isolation_level=None)) as target:
@@ -83,14 +82,13 @@ def copy(source: sqlite3.Connection, partial: Path, between_steps: Step = _at_on
             target.execute("PRAGMA journal_mode = OFF")
 
             def after_step(status: int, remaining: int, total: int) -> None:  # noqa: ARG001 - what SQLite tells
-                nonlocal steps, began
+                nonlocal steps
                 steps += 1
                 if steps % (SYNC_BYTES // STEP_BYTES) == 0:
                     os.fsync(descriptor)
-                between_steps(perf_counter() - began)
-                began = perf_counter()
+                between_steps()
 
-            began = perf_counter()
+            between_steps()
             source.backup(target, pages=max(1, STEP_BYTES // page_bytes), progress=after_step)
             # Not a write-ahead log: the copy has to be complete in its one file.
             target.execute("PRAGMA journal_mode = DELETE")

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from sidecar.errors import InvalidInput, NotFound
-from sidecar.models import timestamps
 from sidecar.models.base import StoredRecord
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.states import (
@@ -47,7 +46,6 @@ class ConversationRepository:
 
         `seen` is what the thread seems to have begun with; it counts when nothing was known or given.
         """
-        now = timestamps.now()
         work.connection.execute(
             """
             INSERT INTO chats (id, initial_request, project_root, current_issue, metadata, created_at, updated_at)
@@ -59,7 +57,7 @@ class ConversationRepository:
                 metadata = coalesce(:metadata, metadata),
                 updated_at = :now
             """,
-            {**dict.fromkeys(_THREAD_COLUMNS), **columns, "id": thread_id, "seen": seen, "now": now},
+            {**dict.fromkeys(_THREAD_COLUMNS), **columns, "id": thread_id, "seen": seen, "now": work.now},
         )
         work.changed(TOPIC, thread_id)
 
@@ -76,7 +74,7 @@ class ConversationRepository:
             ON CONFLICT (chat_id) DO UPDATE SET
                 messages = excluded.messages, cache_info = excluded.cache_info, updated_at = excluded.updated_at
             """,
-            (thread_id, messages, json_text("cache_info", merged), timestamps.now()),
+            (thread_id, messages, json_text("cache_info", merged), work.now),
         )
 
     def stored_messages(self, connection: sqlite3.Connection, thread_id: str) -> str:
@@ -245,7 +243,7 @@ class ConversationStates(Domain, IConversationStateStore):
     ) -> Exchange:
         _require_thread_id(thread_id)
         ended_at = optional_time("end", end)
-        started_at = optional_time("start", start) or ended_at or timestamps.now()
+        started_at = optional_time("start", start) or ended_at or self._now()
         if ended_at is not None and ended_at < started_at:
             raise InvalidInput.field("end", f"lies before start ({ended_at} < {started_at})")
         columns = {

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from sidecar.errors import NotFound, RequestRefused
+from sidecar.models import timestamps
 from sidecar.models.base import Page, StoredRecord
 from sidecar.storage.sqlite.columns import read_row, usual_json
 from sidecar.storage.sqlite.database import Database
@@ -29,6 +30,10 @@ class Domain:
     """A part of the backend: some tables of the one database that all parts share."""
 
     _database: Database
+
+    def _now(self) -> str:
+        """Return the present time in stored form."""
+        return timestamps.now(self._database.clock)
 
 
 class Table(Generic[R]):

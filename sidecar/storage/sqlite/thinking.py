@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sidecar.errors import NotFound
-from sidecar.models import timestamps
 from sidecar.models.base import MAX_BATCH
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.messages import MessageThinking, ThinkingCreate
@@ -35,7 +34,7 @@ class Thinking(Domain, IThinkingStore):
     ) -> MessageThinking:
         def add(work: Work) -> MessageThinking:
             place = _places_of(work.connection, message_id).take(sequence)
-            columns = _new_columns(timestamps.now(), message_id, content, stage, progress, place, metadata)
+            columns = _new_columns(work.now, message_id, content, stage, progress, place, metadata)
             return THINKING.insert(work, columns)
 
         return await self._database.write(add, key, MessageThinking)
@@ -46,10 +45,9 @@ class Thinking(Domain, IThinkingStore):
         require_range("thinking", len(thinking), 1, MAX_BATCH)
 
         def add(work: Work) -> list[int]:
-            now = timestamps.now()
             places = _places_of(work.connection, message_id)
             rows = (
-                _new_columns(now, message_id, **{**vars(step), "sequence": places.take(step.sequence)})
+                _new_columns(work.now, message_id, **{**vars(step), "sequence": places.take(step.sequence)})
                 for step in thinking
             )
             return THINKING.insert_many(work, rows)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from sidecar.models import timestamps
 from sidecar.models.base import MAX_BATCH
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.timestamps import Moment
@@ -20,7 +19,7 @@ NEWEST_FIRST = Order("created_at", newest_first=True)
 class Tips(Domain, ITipStore):
     async def insert_tip(self, content: str, *, key: IdempotencyKey | None = None) -> Tip:
         def insert(work: Work) -> Tip:
-            return TIPS.insert(work, {"content": content, "created_at": timestamps.now()})
+            return TIPS.insert(work, {"content": content, "created_at": work.now})
 
         return await self._database.write(insert, key, Tip)
 
@@ -28,8 +27,7 @@ class Tips(Domain, ITipStore):
         require_range("tips", len(tips), 1, MAX_BATCH)
 
         def insert(work: Work) -> list[int]:
-            now = timestamps.now()
-            return TIPS.insert_many(work, ({"content": tip.content, "created_at": now} for tip in tips))
+            return TIPS.insert_many(work, ({"content": tip.content, "created_at": work.now} for tip in tips))
 
         return await self._database.write(insert, key, list[int])
 

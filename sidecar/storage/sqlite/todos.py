@@ -7,7 +7,6 @@ has none after it was reopened.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sidecar.models import timestamps
 from sidecar.models.base import MAX_BATCH
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.timestamps import Moment
@@ -38,7 +37,7 @@ class Todos(Domain, ITodoStore):
         key: IdempotencyKey | None = None,
     ) -> Todo:
         columns = _new_columns(
-            timestamps.now(),
+            self._now(),
             content,
             optional_time("start_time", start_time),
             optional_time("end_time", end_time),
@@ -53,8 +52,7 @@ class Todos(Domain, ITodoStore):
         require_range("todos", len(todos), 1, MAX_BATCH)
 
         def insert(work: Work) -> list[int]:
-            now = timestamps.now()
-            return TODOS.insert_many(work, (_new_columns(now, **vars(todo)) for todo in todos))
+            return TODOS.insert_many(work, (_new_columns(work.now, **vars(todo)) for todo in todos))
 
         return await self._database.write(insert, key, list[int])
 
@@ -98,19 +96,19 @@ class Todos(Domain, ITodoStore):
         )
         for time in columns.keys() & {"start_time", "end_time"}:
             columns[time] = optional_time(time, columns[time])
-        return await self._update(todo_id, lambda _: columns, key)
+        return await self._update(todo_id, lambda *_: columns, key)
 
     async def update_todo_status(
         self, todo_id: int, status: int, end_time: Moment | None = None, *, key: IdempotencyKey | None = None
     ) -> Todo:
         wanted = one_of(TodoStatus, "status", status)
         completed_at = optional_time("end_time", end_time)
-        return await self._update(todo_id, lambda todo: _status_columns(todo, wanted, completed_at), key)
+        return await self._update(todo_id, lambda todo, now: _status_columns(todo, wanted, completed_at, now), key)
 
     async def toggle_todo(self, todo_id: int, *, key: IdempotencyKey | None = None) -> Todo:
-        def other_status(todo: Todo) -> dict[str, Any]:
+        def other_status(todo: Todo, now: str) -> dict[str, Any]:
             wanted = TodoStatus.PENDING if todo.status == TodoStatus.COMPLETED else TodoStatus.COMPLETED
-            return _status_columns(todo, wanted, None)
+            return _status_columns(todo, wanted, None, now)
 
         return await self._update(todo_id, other_status, key)
 
@@ -118,10 +116,10 @@ class Todos(Domain, ITodoStore):
         await self._database.write(lambda work: TODOS.delete(work, todo_id), key, type(None))
 
     async def _update(
-        self, todo_id: int, columns_for: Callable[[Todo], dict[str, Any]], key: IdempotencyKey | None
+        self, todo_id: int, columns_for: Callable[[Todo, str], dict[str, Any]], key: IdempotencyKey | None
     ) -> Todo:
         def update(work: Work) -> Todo:
-            columns = columns_for(TODOS.get(work.connection, todo_id))
+            columns = columns_for(TODOS.get(work.connection, todo_id), work.now)
             todo = TODOS.update(work, todo_id, columns)
             if columns.keys() & {"start_time", "end_time"}:
                 require_order(todo.start_time, todo.end_time)
@@ -142,7 +140,7 @@ def _new_columns(
 ) -> dict[str, Any]:
     """What is stored of a new todo; its times are in stored form. Raises `InvalidInput`."""
     if status == TodoStatus.COMPLETED and end_time is None:
-        end_time = now
+        end_time = max(now, start_time or now)
     require_order(start_time, end_time)
     return {
         "content": content,
@@ -156,10 +154,13 @@ def _new_columns(
     }
 
 
-def _status_columns(todo: Todo, status: TodoStatus, completed_at: str | None) -> dict[str, Any]:
-    """Completing sets the end, reopening clears it, and what is already so stays as it is."""
+def _status_columns(todo: Todo, status: TodoStatus, completed_at: str | None, now: str) -> dict[str, Any]:
+    """Completing sets the end, reopening clears it, and what is already so stays as it is.
+
+    The end is the present time, or the start where that is later: planned for a day to come, or by another clock.
+    """
     if status == TodoStatus.PENDING:
         return {"status": status, "end_time": None} if todo.status != status else {}
     if todo.status == status and completed_at is None:
         return {}
-    return {"status": status, "end_time": completed_at or timestamps.now()}
+    return {"status": status, "end_time": completed_at or max(now, todo.start_time or now)}

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All of what is done inside, or nothing."""
+    end_left_open(connection)
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -17,3 +18,9 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def end_left_open(connection: sqlite3.Connection) -> None:
+    """Roll back a transaction whose own rollback failed; else none could begin on this connection again."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")

@@ -58,7 +58,7 @@ class Transfer(Domain, ITransferStore):
     ) -> ImportReport:
         def unit(work: Work) -> ImportReport:
             source = seed_sources.source_of(work.connection, rows, store_id, rows_of(work.connection))
-            kinds = {kind.name: _import(work.connection, kind, rows, source) for kind in KINDS}
+            kinds = {kind.name: _import(work, kind, rows, source) for kind in KINDS}
             work.connection.execute("DELETE FROM import_ids")
             report = ImportReport(dry_run=dry_run, kinds=kinds)
             if dry_run:
@@ -121,7 +121,8 @@ def _row(kind: Kind, found: sqlite3.Row) -> Row:
     return {**row, "invalid": json.loads(as_json({name: stored[name] for name in invalid}))} if invalid else row
 
 
-def _import(connection: sqlite3.Connection, kind: Kind, rows: RowsOf, source: str) -> KindReport:
+def _import(work: Work, kind: Kind, rows: RowsOf, source: str) -> KindReport:
+    connection = work.connection
     is_own = source == store_id(connection)
     added = skipped = aside = 0
     is_new_table: bool | None = None
@@ -148,14 +149,14 @@ def _import(connection: sqlite3.Connection, kind: Kind, rows: RowsOf, source: st
             if misfit is not None:
                 is_new = _is_new_misfit(connection, kind, identity)
                 if is_new:
-                    _set_aside(connection, kind, line, misfit)
+                    _set_aside(work, kind, line, misfit)
                 aside, skipped = aside + is_new, skipped + (not is_new)
                 continue
             columns = row | references
             if kind.name == "set_aside" and not is_own:
                 columns |= set_aside_ids.followed(connection, row, source)
             row_id = _insert(connection, kind, columns, keeps_key)
-            _keep_what_changed(connection, kind, line, references)
+            _keep_what_changed(work, kind, line, references)
             refers_ahead = refers_ahead or bool(_ahead(kind, row))
             if not kind.has_text_key:
                 first_added = row_id if first_added is None else first_added
@@ -167,9 +168,9 @@ def _import(connection: sqlite3.Connection, kind: Kind, rows: RowsOf, source: st
     if refers_ahead:
         # Read once more rather than kept: any number of rows may refer to one that comes later.
         for line in rows(kind.name):
-            _refer_ahead(connection, kind, line)
+            _refer_ahead(work, kind, line)
     if added and kind.lift is not None:
-        _lift(connection, kind, kind.lift)
+        _lift(work, kind, kind.lift)
     return KindReport(added=added, skipped=skipped, set_aside=aside)
 
 
@@ -266,12 +267,12 @@ def _why_it_has_no_place(kind: Kind, line: Row, references: Row) -> str | None:
     return None
 
 
-def _keep_what_changed(connection: sqlite3.Connection, kind: Kind, line: Row, references: Row) -> None:
+def _keep_what_changed(work: Work, kind: Kind, line: Row, references: Row) -> None:
     """Set aside the original of a row that lost values on its way."""
     ahead = {reference.column for reference in _ahead(kind, line)}
     lost = [name for name, became in references.items() if became is None and name not in ahead]
     if line.get("invalid") or lost:
-        _set_aside(connection, kind, line, _reason(line, lost), is_carried=True)
+        _set_aside(work, kind, line, _reason(line, lost), is_carried=True)
 
 
 def _reason(line: Row, lost: Sequence[str]) -> str:
@@ -280,9 +281,9 @@ def _reason(line: Row, lost: Sequence[str]) -> str:
     return "; ".join([*reasons, *(f"{name}: the row that it names is not there" for name in lost)])
 
 
-def _set_aside(connection: sqlite3.Connection, kind: Kind, line: Row, reason: str, *, is_carried: bool = False) -> None:
+def _set_aside(work: Work, kind: Kind, line: Row, reason: str, *, is_carried: bool = False) -> None:
     original = {column: line[column] for column in kind.columns} | (line.get("invalid") or {})
-    orphans.keep(connection, kind.table, original, reason, is_carried=is_carried, origin="import")
+    orphans.keep(work.connection, kind.table, original, reason, work.now, is_carried=is_carried, origin="import")
 
 
 def _ahead(kind: Kind, row: Row) -> list[Reference]:
@@ -291,19 +292,19 @@ def _ahead(kind: Kind, row: Row) -> list[Reference]:
     return [each for each in own if row[each.column] is not None and row[each.column] >= row[kind.key]]
 
 
-def _refer_ahead(connection: sqlite3.Connection, kind: Kind, line: Row) -> None:
+def _refer_ahead(work: Work, kind: Kind, line: Row) -> None:
     """Fill in the references that could not be known when the row was added."""
     for reference in _ahead(kind, line):
         is_itself = not reference.may_be_own and line[reference.column] == line[kind.key]
-        became = None if is_itself else _what_became(connection, reference, line)
+        became = None if is_itself else _what_became(work.connection, reference, line)
         sql = f"""
             UPDATE {kind.table} SET {reference.column} = ?
             WHERE {kind.key} = (SELECT row_id FROM import_ids WHERE kind = ? AND source_id = ? AND is_added)
         """
-        is_added = connection.execute(sql, (became, kind.name, line[kind.key])).rowcount == 1
+        is_added = work.connection.execute(sql, (became, kind.name, line[kind.key])).rowcount == 1
         if is_added and became is None:
             reason = f"{reference.column}: it names the row itself" if is_itself else _reason({}, [reference.column])
-            _set_aside(connection, kind, line, reason, is_carried=True)
+            _set_aside(work, kind, line, reason, is_carried=True)
 
 
 def _what_became(connection: sqlite3.Connection, reference: Reference, row: Row) -> int | str | None:
@@ -313,10 +314,11 @@ def _what_became(connection: sqlite3.Connection, reference: Reference, row: Row)
     return None if found is None else found[0]
 
 
-def _lift(connection: sqlite3.Connection, kind: Kind, lift: Lift) -> None:
+def _lift(work: Work, kind: Kind, lift: Lift) -> None:
     """Clear the references of the rows that `lift` finds, one after the other."""
+    connection = work.connection
     while (found := connection.execute(lift.query).fetchone()) is not None and found[0] is not None:
         sql = f"{kind.select} WHERE {kind.table}.{kind.key} = ?"
         row = _row(kind, connection.execute(sql, (found[0],)).fetchone())
-        _set_aside(connection, kind, row, f"{lift.column}: {lift.finding}", is_carried=True)
+        _set_aside(work, kind, row, f"{lift.column}: {lift.finding}", is_carried=True)
         connection.execute(f"UPDATE {kind.table} SET {lift.column} = NULL WHERE {kind.key} = ?", (found[0],))

@@ -7,9 +7,8 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from time import perf_counter
 
-from sidecar.storage.sqlite import log_file, pragmas
+from sidecar.storage.sqlite import log_file, open_mark, pragmas
 from sidecar.storage.sqlite.table import Domain
 from sidecar.storage.sqlite.work import Work
 from sidecar.storage.stores.upkeep import Checkpoint, IUpkeepStore
@@ -35,12 +34,12 @@ class Upkeep(Domain, IUpkeepStore):
 
     async def prune_idempotency_keys(self, before: str, limit: int) -> int:
         def unit(work: Work) -> int:
-            deadline = perf_counter() + LONGEST_STEP_S
+            deadline = work.clock.monotonic() + LONGEST_STEP_S
             removed = 0
             for (key,) in work.connection.execute(OLDEST_KEYS, (before, limit)).fetchall():
                 work.connection.execute("DELETE FROM idempotency_keys WHERE key = ?", (key,))
                 removed += 1
-                if perf_counter() > deadline:
+                if work.clock.monotonic() > deadline:
                     break
             return removed
 
@@ -55,11 +54,11 @@ class Upkeep(Domain, IUpkeepStore):
             before = _free_pages(work.connection)
             if mode != pragmas.INCREMENTAL or before <= keep:
                 return 0
-            deadline = perf_counter() + LONGEST_STEP_S
+            deadline = work.clock.monotonic() + LONGEST_STEP_S
             for _ in range(min(limit, before - keep)):
                 # Python's `execute` ends this pragma after its first page, whatever number it is given.
                 work.connection.execute("PRAGMA incremental_vacuum(1)")
-                if perf_counter() > deadline:
+                if work.clock.monotonic() > deadline:
                     break
             return before - _free_pages(work.connection)
 
@@ -91,6 +90,7 @@ class Upkeep(Domain, IUpkeepStore):
             before = _size(log)
             _, pages, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             if before > LARGE_LOG_BYTES and pages == moved:
+                open_mark.note_emptied(location, log_file.salts_of(location), pages)
                 _empty_log(connection)
             return Checkpoint(max(moved, 0), pages == moved, before - _size(log))
 

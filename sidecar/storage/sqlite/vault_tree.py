@@ -9,7 +9,6 @@ Walks down or up use UNION, not UNION ALL: they end even where another tool has 
 import sqlite3
 
 from sidecar.errors import Conflict
-from sidecar.models import timestamps
 from sidecar.models.vaults import Vault
 from sidecar.storage.sqlite.columns import safe_value
 from sidecar.storage.sqlite.places import Places
@@ -75,7 +74,7 @@ def move(work: Work, vault_id: int, parent_id: int | None, wanted_place: int | N
     place = places_in(connection, parent_id).take(wanted_place)
     if lies_in(connection, parent_id, vault_id):
         raise Conflict(f"The vault {vault_id} cannot be moved into itself or into a folder below it.")
-    columns = {"parent_id": parent_id, "sort_order": place, "updated_at": timestamps.now()}
+    columns = {"parent_id": parent_id, "sort_order": place, "updated_at": work.now}
     return VAULTS.update(work, vault_id, columns)
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
-from sidecar.models import timestamps
 from sidecar.models.base import MAX_BATCH
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.timestamps import Moment
@@ -68,7 +67,7 @@ class Vaults(Domain, IVaultStore):
 
         def insert(work: Work) -> Vault:
             places_in = partial(vault_tree.places_in, work.connection)
-            return VAULTS.insert(work, _new_columns(timestamps.now(), places_in, vault))
+            return VAULTS.insert(work, _new_columns(work.now, places_in, vault))
 
         return await self._database.write(insert, key, Vault)
 
@@ -78,21 +77,20 @@ class Vaults(Domain, IVaultStore):
         require_range("vaults", len(vaults), 1, MAX_BATCH)
 
         def insert(work: Work) -> list[int]:
-            now = timestamps.now()
             places_in = cache(partial(vault_tree.places_in, work.connection))
-            return VAULTS.insert_many(work, (_new_columns(now, places_in, vars(vault)) for vault in vaults))
+            return VAULTS.insert_many(work, (_new_columns(work.now, places_in, vars(vault)) for vault in vaults))
 
         return await self._database.write(insert, key, list[int])
 
     async def insert_default_vault_document(self) -> Vault | None:
-        now = timestamps.now()
-        columns = {"title": QUICK_START_TITLE, "content": QUICK_START, "created_at": now, "updated_at": now}
-
         def insert_once(work: Work) -> Vault | None:
             # AUTOINCREMENT leaves a row here as soon as a table has ever held one, whatever became of it.
             sql = "SELECT 1 FROM sqlite_sequence WHERE name = 'vaults'"
             had_a_vault = work.connection.execute(sql).fetchone() is not None
-            return None if had_a_vault else VAULTS.insert(work, columns)
+            if had_a_vault:
+                return None
+            times = {"created_at": work.now, "updated_at": work.now}
+            return VAULTS.insert(work, {"title": QUICK_START_TITLE, "content": QUICK_START, **times})
 
         return await self._database.write(insert_once)
 
@@ -178,7 +176,7 @@ class Vaults(Domain, IVaultStore):
                 vault_tree.restore(work, vault_id)
             if columns:
                 vault_tree.require_present(work.connection, vault_id)
-                VAULTS.update(work, vault_id, {**columns, "updated_at": timestamps.now()})
+                VAULTS.update(work, vault_id, {**columns, "updated_at": work.now})
             if is_deleted is True and not vault.is_deleted:
                 vault_tree.delete(work, vault_id)
             return VAULTS.get(work.connection, vault_id)

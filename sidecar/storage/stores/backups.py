@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 
 from sidecar.models.backups import ON_REQUEST, Backup, BackupList, Restored
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.models.timestamps import Timestamp
 
 
 class IBackupStore(ABC):
@@ -30,8 +29,10 @@ class IBackupStore(ABC):
     async def restore_backup(self, name: str, *, key: IdempotencyKey | None = None) -> Restored:
         """Replace the whole store by the backup while it is open; what it replaces becomes a backup itself.
 
-        Work that comes meanwhile waits; every subscriber is told `STORE_REPLACED`. Raises `NotFound`; `Conflict` when
-        the backup is damaged or from a newer program; `DiskFull`. The store is then as it was.
+        Its key and those of other restores and backups are carried into the new store; writes that were replaced are
+        done again when they are repeated. Work that comes meanwhile waits; every subscriber is told `STORE_REPLACED`.
+        Raises `NotFound`; `Conflict` when the backup is damaged or from a newer program; `DiskFull`. The store is then
+        as it was.
         """
 
     @abstractmethod
@@ -39,5 +40,8 @@ class IBackupStore(ABC):
         """Remove it. Raises `NotFound`, and `Conflict` for the only verified one."""
 
     @abstractmethod
-    async def get_last_change(self) -> Timestamp | None:
-        """When something was last written to the store's files; `None` for a store in memory."""
+    async def has_changed_since_backup(self) -> bool:
+        """Return whether the store's files are not as they were before the newest verified backup.
+
+        True without such a backup, and false for a store in memory.
+        """

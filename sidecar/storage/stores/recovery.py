@@ -1,6 +1,7 @@
 """The store of what happened to a damaged database, and its check."""
 
 from abc import ABC, abstractmethod
+from datetime import datetime
 from pathlib import Path
 
 from sidecar.models.doctor import Finding
@@ -21,6 +22,10 @@ class IRecoveryStore(ABC):
     @abstractmethod
     def integrity_check_is_due(self) -> bool:
         """Whether the whole file should be checked: it was left uncleanly, or changed, or was not for a week."""
+
+    @abstractmethod
+    def last_used_at(self) -> datetime | None:
+        """Return the time of the last change before the store was opened; `None` for a new store and in memory."""
 
     @abstractmethod
     def database_file(self) -> Path | None:

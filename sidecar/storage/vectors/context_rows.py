@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from sidecar.errors import NotFound
-from sidecar.models import timestamps
 from sidecar.models.contexts import (
     ContextPage,
     ContextProperties,
@@ -53,9 +52,9 @@ THESE = f"""
 """
 
 
-def columns_of(field: str, context: ProcessedContextInput, new_id: str) -> dict[str, Any]:
+def columns_of(field: str, context: ProcessedContextInput, new_id: str, now: str) -> dict[str, Any]:
     """What is stored of a context, but for its vector. Raises `InvalidInput`; `field` tells where."""
-    data, properties, now = context.extracted_data, context.properties, timestamps.now()
+    data, properties = context.extracted_data, context.properties
     times = {
         name: optional_time(f"{field}properties.{name}", getattr(properties, name))
         for name in ("create_time", "event_time", "update_time")

@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import uuid4
 
 from sidecar.errors import InvalidInput
 from sidecar.models.contexts import (
@@ -34,7 +33,7 @@ class Contexts(Embedding, IContextStore):
     async def upsert_processed_context(
         self, context: ProcessedContextInput, *, key: IdempotencyKey | None = None
     ) -> str:
-        columns = context_rows.columns_of("", context, uuid4().hex)
+        columns = context_rows.columns_of("", context, self._database.clock.new_id(), self._now())
         (meaning,) = await self._meanings_of([context], [""])
         return await self._database.write(lambda work: context_rows.upsert(work, columns, meaning), key, str)
 
@@ -43,8 +42,9 @@ class Contexts(Embedding, IContextStore):
     ) -> list[str]:
         require_range("contexts", len(contexts), 1, MAX_BATCH)
         fields = [f"contexts.{place}." for place in range(len(contexts))]
+        now = self._now()
         rows = [
-            context_rows.columns_of(field, context, uuid4().hex)
+            context_rows.columns_of(field, context, self._database.clock.new_id(), now)
             for field, context in zip(fields, contexts, strict=True)
         ]
         meanings = await self._meanings_of(contexts, fields)

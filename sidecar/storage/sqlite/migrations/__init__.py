@@ -32,4 +32,5 @@ MIGRATIONS = (
     Migration(8, "rows set aside and adoptions", "m0008_set_aside"),
     Migration(9, "the sizes of streamed messages", "m0009_chunk_sizes"),
     Migration(10, "guards against values that cannot be read", "m0010_guards"),
+    Migration(11, "bounded results of idempotency keys", "m0011_kept_results"),
 )

@@ -1,0 +1,52 @@
+"""The files and connections that the process may have open: its limit is raised when it is low, or refused.
+
+Without that, a process with too few descriptors fails anywhere, in the middle of an import or inside the event loop,
+with any message. macOS gives a program that is started from the desktop 256.
+"""
+
+import sys
+
+from sidecar.errors import TooFewDescriptors
+
+NEEDED = 96
+"""For the database, backups, logs and libraries, and for a few connections."""
+
+WANTED = 1024
+"""For all connections, and for as many more in a flood of them until room is made."""
+
+OWN = 64
+"""Of the needed ones, those that are no connections."""
+
+
+def provide() -> int:
+    """Raise the process's limit if that is needed and possible; return the limit.
+
+    Raises `TooFewDescriptors` where it stays too low to work.
+    """
+    if sys.platform == "win32":  # has no such limit
+        return WANTED
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = _number(soft, resource.RLIM_INFINITY)
+    if limit < WANTED:
+        wanted = min(WANTED, _number(hard, resource.RLIM_INFINITY))
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            limit = wanted
+        except (OSError, ValueError):  # a system may allow less than it says
+            pass
+    if limit < NEEDED:
+        raise TooFewDescriptors(
+            f"The process may open {limit} files at a time, and needs at least {NEEDED}; raise the limit (`ulimit -n`)."
+        )
+    return limit
+
+
+def connections_within(limit: int) -> int:
+    """Return how many connections that limit leaves room for, if there may be twice as many for a moment."""
+    return (limit - OWN) // 2
+
+
+def _number(limit: int, infinity: int) -> int:
+    return WANTED if limit == infinity else limit

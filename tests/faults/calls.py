@@ -1,0 +1,183 @@
+"""Every public method of storage: one call of each that changes something, or why there is none.
+
+A method that is not named here fails `test_statements.py`; one that only reads needs no line when it begins with a word
+of `READING`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+
+from sidecar.models.activities import ActivityCreate
+from sidecar.models.contexts import ProcessedContextInput
+from sidecar.models.conversations import ConversationCreate
+from sidecar.models.messages import MessageCreate, Role, ThinkingCreate
+from sidecar.models.tips import TipCreate
+from sidecar.models.todos import TodoCreate
+from sidecar.models.vaults import VaultCreate
+from sidecar.storage.interfaces import IDocumentStores, IVectorStores
+from sidecar.storage.unified import UnifiedStorage
+
+from ..transfer.conftest import set_aside
+
+VECTOR = [1.0, 0.5, -0.25, 0.0]
+LATER = "2099-01-01T00:00:00.000Z"
+
+
+class Rows(NamedTuple):
+    """The ids of rows for the calls; each call that removes a row has one of its own."""
+
+    folder: int
+    vault: int
+    vault_to_delete: int
+    vault_deleted: int
+    vault_deleted_too: int
+    todo: int
+    todo_to_delete: int
+    conversation: int
+    conversation_to_delete: int
+    conversation_deleted: int
+    conversation_deleted_too: int
+    message: int
+    message_to_delete: int
+    streaming: int
+    streaming_too: int
+    streaming_as_well: int
+    set_aside: int
+
+
+async def populate(store: UnifiedStorage) -> Rows:
+    """Add a row for every call."""
+    folder = await store.insert_vaults("Folder", is_folder=True)
+    vaults = [await store.insert_vaults(f"Vault {number}", content="word") for number in range(4)]
+    for vault in vaults[2:]:
+        await store.delete_vault(vault.id)
+    todos = [await store.insert_todo(f"todo {number}") for number in range(2)]
+    talks = [await store.create_conversation("home", title=f"talk {number}") for number in range(4)]
+    for talk in talks[2:]:
+        await store.delete_conversation(talk.id)
+    messages = [await store.create_message(talks[0].id, "user", f"message {number}") for number in range(2)]
+    streams = [await store.create_streaming_message(talks[0].id, "assistant") for _ in range(3)]
+    await store.append_message_content(streams[1].id, "begun ")
+    await store.add_message_thinking(messages[0].id, "hm")
+    for thread in ("thread", "thread to clear", "thread to delete"):
+        await store.save_conversation_state(thread, [{"role": "user"}], {"hits": 1})
+    await store.upsert_processed_context(context("context"))
+    await store.upsert_todo_embedding(todos[0].id, embedding=VECTOR)
+    await store.save_monitoring_token_usage("model", 1, 2)
+    await set_aside(store, "tips", {"id": 5, "content": "of before", "created_at": LATER})
+    (kept,) = (await store.get_rows_set_aside()).items
+    made = [folder, *vaults, *todos, *talks, *messages, *streams, kept]
+    return Rows._make(row.id for row in made)  # type: ignore[attr-defined]
+
+
+def context(name: str) -> ProcessedContextInput:
+    return ProcessedContextInput.model_validate(
+        {"id": name, "extracted_data": {"context_type": "entity"}, "vector": VECTOR, "text": "word"}
+    )
+
+
+Call = Callable[[UnifiedStorage, Rows], Awaitable[Any]]
+
+UNITS: Mapping[str, Call] = {
+    "insert_vaults": lambda store, rows: store.insert_vaults("New", content="word", parent_id=rows.folder),
+    "batch_insert_vaults": lambda store, _: store.batch_insert_vaults([VaultCreate("a"), VaultCreate("b")]),
+    "update_vault": lambda store, rows: store.update_vault(rows.vault, title="Other", content="other words"),
+    "move_vault": lambda store, rows: store.move_vault(rows.vault, rows.folder),
+    "delete_vault": lambda store, rows: store.delete_vault(rows.vault_to_delete),
+    "restore_vault": lambda store, rows: store.restore_vault(rows.vault_deleted),
+    "delete_vault_permanently": lambda store, rows: store.delete_vault_permanently(rows.vault_deleted_too),
+    "insert_default_vault_document": lambda store, _: store.insert_default_vault_document(),
+    "insert_todo": lambda store, _: store.insert_todo("new todo"),
+    "batch_insert_todos": lambda store, _: store.batch_insert_todos([TodoCreate("a"), TodoCreate("b")]),
+    "update_todo": lambda store, rows: store.update_todo(rows.todo, content="other words", urgency=3),
+    "update_todo_status": lambda store, rows: store.update_todo_status(rows.todo, 1),
+    "toggle_todo": lambda store, rows: store.toggle_todo(rows.todo),
+    "delete_todo": lambda store, rows: store.delete_todo(rows.todo_to_delete),
+    "insert_activity": lambda store, _: store.insert_activity("new", "words", start_time=LATER, end_time=LATER),
+    "batch_insert_activities": lambda store, _: store.batch_insert_activities(
+        [ActivityCreate("a", "", start_time=LATER, end_time=LATER)] * 2
+    ),
+    "insert_tip": lambda store, _: store.insert_tip("new tip"),
+    "batch_insert_tips": lambda store, _: store.batch_insert_tips([TipCreate("a"), TipCreate("b")]),
+    "create_conversation": lambda store, _: store.create_conversation("home", title="new"),
+    "batch_create_conversations": lambda store, _: store.batch_create_conversations([ConversationCreate("a")] * 2),
+    "update_conversation": lambda store, rows: store.update_conversation(
+        rows.conversation_to_delete, title="other words", status="deleted"
+    ),
+    "restore_conversation": lambda store, rows: store.restore_conversation(rows.conversation_deleted),
+    "delete_conversation_permanently": lambda store, rows: store.delete_conversation_permanently(
+        rows.conversation_deleted_too
+    ),
+    "create_message": lambda store, rows: store.create_message(rows.conversation, "user", "new"),
+    "batch_create_messages": lambda store, rows: store.batch_create_messages(
+        rows.conversation, [MessageCreate(Role.USER, "a"), MessageCreate(Role.ASSISTANT, "b")]
+    ),
+    "create_streaming_message": lambda store, rows: store.create_streaming_message(rows.conversation, "assistant"),
+    "update_message": lambda store, rows: store.update_message(rows.streaming, "whole", is_complete=True),
+    "append_message_content": lambda store, rows: store.append_message_content(rows.streaming_too, "more", 1),
+    "update_message_metadata": lambda store, rows: store.update_message_metadata(rows.message, {"a": 1}),
+    "mark_message_finished": lambda store, rows: store.mark_message_finished(rows.streaming_too),
+    "interrupt_message": lambda store, rows: store.interrupt_message(rows.streaming_as_well),
+    "delete_message": lambda store, rows: store.delete_message(rows.message_to_delete),
+    "add_message_thinking": lambda store, rows: store.add_message_thinking(rows.message, "hm", "plan"),
+    "batch_add_message_thinking": lambda store, rows: store.batch_add_message_thinking(
+        rows.message, [ThinkingCreate("a"), ThinkingCreate("b")]
+    ),
+    "clear_message_thinking": lambda store, rows: store.clear_message_thinking(rows.message),
+    "save_conversation_state": lambda store, _: store.save_conversation_state("thread", [1, 2], {"hits": 2}),
+    "update_cache_info": lambda store, _: store.update_cache_info("thread", {"more": 1}),
+    "clear_conversation_state": lambda store, _: store.clear_conversation_state("thread to clear"),
+    "delete_thread_permanently": lambda store, _: store.delete_thread_permanently("thread to delete"),
+    "add_exchange": lambda store, _: store.add_exchange("thread", "model", "request", {"usd": 0.5}),
+    "delete_document": lambda store, rows: store.delete_document(f"vault:{rows.vault}"),
+    "save_monitoring_token_usage": lambda store, _: store.save_monitoring_token_usage("model", 1, 2),
+    "save_monitoring_stage_timing": lambda store, _: store.save_monitoring_stage_timing("stage", 5),
+    "save_monitoring_data_stats": lambda store, _: store.save_monitoring_data_stats("kind", 2),
+    "prune_monitoring": lambda store, _: store.prune_monitoring(LATER, 10),
+    "prune_idempotency_keys": lambda store, _: store.prune_idempotency_keys(LATER, 10),
+    "acknowledge_rows_set_aside": lambda store, _: store.acknowledge_rows_set_aside(),
+    "restore_row_set_aside": lambda store, rows: store.restore_row_set_aside(rows.set_aside, {}),
+    "upsert_processed_context": lambda store, _: store.upsert_processed_context(context("new")),
+    "batch_upsert_processed_context": lambda store, _: store.batch_upsert_processed_context(
+        [context("a"), context("b")]
+    ),
+    "delete_processed_context": lambda store, _: store.delete_processed_context("context"),
+    "upsert_todo_embedding": lambda store, rows: store.upsert_todo_embedding(rows.todo, embedding=VECTOR),
+    "delete_todo_embedding": lambda store, rows: store.delete_todo_embedding(rows.todo),
+    "delete_conversation": lambda store, rows: store.delete_conversation(rows.conversation),
+}
+"""Methods whose change is one unit of work: all of it is there, or nothing. In this order, all can be called."""
+
+IN_STEPS: Mapping[str, Call] = {
+    "cleanup_old_monitoring_data": lambda store, _: store.cleanup_old_monitoring_data(1),
+    "repair_invalid_rows": lambda store, _: store.repair_invalid_rows(),
+    "rebuild_search_index": lambda store, _: store.rebuild_search_index(),
+    "fill_search_index": lambda store, _: store.fill_search_index(),
+    "merge_search_index": lambda store, _: store.merge_search_index(10),
+    "give_back_pages": lambda store, _: store.give_back_pages(10, 0),
+    "refresh_statistics": lambda store, _: store.refresh_statistics("tips"),
+    "checkpoint": lambda store, _: store.checkpoint(),
+    "scan_for_invalid_rows": lambda store, _: store.scan_for_invalid_rows(100),
+    "check_integrity": lambda store, _: store.check_integrity(),
+    "acknowledge_recoveries": lambda store, _: store.acknowledge_recoveries(),
+}
+"""Methods that may be left in the midst and repeated: they change no row, or one after the other."""
+
+ELSEWHERE: Mapping[str, str] = {
+    "create_backup": "tests/chaos/test_backup.py",
+    "delete_backup": "tests/chaos/test_backup.py",
+    "verify_backup": "tests/chaos/test_backup.py",
+    "restore_backup": "tests/chaos/test_restore.py",
+    "import_rows": "tests/chaos/test_import.py",
+    "export_rows": "tests/chaos/test_backup.py",
+}
+"""Methods with faults of their own kind, and the tests of these."""
+
+READING = (
+    *("get_", "query", "search", "show_", "count_", "find_", "examine_", "integrity_check_is_due", "writer_is_idle"),
+    *("invalid_rows_scan_is_due", "has_changed_since_backup", "last_used_at", "database_file", "scratch_directory"),
+)
+
+
+def public_methods() -> list[str]:
+    return sorted(IDocumentStores.__abstractmethods__ | IVectorStores.__abstractmethods__)

@@ -1,0 +1,5 @@
+"""The fixture of failing statements."""
+
+from ..chaos.conftest import statements
+
+__all__ = ["statements"]

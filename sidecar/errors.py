@@ -24,7 +24,7 @@
     │   ├── StorageLost           503   the open file was deleted, moved or replaced; only a restart ends this
     │   ├── DiskFull              507
     │   ├── DiskFailed            503   the disk reports an error; retryable; ends a start with exit code 7
-    │   ├── SearchIndexDamaged    503   the rows are not; it is made anew; retryable
+    │   ├── SearchIndexDamaged    503   the rows are not; it is rebuilt; retryable
     │   └── DatabaseDamaged       503   being mended; retryable
     ├── OutOfDescriptors          503   the process, or the system, cannot open one more file; retryable
     ├── NotAvailable              501   needs an extra, a backend or an endpoint that this sidecar does not have
@@ -308,7 +308,7 @@ class DiskFailed(StorageError):
 
 
 class SearchIndexDamaged(StorageError):
-    """The full-text index is damaged, and only that; it is made anew from the rows."""
+    """The full-text index is damaged, and only that; it is rebuilt from the rows."""
 
     code = "search_index_damaged"
     title = "Search index damaged"

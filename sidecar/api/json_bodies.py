@@ -1,4 +1,4 @@
-"""What a JSON body may be made of, and why one is not JSON.
+"""Limits on what a JSON body is made of, and the reason why one is not JSON.
 
 A parser makes an object of each value, in one step that nothing interrupts: 12 MB of `[]` held the event loop up for
 seconds. So a large body is counted before, in steps between which the loop goes on.
@@ -137,7 +137,7 @@ def _texts(value: object) -> "Iterator[tuple[_Place | None, str]]":
 
 
 class _Place(NamedTuple):
-    """Where a value is. It is named when it is told, and not before: a name may be as long as the body."""
+    """The place of a value. Its name is made only when it is reported: it may be as long as the body."""
 
     around: "_Place | None"
     name: str | int

@@ -1,4 +1,4 @@
-"""What one connection may take: time for a request to arrive, bytes for its head, requests that wait, an unread answer.
+"""Limits of one connection: time for a request to arrive, bytes for its head, requests that wait, an unread answer.
 
 Any program of the computer can connect, and needs no token to be slow, endless or greedy. So whatever a connection that
 has not shown the token makes the sidecar keep has a limit or a deadline:
@@ -186,7 +186,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     @property
     def is_known(self) -> bool:
-        """Whether it has shown the token."""
+        """Return whether the peer has shown the token."""
         return self._peer.has_shown_token
 
     @property

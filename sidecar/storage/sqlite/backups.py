@@ -115,7 +115,7 @@ class Backups(Domain, IBackupStore):
         return self._database.location
 
     async def _once(self, key: IdempotencyKey | None, returns: type[T], do: Callable[[Job], Awaitable[T]]) -> T:
-        """What `do` returns, or with a key that was used before, returned then. `do` must store the key itself."""
+        """Return the result of `do`, or of the first time for a key that was used. `do` must store the key itself."""
         async with self._working() as job:
             if key is not None:
                 remembered = await self._database.read(lambda connection: idempotency.recall(connection, key))
@@ -253,7 +253,7 @@ class Backups(Domain, IBackupStore):
 
 
 def _to_be_kept(location: Path, name: str, now: str) -> Backup:
-    """What is known of the store as a backup before it is one."""
+    """Describe the store as the backup that it is going to be."""
     return Backup(
         name=name,
         created_at=now,

@@ -13,7 +13,7 @@ from sidecar.storage.sqlite import open_mark
 log = logging.getLogger(__name__)
 
 EVIDENCE = ("-journal", "-wal")
-"""What holds pages of the database."""
+"""The companions that hold pages of the database."""
 
 _INDEX = "-shm"
 

@@ -104,7 +104,7 @@ class Connections:
         self.file = FileIdentity(location)
         self.reader_count = 1 if location is None else readers
         self.lacks_room = False
-        """Whether what is opened next only reads, on a disk that is full: the writer is then the only reader, too."""
+        """True if what is opened next only reads, on a disk that is full: the writer is then the only reader, too."""
         self._readers: dict[int, Connection] = {}
         self._is_marked = False
 

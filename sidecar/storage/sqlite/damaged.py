@@ -184,7 +184,7 @@ class DamagedTable:
         return {row[0] for row in self._only_in_table(index, names)}
 
     def has_all_keys(self, index: str) -> bool:
-        """Whether the index has every row that can be read."""
+        """Return whether the index has every row that can be read."""
         return not self._only_in_table(index, ", ".join(self.table.key))
 
     def _only_in_table(self, index: str, names: str) -> list[Row]:
@@ -231,8 +231,10 @@ class DamagedTable:
 
 
 def has_lost_rows(source: sqlite3.Connection) -> bool:
-    """Whether a row cannot be read, or an index that can be read contradicts its table. Raises one of `READ_ERRORS`
-    when not even the list of the tables can be read."""
+    """Return whether a row cannot be read, or an index that can be read contradicts its table.
+
+    Raises one of `READ_ERRORS` when not even the list of the tables can be read.
+    """
     return any(_cannot_be_read(source, table) or _is_contradicted(source, table) for table in tables(source))
 
 

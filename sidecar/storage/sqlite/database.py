@@ -182,7 +182,7 @@ class Database:
 
     @property
     def is_waiting_for_room(self) -> bool:
-        """Whether writes are refused because the disk was full at the start."""
+        """Return whether writes are refused because the disk was full at the start."""
         return self._postponed is not None
 
     async def _open_with_room(self, settled: Callable[[], AbstractContextManager[Prepare]]) -> None:

@@ -32,7 +32,7 @@ _MEANINGS: dict[int, tuple[type[SidecarError], str]] = {
     sqlite3.SQLITE_FULL: (DiskFull, "The disk is full; free some space and try again."),
     sqlite3.SQLITE_CORRUPT: (DatabaseDamaged, "The database file is damaged."),
     # The only virtual table is the index: nothing but words that can be read from the rows again.
-    sqlite3.SQLITE_CORRUPT_VTAB: (SearchIndexDamaged, "The search index is damaged; it is being made anew."),
+    sqlite3.SQLITE_CORRUPT_VTAB: (SearchIndexDamaged, "The search index is damaged; it is being rebuilt."),
     sqlite3.SQLITE_IOERR: (DiskFailed, "The disk reports an error; try again, and check the disk if it happens again."),
     # A file that is shorter than it should be.
     sqlite3.SQLITE_IOERR_SHORT_READ: (DatabaseDamaged, "The database file has been cut off."),

@@ -69,7 +69,7 @@ def repaired(data: bytes | mmap, found: Geometry, *, has_log: bool) -> bytes:
 
 
 def is_damaged(header: bytes, repaired: bytes) -> bool:
-    """Whether SQLite cannot read, or cannot write to, a file with this header; one that can be read is `repaired`."""
+    """Return whether SQLite cannot read or write a file with this header; `repaired` is the one that it can."""
     fixed = [slice(0, 18), slice(20, 24), slice(56, 60)]
     return any(header[part] != repaired[part] for part in fixed) or max(header[18:20]) > _LATEST_VERSION
 

@@ -36,7 +36,7 @@ class Frame(NamedTuple):
     """The header of one frame."""
 
     is_of_log: bool
-    """Whether it has the salts of the log. One that has not is of an older log, or damaged."""
+    """True if the frame has the salts of the log; otherwise it is of an older log, or damaged."""
 
     ends_commit: bool
 

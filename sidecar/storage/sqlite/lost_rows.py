@@ -68,7 +68,7 @@ class LostRows:
         return bool(complete)
 
     def _is_complete(self, index: str) -> bool:
-        """Whether the index has every row that can be read; notes those that it has otherwise."""
+        """Return whether the index has every row that can be read; notes those that it has otherwise."""
         try:
             self.doubtful.update(self._damaged.contradicted_by(index))
             return self._damaged.has_all_keys(index)

@@ -194,7 +194,7 @@ def _columns(connection: sqlite3.Connection, table: str) -> Columns:
 
 
 class _TreeWriter:
-    """Writes the upper pages of tables anew, above the leaves that were found."""
+    """Rewrites the upper pages of tables, above the leaves that were found."""
 
     def __init__(self, file: BinaryIO, pages: PageFile) -> None:
         self._file = file

@@ -91,7 +91,7 @@ class Recoveries(Domain, IRecoveryStore):
             await asyncio.to_thread(partial(recovery.run, cause, is_confirmed=True))
             return await attempt()
         except DatabaseDamaged as still:
-            raise DatabaseBeyondRepair(f"{path} is damaged and could not be mended.") from still
+            raise DatabaseBeyondRepair(f"{path} is damaged and could not be repaired.") from still
 
     async def _open_inspected(
         self, recovery: Recovery, path: Path, prepare: Prepare, readers: int, backups: Path, clock: Clock

@@ -109,7 +109,7 @@ def add(connection: sqlite3.Connection, statement: str, values: Sequence[int]) -
     try:
         connection.execute(statement, values)
     except sqlite3.IntegrityError as contradiction:
-        raise SearchIndexDamaged("The search index is damaged; it is being made anew.") from contradiction
+        raise SearchIndexDamaged("The search index is damaged; it is being rebuilt.") from contradiction
 
 
 @cache

@@ -4,7 +4,7 @@ import tseslint from "typescript-eslint";
 
 /** The folders under src that a folder may not import: main, preload and renderer never import one another. */
 const mayNotImport = (folder, others, ...more) => ({
-  files: [`src/${folder}/*.ts`],
+  files: [`src/${folder}/**/*.ts`],
   rules: {
     "no-restricted-imports": [
       "error",
@@ -50,7 +50,8 @@ export default defineConfig(
   {
     ...mayNotImport("main", ["preload", "renderer"], noNode),
     files: [
-      "src/main/{supervisor,start-deadlines,health-watch,stopping,child,causes,clock,failure,lines,policy,stacks,status-line}.ts",
+      "src/main/supervision/{clock,failure,health,policy,power,start-deadlines,stopping,supervisor}.ts",
+      "src/main/child/{child,output}.ts",
     ],
   },
   {

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-if sys.version_info < (3, 11):  # noqa: UP036 (whoever has only an older one is to be told so)
+if sys.version_info < (3, 11):  # noqa: UP036 (an older Python must be able to report this)
     sys.exit(f"error: Python 3.11 or newer is needed, this one is {platform.python_version()}.")
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,7 +29,7 @@ Command = Sequence[str | Path]
 
 
 class Failure(Exception):
-    """A sentence that tells a person what went wrong and what to do; ends the script with status 1."""
+    """A sentence for a person: what went wrong and what to do. It ends the script with status 1."""
 
 
 def run_script(main: Callable[[], int]) -> NoReturn:
@@ -73,7 +73,7 @@ def script(name: str, *arguments: str) -> Command:
 
 
 def tool(name: str) -> Path:
-    """A program on the path. Raises Failure when it is not there."""
+    """Return a program on the path. Raises Failure if it is missing."""
     found = shutil.which(name)
     if found is None:
         raise Failure(f"`{name}` is not on the path; install it and run this again.")

@@ -1,10 +1,11 @@
-"""Settings: defaults < `sidecar.toml` < environment < command line or the host's overrides.
+"""Settings: defaults < `sidecar.toml` < environment < the host's overrides or the command line.
 
 pydantic-settings is left out on purpose: its import alone is a quarter of the time to `ready` (measured: 157 ms against
 pydantic's 80), and the layering is the twenty lines below.
 """
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from sidecar.errors import BadConfiguration
+from sidecar.sentences import first_finding
 
 SETTINGS_FILE = "sidecar.toml"
 ENVIRONMENT_PREFIX = "SIDECAR_"
@@ -24,18 +26,26 @@ class _Section(BaseModel):
 
 def _usable(path: Path) -> Path:
     if "\0" in str(path):
-        raise ValueError("a path cannot hold a NUL character")
+        raise ValueError("cannot hold a NUL character")
     if not path.name:
-        raise ValueError("the path must name a file")
+        raise ValueError("must name a file")
     return path
 
 
+def _web_address(address: str | None) -> str | None:
+    if address is not None and re.match(r"https?://[^\s/]", address) is None:
+        raise ValueError("must begin with http:// or https:// and name a computer")
+    return address
+
+
 class DatabaseSettings(_Section):
-    enabled: bool = Field(default=True, description="False keeps everything in memory.")
-    path: Annotated[Path, AfterValidator(_usable)] = Field(
-        default=Path("sidecar.db"), description="Relative paths lie in the data directory."
+    enabled: bool = Field(
+        default=True, description="Keep the rows in a database file. With false, keep everything in memory."
     )
-    readers: int = Field(default=2, ge=1, le=16, description="So many connections at most serve reads.")
+    path: Annotated[Path, AfterValidator(_usable)] = Field(
+        default=Path("sidecar.db"), description="Path of the database file. A relative path lies in the data directory."
+    )
+    readers: int = Field(default=2, ge=1, le=16, description="Number of connections that serve reads.")
 
     def file_in(self, data_directory: Path) -> Path | None:
         """Return the database's file, or `None` in memory. Raises `BadConfiguration`."""
@@ -56,24 +66,38 @@ def real_file(path: Path) -> Path:
 
 
 class ServerSettings(_Section):
-    allowed_origins: tuple[str, ...] = Field(default=(), description="Origins of pages that may call directly.")
+    allowed_origins: tuple[str, ...] = Field(
+        default=(), description="Origins of the pages that may call the sidecar directly. The bridge needs none."
+    )
     max_body_bytes: int = Field(
         default=16 * MEBIBYTE,
         ge=1024,
         le=128 * MEBIBYTE,
-        description="Bytes of the largest request body.",
+        description="Largest request body, in bytes.",
     )
-    max_import_bytes: int = Field(default=4096 * MEBIBYTE, ge=1024, description="Of an archive that is imported.")
+    max_import_bytes: int = Field(
+        default=4096 * MEBIBYTE, ge=1024, description="Largest archive that can be imported, in bytes."
+    )
+    fast_lane: bool = Field(
+        default=True,
+        description="False lets FastAPI answer every request by itself. The answers are the same, but slower.",
+    )
 
 
 class BackendSettings(_Section):
-    """One storage backend; its options go before what other sections say."""
+    """One storage backend. Its options override the other sections."""
 
-    name: str = Field(min_length=1, max_length=100)
-    storage_type: Literal["document_db", "vector_db"]
-    backend: str = Field(description="`sqlite` for both.")
-    options: dict[str, Any] = Field(default={}, description="What the backend is to know, e.g. the `path` of a file.")
-    default: bool = Field(default=True, description="The first default of a type serves it.")
+    name: str = Field(min_length=1, max_length=100, description="Name of the backend, for example in error messages.")
+    storage_type: Literal["document_db", "vector_db"] = Field(
+        description="Kind of data that the backend stores: rows, or contexts with their vectors."
+    )
+    backend: str = Field(description="Engine of the backend. `sqlite` is the only one, for both types.")
+    options: dict[str, Any] = Field(
+        default={}, description="Options of the backend, such as the `path` of its database file."
+    )
+    default: bool = Field(
+        default=True, description="Let the backend serve its type. The first default backend of a type is used."
+    )
 
 
 class StorageSettings(_Section):
@@ -84,59 +108,86 @@ class StorageSettings(_Section):
 
 
 class EmbeddingSettings(_Section):
-    """An endpoint that makes vectors of text as OpenAI's does: `POST {url}/embeddings`."""
+    """An endpoint that embeds text as OpenAI's does: `POST {url}/embeddings`."""
 
-    url: str | None = Field(default=None, pattern=r"^https?://[^\s/]", description="Without it, callers give vectors.")
-    model: str = "text-embedding-3-small"
-    api_key: SecretStr = SecretStr("")
-    dimensions: int | None = Field(default=None, ge=1, le=8_192, description="Asked for, where the model can choose.")
-    timeout_s: float = Field(default=30.0, gt=0, le=600)
+    url: Annotated[str | None, AfterValidator(_web_address)] = Field(
+        default=None, description="Base URL of the endpoint. Without it, callers must send vectors."
+    )
+    model: str = Field(default="text-embedding-3-small", description="Name of the embedding model.")
+    api_key: SecretStr = Field(default=SecretStr(""), description="Key that is sent to the endpoint as a bearer token.")
+    dimensions: int | None = Field(
+        default=None,
+        ge=1,
+        le=8_192,
+        description="Number of dimensions to request, for a model that lets callers choose.",
+    )
+    timeout_s: float = Field(default=30.0, gt=0, le=600, description="Seconds to wait for an answer of the endpoint.")
 
 
 class LogSettings(_Section):
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    max_bytes: int = Field(default=2 * MEBIBYTE, ge=1024, description="The log file is rotated at this size.")
-    files: int = Field(default=3, ge=1, description="Rotated files that are kept.")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe level of the events that are logged."
+    )
+    max_bytes: int = Field(
+        default=2 * MEBIBYTE, ge=1024, description="Size at which the log file is rotated, in bytes."
+    )
+    files: int = Field(default=3, ge=1, description="Number of rotated log files to keep.")
 
 
 class UpkeepSettings(_Section):
-    enabled: bool = Field(default=True, description="False does nothing by itself; tasks can still be run by hand.")
+    enabled: bool = Field(
+        default=True, description="Run maintenance on a schedule. With false, tasks run only by hand."
+    )
     idempotency_key_days: int = Field(
-        default=7, ge=1, le=3650, description="A change that is sent again later than this is done again."
+        default=7,
+        ge=1,
+        le=3650,
+        description="Number of days for which an idempotency key is kept. A later retry runs again.",
     )
-    monitoring_days: int = Field(default=7, ge=1, le=3650, description="Older measurements are removed.")
-    first_after_s: float = Field(default=60, ge=0, description="How long after the start the first task runs.")
+    monitoring_days: int = Field(
+        default=7, ge=1, le=3650, description="Number of days for which measurements are kept."
+    )
+    first_after_s: float = Field(default=60, ge=0, description="Seconds after the start before the first task runs.")
     checkpoint_after_s: float = Field(
-        default=30, ge=0, description="How long after a change the write-ahead log is moved into the database file."
+        default=30, ge=0, description="Seconds after a change before the write-ahead log is checkpointed."
     )
 
 
-def _zone(name: str) -> str:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # seldom set
+def _zone(name: str | None) -> str | None:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # rarely set
 
     try:
-        ZoneInfo(name)
+        if name is not None:
+            ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"there is no time zone '{name}'; use an IANA name such as Europe/Berlin") from None
+        raise ValueError(f"must be an IANA name such as Europe/Berlin; there is no time zone '{name}'") from None
     return name
 
 
 class AdoptionSettings(_Section):
     """The adoption of a database of MineContext or VMPilot."""
 
-    time_zone: Annotated[str, AfterValidator(_zone)] | None = Field(
+    time_zone: Annotated[str | None, AfterValidator(_zone)] = Field(
         default=None,
-        description="The IANA name of the zone in which the other system wrote its local times, such as "
+        description="IANA name of the time zone in which the other system wrote its local times, such as "
         "`Europe/Berlin`. Without it, the zone of this machine is assumed.",
     )
 
 
 class BackupSettings(_Section):
-    enabled: bool = Field(default=True, description="False makes none by itself; those that are made are thinned.")
-    every_hours: int = Field(default=24, ge=1, le=24 * 365, description="If something was changed since the last one.")
-    keep_latest: int = Field(default=3, ge=1, le=1000, description="So many of the newest are kept,")
-    keep_daily: int = Field(default=7, ge=0, le=1000, description="the last one of so many days,")
-    keep_weekly: int = Field(default=4, ge=0, le=1000, description="and the last one of so many weeks.")
+    enabled: bool = Field(
+        default=True, description="Make backups on a schedule. With false, backups are made only by hand."
+    )
+    every_hours: int = Field(
+        default=24, ge=1, le=24 * 365, description="Hours between backups. None is made if nothing has changed since."
+    )
+    keep_latest: int = Field(default=3, ge=1, le=1000, description="Number of most recent backups to keep.")
+    keep_daily: int = Field(
+        default=7, ge=0, le=1000, description="Number of days for which to keep the last backup of the day."
+    )
+    keep_weekly: int = Field(
+        default=4, ge=0, le=1000, description="Number of weeks for which to keep the last backup of the week."
+    )
 
 
 class Settings(_Section):
@@ -158,7 +209,7 @@ def load_settings(
     settings_file: Path | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Settings:
-    """The settings for `data_directory`; of the `overrides`, later ones win.
+    """Return the settings for `data_directory`; later `overrides` take precedence.
 
     Raises `BadConfiguration`, which names the setting that is wrong.
     """
@@ -171,9 +222,8 @@ def load_settings(
     try:
         return Settings.model_validate(_merge(layers))
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise BadConfiguration(f"The setting '{name}' is wrong: {first['msg']}.") from None
+        name, _, reason = first_finding(error).partition(" ")
+        raise BadConfiguration(f"The setting '{name}' {reason}.") from None
 
 
 def _read_file(file: Path, *, required: bool) -> dict[str, Any]:

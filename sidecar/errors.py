@@ -1,15 +1,15 @@
 """The one tree of everything that can go wrong, as callers, hosts and people see it.
 
     SidecarError
-    ├── RequestRefused            the caller can mend it; nothing was changed
+    ├── RequestRefused            the caller can correct it; nothing was changed
     │   ├── MalformedRequest      400   not JSON, not UTF-8
     │   ├── Unauthorized          401   no token, or another one
     │   ├── Forbidden             403   a foreign Host or Origin
     │   ├── NotFound              404
     │   ├── MethodNotAllowed      405
-    │   ├── RequestTooSlow        408   did not arrive in time; retryable
-    │   ├── Conflict              409   does not fit what is there now: a cycle, a deleted row, a used key
-    │   │   └── AlreadyDone       409   was done under its key, and the answer is no longer kept
+    │   ├── RequestTooSlow        408   timed out while arriving; retryable
+    │   ├── Conflict              409   does not fit the present state: a cycle, a deleted row, a used key
+    │   │   └── AlreadyDone       409   was completed under its key, and its answer is no longer kept
     │   ├── BodyTooLarge          413
     │   ├── BodyTooComplex        413   too many values to parse in one step
     │   ├── UnsupportedMediaType  415
@@ -17,7 +17,7 @@
     │   ├── HeadTooLarge          431   the request line and headers
     │   ├── ArchiveRefused        422   damaged, or not an archive of this program
     │   └── InvalidInput          422   names each field and what is wrong with it
-    ├── StorageError              500   the database could not do it; the unit of work was rolled back
+    ├── StorageError              500   the database failed; the unit of work was rolled back
     │   ├── StorageClosed         503   stopping; retryable
     │   ├── StorageBusy           503   retryable
     │   ├── StorageReadOnly       503   the disk or directory refuses writes
@@ -25,25 +25,24 @@
     │   ├── DiskFull              507
     │   ├── DiskFailed            503   the disk reports an error; retryable; ends a start with exit code 7
     │   ├── SearchIndexDamaged    503   the rows are not; it is rebuilt; retryable
-    │   └── DatabaseDamaged       503   being mended; retryable
+    │   └── DatabaseDamaged       503   being recovered; retryable
     ├── OutOfDescriptors          503   the process, or the system, cannot open one more file; retryable
     ├── NotAvailable              501   needs an extra, a backend or an endpoint that this sidecar does not have
     ├── EmbeddingUnavailable      503   the embedding endpoint does not answer; retryable
-    ├── EmbeddingRefused          502   the embedding endpoint does not do what it is asked
+    ├── EmbeddingRefused          502   the embedding endpoint refuses, or its answer is unusable
     └── StartRefused              ends the process, with an exit code that a host can act on
         ├── BadConfiguration          2
         │   └── TooFewDescriptors     2   the limit on open files leaves no room to work
         ├── DataDirectoryLocked       3
         ├── DataDirectoryNotWritable  4
-        │   └── NoRoomToStart         4   the disk is full, and nothing can be served before there is room
+        │   └── NoRoomToStart         4   the disk is full, and the start needs to write
         ├── DatabaseTooNew            5
         └── DatabaseBeyondRepair      6
 
-Every class carries a stable `code` (for programs), an HTTP `status`, whether the same call may be sent again
+Every class carries a stable `code` (for programs), an HTTP `status`, whether a retry may succeed
 (`retryable`), and an `exit_code`; its message is one sentence for a person.
 """
 
-import os
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from errno import EMFILE, ENFILE
@@ -51,7 +50,7 @@ from typing import ClassVar, NamedTuple
 
 
 class ExitCode(IntEnum):
-    """Why the process ended; a contract with whoever starts it. Codes from 2 to 6 do not get better by restarting."""
+    """The reason of the end of the process; a contract with its host. After codes 2 to 6, a restart does not help."""
 
     CLEAN = 0
     INTERNAL_ERROR = 1
@@ -64,7 +63,7 @@ class ExitCode(IntEnum):
 
 
 class FieldError(NamedTuple):
-    """One thing that is wrong with a request: where (`body.title`, `query.limit`) and what."""
+    """One wrong field of a request: its place (`body.title`, `query.limit`) and the reason."""
 
     field: str
     message: str
@@ -75,9 +74,14 @@ class SidecarError(Exception):
 
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str] = "Internal error"
+    """The code in words, unless a class says otherwise."""
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
     exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL_ERROR
+
+    def __init_subclass__(cls) -> None:
+        if "title" not in vars(cls):
+            cls.title = cls.code.replace("_", " ").capitalize()
 
     def __init__(self, message: str, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(message)
@@ -86,14 +90,13 @@ class SidecarError(Exception):
 
 
 class RequestRefused(SidecarError):
-    """The caller asked for something that cannot be done; nothing was changed."""
+    """The request cannot be fulfilled; nothing was changed."""
 
     code = "request_refused"
-    title = "Request refused"
     status = 400
 
     def locate(self, place: str) -> None:
-        """Say which of many items it is about, e.g. `todos.3`; a wrong field is then `todos.3.end_time`."""
+        """Prefix the fields with the place of an item, such as `todos.3`: a wrong field becomes `todos.3.end_time`."""
         fields = tuple(FieldError(f"{place}.{field}", message) for field, message in self.errors)
         self.errors = fields or (FieldError(place, self.message),)
         self.message = "; ".join(f"{field}: {message}" for field, message in self.errors)
@@ -104,35 +107,31 @@ class MalformedRequest(RequestRefused):
     """The body is not what its content type says."""
 
     code = "malformed_request"
-    title = "Malformed request"
 
 
 class Unauthorized(RequestRefused):
     """The request does not carry this instance's token."""
 
     code = "unauthorized"
-    title = "Unauthorized"
     status = 401
 
 
 class Forbidden(RequestRefused):
-    """The request comes from somewhere that may not speak to this sidecar."""
+    """The request has a foreign `Host` or `Origin`."""
 
     code = "forbidden"
-    title = "Forbidden"
     status = 403
 
 
 class NotFound(RequestRefused):
-    """What the request names is not there."""
+    """The named row, path or file does not exist."""
 
     code = "not_found"
-    title = "Not found"
     status = 404
 
     @classmethod
     def row(cls, kind: str, row_id: int) -> "NotFound":
-        """The error for a row that is not there, e.g. `NotFound.row("todo", 7)`."""
+        """Return the error for a missing row, such as `NotFound.row("todo", 7)`."""
         return cls(f"There is no {kind} with the id {row_id}.")
 
 
@@ -140,7 +139,6 @@ class MethodNotAllowed(RequestRefused):
     """The path exists, but not with this method; `allowed` names those that it has."""
 
     code = "method_not_allowed"
-    title = "Method not allowed"
     status = 405
 
     def __init__(self, message: str, allowed: Sequence[str]) -> None:
@@ -149,10 +147,9 @@ class MethodNotAllowed(RequestRefused):
 
 
 class RequestTooSlow(RequestRefused):
-    """The request did not arrive in the time that it has."""
+    """Timed out while receiving the request."""
 
     code = "request_too_slow"
-    title = "Request too slow"
     status = 408
     retryable = True
 
@@ -161,22 +158,20 @@ class Conflict(RequestRefused):
     """The request is well-formed, but does not fit the present state."""
 
     code = "conflict"
-    title = "Conflict"
     status = 409
 
 
 class AlreadyDone(Conflict):
-    """A repeated request was done the first time, and its large answer is no longer kept; it is not done again."""
+    """The request was completed earlier, and its large answer is no longer kept; it is not run again."""
 
     code = "already_done"
-    title = "Already done"
 
     @classmethod
     def under_its_key(cls, row_id: int | str | None) -> "AlreadyDone":
         """Return the error for a request whose answer was about this row, or about none."""
         place = "read what it changed" if row_id is None else f"read what it changed, by the id {row_id}"
         return cls(
-            f"This request was already done under its Idempotency-Key, and its answer is no longer kept; {place}."
+            f"This request was already completed under its Idempotency-Key, and its answer is no longer kept; {place}."
         )
 
 
@@ -184,15 +179,13 @@ class BodyTooLarge(RequestRefused):
     """The body is larger than the configured maximum."""
 
     code = "body_too_large"
-    title = "Body too large"
     status = 413
 
 
 class BodyTooComplex(RequestRefused):
-    """The body is JSON of too many values: parsing it would hold up every other request."""
+    """The body has too many JSON values: parsing it would delay every other request."""
 
     code = "body_too_complex"
-    title = "Body too complex"
     status = 413
 
 
@@ -200,7 +193,6 @@ class UnsupportedMediaType(RequestRefused):
     """The body is not `application/json`."""
 
     code = "unsupported_media_type"
-    title = "Unsupported media type"
     status = 415
 
 
@@ -208,24 +200,21 @@ class HeadTooLarge(RequestRefused):
     """The request line and the headers are larger than any request needs."""
 
     code = "head_too_large"
-    title = "Head too large"
     status = 431
 
 
 class TooManyStreams(RequestRefused):
-    """As many streams of live events are open as this sidecar serves at a time."""
+    """The sidecar already serves its largest number of event streams."""
 
     code = "too_many_streams"
-    title = "Too many streams"
     status = 429
     retryable = True
 
 
 class ArchiveRefused(RequestRefused):
-    """What should be imported is damaged, or not an archive of this program; nothing was changed."""
+    """The archive is damaged, or not one of this program; nothing was changed."""
 
     code = "archive_refused"
-    title = "Archive refused"
     status = 422
 
 
@@ -233,33 +222,30 @@ class InvalidInput(RequestRefused):
     """One or more fields are wrong; `errors` names each."""
 
     code = "invalid_input"
-    title = "Invalid input"
     status = 422
 
     @classmethod
     def field(cls, field: str, message: str) -> "InvalidInput":
-        """The error for a single field."""
+        """Return the error for a single field."""
         return cls.fields([(field, message)])
 
     @classmethod
     def fields(cls, found: Iterable[tuple[str, str]]) -> "InvalidInput":
-        """The error for several fields, each with what is wrong with it."""
+        """Return the error for several fields, each with its reason."""
         errors = [FieldError(field, message) for field, message in found]
         return cls("; ".join(f"{field}: {message}" for field, message in errors), errors)
 
 
 class StorageError(SidecarError):
-    """The database could not do what was asked; the unit of work was rolled back."""
+    """The database failed; the unit of work was rolled back."""
 
     code = "storage_error"
-    title = "Storage error"
 
 
 class StorageClosed(StorageError):
     """The storage is closing or closed."""
 
     code = "storage_closed"
-    title = "Storage closed"
     status = 503
     retryable = True
 
@@ -268,7 +254,6 @@ class StorageBusy(StorageError):
     """Another program holds the database's lock."""
 
     code = "storage_busy"
-    title = "Storage busy"
     status = 503
     retryable = True
 
@@ -282,10 +267,9 @@ class StorageReadOnly(StorageError):
 
 
 class StorageLost(StorageError):
-    """The open database file was deleted, moved or replaced: what would be written could never be read again."""
+    """The open database file was deleted, moved or replaced: nothing written to it could be read again."""
 
     code = "storage_lost"
-    title = "Storage lost"
     status = 503
 
 
@@ -293,25 +277,22 @@ class DiskFull(StorageError):
     """No space is left for the database."""
 
     code = "disk_full"
-    title = "Disk full"
     status = 507
 
 
 class DiskFailed(StorageError):
-    """The disk reports an error while it is read or written; that is no damage of the database."""
+    """The disk reports an error on a read or write. The database is not damaged by that."""
 
     code = "disk_failed"
-    title = "Disk failed"
     status = 503
     retryable = True
     exit_code = ExitCode.DISK_FAILED
 
 
 class SearchIndexDamaged(StorageError):
-    """The full-text index is damaged, and only that; it is rebuilt from the rows."""
+    """Only the full-text index is damaged; it is rebuilt from the rows."""
 
     code = "search_index_damaged"
-    title = "Search index damaged"
     status = 503
     retryable = True
 
@@ -320,7 +301,6 @@ class DatabaseDamaged(StorageError):
     """SQLite reports that the database's file is damaged; a recovery begins."""
 
     code = "database_damaged"
-    title = "Database damaged"
     status = 503
     retryable = True
 
@@ -329,56 +309,43 @@ class OutOfDescriptors(SidecarError):
     """The process, or the whole system, has as many files and connections open as its limit allows."""
 
     code = "out_of_descriptors"
-    title = "Out of descriptors"
     status = 503
     retryable = True
 
     @classmethod
     def caused(cls, error: OSError) -> "OutOfDescriptors | None":
-        """Return what the system's error means if it is this one, and otherwise `None`."""
+        """Return the error for `EMFILE` and `ENFILE`, and `None` for other errors of the system."""
         if error.errno == EMFILE:
             return cls("The process cannot open more files; raise its limit (`ulimit -n`), or close what it has open.")
         if error.errno == ENFILE:
             return cls("The system cannot open more files; close other programs and try again.")
         return None
 
-    @classmethod
-    def now(cls) -> "OutOfDescriptors | None":
-        """Return the error if no file can be opened at this moment: some libraries do not say why they could not."""
-        try:
-            os.close(os.open(os.devnull, os.O_RDONLY))
-        except OSError as error:
-            return cls.caused(error)
-        return None
-
 
 class NotAvailable(SidecarError):
-    """What is asked for needs an extra that is not installed, or something that is not configured."""
+    """The operation needs an extra that is not installed, or a setting that is missing."""
 
     code = "not_available"
-    title = "Not available"
     status = 501
 
 
 class EmbeddingUnavailable(SidecarError):
-    """The embedding endpoint does not answer, or has too much to do; nothing was changed."""
+    """The embedding endpoint does not answer or is overloaded; nothing was changed."""
 
     code = "embedding_unavailable"
-    title = "Embedding unavailable"
     status = 503
     retryable = True
 
 
 class EmbeddingRefused(SidecarError):
-    """The embedding endpoint refuses, or answers what cannot be used; nothing was changed."""
+    """The embedding endpoint refuses, or its answer is unusable; nothing was changed."""
 
     code = "embedding_refused"
-    title = "Embedding refused"
     status = 502
 
 
 class StartRefused(SidecarError):
-    """The process cannot start and will not by being started again."""
+    """The process cannot start. Starting it again does not help."""
 
 
 class BadConfiguration(StartRefused):
@@ -402,14 +369,14 @@ class DataDirectoryLocked(StartRefused):
 
 
 class DataDirectoryNotWritable(StartRefused):
-    """The data directory cannot be made or written to."""
+    """The data directory cannot be created or written to."""
 
     code = "data_directory_not_writable"
     exit_code = ExitCode.DATA_DIRECTORY_NOT_WRITABLE
 
 
 class NoRoomToStart(DataDirectoryNotWritable):
-    """The disk is full, and something must be written before anything can be served."""
+    """The disk is full, and the start needs to write."""
 
     code = "disk_full"
 
@@ -422,7 +389,7 @@ class DatabaseTooNew(StartRefused):
 
 
 class DatabaseBeyondRepair(StartRefused):
-    """The database cannot be opened and nothing that could replace it was found."""
+    """The database cannot be opened, and no backup can replace it."""
 
     code = "database_beyond_repair"
     exit_code = ExitCode.DATABASE_BEYOND_REPAIR

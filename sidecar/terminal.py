@@ -7,11 +7,12 @@ import os
 import sys
 from contextlib import suppress
 from typing import TextIO
+from weakref import WeakSet
 
 
-def say(sentence: str) -> None:
-    """Write a line to standard output."""
-    write(sys.stdout, sentence + "\n")
+def say(sentence: str) -> bool:
+    """Write a line to standard output; return whether somebody may still read it."""
+    return write(sys.stdout, sentence + "\n")
 
 
 def complain(sentence: str) -> None:
@@ -19,21 +20,23 @@ def complain(sentence: str) -> None:
     write(sys.stderr, f"error: {sentence}\n")
 
 
-def write(stream: TextIO | None, text: str) -> None:
-    """Write `text` to `stream` at once, which is `None` where the process was started with the stream closed.
+def write(stream: TextIO | None, text: str) -> bool:
+    """Write `text` to `stream` at once; return `False` if its reader is gone.
 
-    A character that the stream's encoding lacks becomes a question mark. A stream that nobody reads any more is
-    silenced: what is written to it later is discarded.
+    The stream is `None` where the process was started with it closed. A character that the stream's encoding lacks
+    becomes a question mark. A stream without a reader is silenced: later text is discarded.
     """
-    if stream is None:
-        return
+    if stream is None or stream in _silenced:
+        return False
     try:
         stream.write(_encodable(text, stream.encoding))
         stream.flush()
     except BlockingIOError:  # another program has made the terminal non-blocking, and it is full: it is not gone
-        return
+        return True
     except (OSError, ValueError):  # the second for a stream that was closed
         _silence(stream)
+        return False
+    return True
 
 
 def flush() -> None:
@@ -50,8 +53,15 @@ def _encodable(text: str, encoding: str | None) -> str:
     return text
 
 
+_silenced: WeakSet[TextIO] = WeakSet()
+"""Streams without a reader."""
+
+
 def _silence(stream: TextIO) -> None:
-    """Have the stream's descriptor lead nowhere. Bytes that it still buffers would fail the interpreter's end."""
+    """Redirect the stream's descriptor to the null device. Bytes that it still buffers would fail the interpreter's
+    end.
+    """
+    _silenced.add(stream)
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         try:

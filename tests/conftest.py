@@ -6,15 +6,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sidecar.api.app import create_app
 from sidecar.api.context import Context
 from sidecar.api.events import EventHub
 from sidecar.api.security import SecurityGate
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import DatabaseSettings, Settings, UpkeepSettings
+from sidecar.maintenance.scheduler import MaintenanceScheduler
 from sidecar.storage.unified import UnifiedStorage, configured_backends
-from sidecar.upkeep.keeper import Upkeep
 from tests import rehearsal
+from tests.lanes import served
 
 from .disk.fixtures import disk, library, stage
 from .disk.totals import pytest_terminal_summary
@@ -48,8 +48,8 @@ async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 async def client(storage: UnifiedStorage) -> AsyncIterator[httpx.AsyncClient]:
     """A client with the token, of the app behind its gate."""
     events = EventHub("test-instance", SYSTEM_CLOCK)
-    upkeep = Upkeep(storage, UpkeepSettings(), events.publish)
-    app = create_app(Context(storage, events, "test-instance", upkeep))
+    upkeep = MaintenanceScheduler(storage, UpkeepSettings(), events.publish)
+    app = served(Context(storage, events, "test-instance", upkeep))
     gate = SecurityGate(app, token=TOKEN, port=PORT, allowed_origins=(), max_body_bytes=MAX_BODY_BYTES)
     transport = httpx.ASGITransport(gate, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {TOKEN}"}

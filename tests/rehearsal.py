@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from sidecar.storage.sqlite import work as units
+from sidecar.storage.sqlite.engine import unit_of_work as units
 
 ENABLED = os.environ.get("UNITS_TWICE", "") not in ("", "0")
 
 
 def rehearse(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have each unit run twice from now on."""
-    run_once = units._run_once
+    run_once = units.run_once
 
-    def run_twice(work: units.Work, submission: units.Submission) -> Any:
+    def run_twice(work: units.SQLiteWork, submission: units.Submission) -> Any:
         connection = work.connection
         connection.execute("SAVEPOINT rehearsal")
         trial = copy(work)
@@ -34,4 +34,4 @@ def rehearse(monkeypatch: pytest.MonkeyPatch) -> None:
         connection.execute("RELEASE rehearsal")
         return run_once(work, submission)
 
-    monkeypatch.setattr(units, "_run_once", run_twice)
+    monkeypatch.setattr(units, "run_once", run_twice)

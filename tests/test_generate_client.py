@@ -54,8 +54,51 @@ def test_operations_that_take_or_answer_anything_but_json_are_left_out(script: A
 def test_the_table_tells_method_path_and_what_a_call_may_do(script: Any) -> None:
     restricted = {**operation("rows.remove", None), "x-restricted": True}
     table = script.operation_table({"paths": {"/rows": {"get": operation("rows.list"), "delete": restricted}}})
-    assert '"rows.list": {"method": "GET", "path": "/rows", "mutating": false, "restricted": false}' in table
-    assert '"rows.remove": {"method": "DELETE", "path": "/rows", "mutating": true, "restricted": true}' in table
+    assert (
+        '"rows.list": {"method": "GET", "path": "/rows", "mutating": false, "restricted": false, "flat": null}' in table
+    )
+    assert '"rows.remove": {"method": "DELETE", "path": "/rows", "mutating": true, "restricted": true, "flat"' in table
+
+
+@pytest.mark.parametrize(
+    ("parameters", "body", "flat"),
+    [
+        ([("path", "id")], None, "path"),
+        ([("path", "id"), ("header", "Idempotency-Key")], None, "path"),
+        ([], ["title"], "body"),
+        ([("header", "Idempotency-Key")], [], "body"),
+        ([("query", "limit")], None, None),
+        ([("path", "id"), ("query", "limit")], None, None),
+        ([("path", "id")], ["title"], None),
+        ([("query", "limit")], ["title"], None),
+        ([], ["title", "query"], None),
+        ([("path", "path")], None, None),
+        ([], None, None),
+    ],
+)
+def test_an_input_is_flat_when_it_has_one_part_and_no_field_of_a_parts_name(
+    script: Any, parameters: list[tuple[str, str]], body: list[str] | None, flat: str | None
+) -> None:
+    described = {**operation("rows.x"), "parameters": [{"in": place, "name": name} for place, name in parameters]}
+    if body is not None:
+        schema = {"$ref": "#/components/schemas/Body"}
+        described["requestBody"] = {"content": {"application/json": {"schema": schema}}}
+    properties: dict[str, object] = {name: {} for name in body or ()}
+    document = {"components": {"schemas": {"Body": {"properties": properties}}}}
+    assert script.flat_part(described, document) == flat
+
+
+def test_a_body_that_is_no_object_is_not_flat(script: Any) -> None:
+    schema = {"type": "array", "items": {"type": "string"}}
+    described = {**operation("rows.x"), "requestBody": {"content": {"application/json": {"schema": schema}}}}
+    assert script.flat_part(described, {"components": {"schemas": {}}}) is None
+
+
+def test_topics_come_with_the_types_of_their_events(script: Any) -> None:
+    mapping = dict.fromkeys(("todos", "messages"), "#/components/schemas/RowChanged")
+    table = script.topic_table({"components": {"schemas": {"LiveEvent": {"discriminator": {"mapping": mapping}}}}})
+    assert 'topics = [\n  "messages",\n  "todos",\n] as const' in table
+    assert '  "todos": components["schemas"]["RowChanged"];\n' in table
 
 
 def test_two_operations_of_one_name_are_refused(script: Any) -> None:

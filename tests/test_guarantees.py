@@ -83,8 +83,8 @@ def test_a_promise_without_a_test_is_noticed() -> None:
         "tests/test_guarantees.py::promises",
         "tests/test_guarantees.py::Promise::test_x",
         "electron-bridge/test/nowhere.test.ts > x",
-        "electron-bridge/test/ipc.test.ts > no such test",
-        "electron-bridge/test/ipc.test.ts > no such group > do not include restricted ones",
+        "electron-bridge/test/main/pages/expose.test.ts > no such test",
+        "electron-bridge/test/main/pages/expose.test.ts > no such group > do not include restricted ones",
     ],
 )
 def test_a_test_that_does_not_exist_is_noticed(proof: str) -> None:

@@ -51,7 +51,7 @@ def test_what_looks_almost_like_the_canonical_form_is_brought_to_it(text: str, c
     assert timestamps.canonical(text) == canonical
 
 
-@given(st.from_regex(timestamps._ALREADY_STORED_FORM, fullmatch=True))
+@given(st.from_regex(timestamps.STORED_FORM, fullmatch=True))
 def test_what_is_taken_as_it_stands_is_what_a_closer_look_would_make_of_it(text: str) -> None:
     assert timestamps.render(timestamps.parse(text)) == text
 

@@ -51,7 +51,7 @@ function confinePages() {
   session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
 }
 
-/** Pages may call at once: their calls wait until it is ready; a start that fails is what their calls are then told. */
+/** Pages may call at once: their calls wait until it is ready; a failed start is the error of their calls. */
 async function start(sidecar) {
   const started = Date.now();
   try {

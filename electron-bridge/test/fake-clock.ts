@@ -1,6 +1,6 @@
 // Time that moves only when a test says so.
 
-import type { Clock } from "../src/main/clock.js";
+import type { Clock } from "../src/main/supervision/clock.js";
 
 interface Timer {
   readonly at: number;

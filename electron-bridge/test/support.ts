@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 import { Sidecar, type SidecarOptions } from "../src/main/index.js";
-import type { Policy } from "../src/main/policy.js";
+import type { Policy } from "../src/main/supervision/policy.js";
 
 /** Short enough for a test, in the proportions of the default. */
 export const QUICK: Partial<Policy> = {

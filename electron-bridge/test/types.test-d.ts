@@ -5,15 +5,20 @@ import { describe, expectTypeOf, test } from "vitest";
 import type {
   CallInput,
   CallResult,
+  EventNotice,
   ExposeOptions,
+  FlatCallInput,
+  Notice,
   OperationId,
   PowerMonitorLike,
   Sidecar,
 } from "../src/main/index.js";
 import type { sidecar as pageSidecar } from "../src/renderer/index.js";
-import type { operations as apiOperations } from "../src/shared/api.generated.js";
+import type { components, operations as apiOperations } from "../src/shared/api.generated.js";
+import type { Client, Operations } from "../src/shared/client.js";
 import type { RequestKind, RequestMessage, Requests } from "../src/shared/channels.js";
-import type { operations as operationTable } from "../src/shared/operations.generated.js";
+import type { operations as operationTable, topics } from "../src/shared/operations.generated.js";
+import type { Status } from "../src/shared/status.js";
 
 declare const sidecar: Sidecar;
 declare const page: typeof pageSidecar;
@@ -67,6 +72,112 @@ describe("calls", () => {
     void page.call("health.live", { body: {} });
     // @ts-expect-error a tip has no title
     void page.call("tips.create", { body: { content: "x", title: "y" } });
+  });
+});
+
+describe("a flat input", () => {
+  test("is that of an operation with only a body, or only path parameters", () => {
+    const todo = sidecar.call("todos.create", { content: "x" });
+    expectTypeOf(todo).resolves.toEqualTypeOf<CallResult<"todos.create">>();
+    expectTypeOf(page.call("todos.get", { todo_id: 1 })).resolves.toEqualTypeOf<CallResult<"todos.get">>();
+    void sidecar.call("todos.create", { content: "x" }, { key: "k", timeoutMs: 1 });
+    void page.call("todos.create", { content: "x" }, { key: "k" });
+    expectTypeOf<FlatCallInput<"todos.list">>().toEqualTypeOf<never>();
+    expectTypeOf<FlatCallInput<"todos.update">>().toEqualTypeOf<never>();
+    expectTypeOf<FlatCallInput<"contexts.search">>().toEqualTypeOf<never>();
+  });
+
+  test("does not compile with wrong, missing or unknown fields", () => {
+    // @ts-expect-error the content is missing
+    void sidecar.call("todos.create", {});
+    // @ts-expect-error a content is a text
+    void sidecar.call("todos.create", { content: 1 });
+    // @ts-expect-error a todo has no title
+    void page.call("todos.create", { content: "x", title: "y" });
+    // @ts-expect-error the id has another name
+    void page.call("todos.get", { id: 1 });
+  });
+
+  test("does not compile where it would be ambiguous, or the operation has several parts", () => {
+    // @ts-expect-error nested and flat at once
+    void sidecar.call("todos.create", { body: { content: "x" }, content: "x" });
+    // @ts-expect-error nested and flat at once
+    void sidecar.call("todos.get", { path: { todo_id: 1 }, todo_id: 1 });
+    // @ts-expect-error the body has a field that is called query
+    void sidecar.call("contexts.search", { query: "x" });
+    // @ts-expect-error it has a path and a body
+    void sidecar.call("todos.update", { todo_id: 1, content: "x" });
+    // @ts-expect-error it has a query
+    void sidecar.call("todos.list", { limit: 1 });
+  });
+});
+
+describe("operations as methods", () => {
+  test("take what a call takes, and give what it gives", () => {
+    expectTypeOf(sidecar.todos.create({ content: "x" })).resolves.toEqualTypeOf<CallResult<"todos.create">>();
+    expectTypeOf(page.todos.list()).resolves.toEqualTypeOf<CallResult<"todos.list">>();
+    expectTypeOf(page.messages.create).parameters.toEqualTypeOf<
+      Parameters<Operations<{ readonly signal?: AbortSignal; readonly key?: string }>["messages"]["create"]>
+    >();
+    void sidecar.vaults.update({ path: { vault_id: 1 }, body: { title: "x" } }, { key: "k" });
+    expectTypeOf(sidecar.messages.text(1)).toEqualTypeOf<AsyncIterableIterator<string>>();
+    expectTypeOf<keyof Operations<object>["todos"]>().toEqualTypeOf<
+      OperationId extends infer Id ? (Id extends `todos.${infer Name}` ? Name : never) : never
+    >();
+  });
+
+  test("that do not exist do not compile", () => {
+    // @ts-expect-error there is no such operation
+    expectTypeOf(sidecar.todos.explode);
+    // @ts-expect-error there is no such resource
+    expectTypeOf(page.todo);
+    // @ts-expect-error an object with `then` could not be awaited
+    expectTypeOf(page.then);
+  });
+});
+
+describe("the surface", () => {
+  test("is the same in main and in a page", () => {
+    expectTypeOf(sidecar.status).toEqualTypeOf(page.status);
+    expectTypeOf(sidecar.onStatus).toEqualTypeOf(page.onStatus);
+    expectTypeOf(sidecar.events).toEqualTypeOf(page.events);
+    expectTypeOf(sidecar.messages.text).toEqualTypeOf(page.messages.text);
+    expectTypeOf(sidecar.status()).resolves.toEqualTypeOf<Status>();
+    expectTypeOf<keyof typeof page>().toEqualTypeOf<keyof Client<object> | keyof Operations<object>>();
+    expectTypeOf<Sidecar>().toExtend<Pick<typeof page, "status" | "onStatus" | "events">>();
+  });
+});
+
+describe("live events", () => {
+  test("have the topics that the sidecar's document names", () => {
+    expectTypeOf<EventNotice["topic"]>().toEqualTypeOf<(typeof topics)[number]>();
+    // @ts-expect-error there is no such topic
+    sidecar.events.subscribe(["todo"], () => undefined);
+    // @ts-expect-error there is no such topic
+    page.events.subscribe(["todos", "message.delta"], () => undefined);
+  });
+
+  test("have the data of their topic", () => {
+    page.events.subscribe(["messages.delta"], (notice) => {
+      expectTypeOf(notice).toEqualTypeOf<Notice<"messages.delta">>();
+      if (notice.kind === "reset") return;
+      expectTypeOf(notice.id).toEqualTypeOf<number>();
+      expectTypeOf(notice.data.text).toEqualTypeOf<string>();
+      expectTypeOf(notice.data.sequence).toEqualTypeOf<number>();
+      // @ts-expect-error a delta has no title
+      expectTypeOf(notice.data.title);
+    });
+    sidecar.events.subscribe(["messages.delta", "upkeep", "imports", "states"], (notice) => {
+      if (notice.kind === "reset") return;
+      if (notice.topic === "messages.delta")
+        expectTypeOf(notice.data.conversation_id).toEqualTypeOf<number>();
+      if (notice.topic === "imports") expectTypeOf(notice.data["todos"]).toEqualTypeOf<number | undefined>();
+      if (notice.topic === "states") expectTypeOf(notice.id).toEqualTypeOf<string>();
+      if (notice.topic === "upkeep") {
+        expectTypeOf(notice.id).toEqualTypeOf<null>();
+        expectTypeOf(notice.data.error).toEqualTypeOf<components["schemas"]["UpkeepRun"]["error"]>();
+      }
+    });
   });
 });
 

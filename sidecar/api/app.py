@@ -1,8 +1,18 @@
 """The app: every operation, in the order of the OpenAPI document, over one context."""
 
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sidecar.api import routes
 from sidecar.api.context import Context
-from sidecar.api.dispatch import Dispatcher
-from sidecar.api.operation import Operation, Router
+from sidecar.api.operation import OperationRoute, tree_of
+from sidecar.api.problems import EXPECTED, answer_expected, answer_to
 from sidecar.api.routes import (
     activities,
     adoption,
@@ -10,6 +20,7 @@ from sidecar.api.routes import (
     contexts,
     conversations,
     doctor,
+    documents,
     events,
     health,
     invalid_rows,
@@ -25,8 +36,9 @@ from sidecar.api.routes import (
     upkeep,
     vaults,
 )
+from sidecar.errors import NotFound
 
-ROUTERS: tuple[Router, ...] = (
+ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     vaults.router,
     todos.router,
@@ -38,8 +50,8 @@ ROUTERS: tuple[Router, ...] = (
     states.router,
     transfer.router,
     search.router,
+    documents.router,
     contexts.router,
-    contexts.todos_router,
     upkeep.router,
     backups.router,
     monitoring.router,
@@ -51,9 +63,61 @@ ROUTERS: tuple[Router, ...] = (
 )
 
 
-OPERATIONS: tuple[Operation, ...] = tuple(operation for router in ROUTERS for operation in router.operations)
+def _others() -> Iterator[APIRouter]:
+    """Yield the routers of the other modules in `routes`, in the order of their names."""
+    for _, name, _ in iter_modules(routes.__path__):
+        router = import_module(f"{routes.__name__}.{name}").router
+        if router not in ROUTERS:
+            yield router
 
 
-def create_app(context: Context) -> Dispatcher:
-    """The ASGI app over an open storage."""
-    return Dispatcher(OPERATIONS, context)
+OPERATIONS: tuple[OperationRoute, ...] = tuple(
+    route for router in (*ROUTERS, *_others()) for route in router.routes if isinstance(route, OperationRoute)
+)
+
+
+def create_app(context: Context) -> FastAPI:
+    """Return the app over an open storage. It answers every operation by itself; the fast lane may go in front."""
+    app = FastAPI(openapi_url=None, exception_handlers=dict.fromkeys(EXPECTED, answer_expected))
+    app.state.context = context
+    app.state.paths = tree_of(OPERATIONS)
+    app.router.routes.extend(OPERATIONS)
+    app.router.redirect_slashes = False
+    app.router.default = _not_found
+    app.add_middleware(_UnexpectedErrors)
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI document of all operations."""
+    from sidecar.api.openapi import describe  # seldom asked for
+
+    return describe(OPERATIONS)
+
+
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI's shape
+    raise NotFound(f"There is nothing at {scope['path']}.")
+
+
+class _UnexpectedErrors:
+    """Answers what no exception handler does, and ends it there: Starlette would raise it again, to the server."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except ClientDisconnect:
+            return  # nobody is there to be answered
+        except Exception as error:
+            if has_begun:
+                raise
+            await answer_to(Request(scope), error)(scope, receive, send)

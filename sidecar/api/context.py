@@ -1,50 +1,48 @@
-"""What operations take besides their own input, as annotations of their parameters."""
+"""Annotations for the parameters of operations besides their own input."""
 
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Annotated
 
-from pydantic import Field
+from fastapi import Depends, Header
 from starlette.requests import Request
 
-from sidecar.api.arguments import Depends, Header, content_of
 from sidecar.api.events import EventHub
+from sidecar.api.reading import content_of
+from sidecar.maintenance.folders import PlaceCheck
+from sidecar.maintenance.scheduler import MaintenanceScheduler
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.storage.unified import UnifiedStorage
-from sidecar.upkeep.folders import PlaceCheck
-from sidecar.upkeep.keeper import Upkeep
-
-CONTEXT = "sidecar.context"
-"""The name of the context in an ASGI scope."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What the app is made with, the same for every request."""
+    """The objects that the app is created with, the same for every request; the app has them as `state.context`."""
 
     storage: UnifiedStorage
     events: EventHub
     instance: str
-    upkeep: Upkeep
+    maintenance: MaintenanceScheduler
     place: PlaceCheck = field(default_factory=lambda: PlaceCheck(None))
 
 
-def _context(request: Request) -> Context:
-    context: Context = request.scope[CONTEXT]
+async def _context(request: Request) -> Context:
+    context: Context = request.app.state.context
     return context
 
 
-def _storage(request: Request) -> UnifiedStorage:
-    return _context(request).storage
+async def _storage(request: Request) -> UnifiedStorage:
+    storage: UnifiedStorage = request.app.state.context.storage
+    return storage
 
 
-def _write_key(
+async def _write_key(
     request: Request,
     content: Annotated[bytes, Depends(content_of)],
     idempotency_key: Annotated[
         str | None,
-        Header("Idempotency-Key"),
-        Field(
+        Header(
+            alias="Idempotency-Key",
             min_length=1,
             max_length=200,
             description="Sent again with the same request, it is done only once and gets its first answer. Where a "

@@ -19,10 +19,11 @@ from sidecar.storage.interfaces import STORE_REPLACED, Change
 
 MAX_EVENTS = 4_096
 MAX_BYTES = 4 * 1024 * 1024
-"""What the ring holds at most, in encoded events."""
+"""Largest size of the ring of events, in bytes of encoded events."""
 
 HEARTBEAT_S = 15.0
-"""Whoever hears nothing for longer than two of these has lost the connection."""
+"""Seconds between comments in a silent stream. A client that receives nothing for two of these has lost its connection.
+"""
 
 LARGEST_SEND = 32 * 1024
 """Bytes after which the rest of what is pending waits for another send, so that a flood is never one piece."""
@@ -55,10 +56,12 @@ class EventHub:
         max_events: int = MAX_EVENTS,
         max_bytes: int = MAX_BYTES,
         max_streams: int = MAX_STREAMS,
+        heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         self._instance = instance
         self._clock = clock
         self._max_streams = max_streams
+        self._heartbeat_s = heartbeat_s
         self._places = 0
         self._ring: list[_Event | None] = [None] * max_events
         self._max_bytes = max_bytes
@@ -104,7 +107,7 @@ class EventHub:
         self._wake()
 
     def publish(self, topic: str, data: Mapping[str, Any]) -> None:
-        """Tell every subscriber of `topic`; `data` must be what JSON can hold. Never waits."""
+        """Send `data`, which must be JSON values, to every subscriber of `topic`. Never waits."""
         self._append(topic, {"topic": topic, **data})
         self._wake()
 
@@ -273,7 +276,7 @@ class EventHub:
 
     def _start_heartbeat(self) -> None:
         if self._heartbeat is None and not self._closed:
-            self._heartbeat = asyncio.get_running_loop().call_later(HEARTBEAT_S, self._beat)
+            self._heartbeat = asyncio.get_running_loop().call_later(self._heartbeat_s, self._beat)
 
     def _beat(self) -> None:
         self._heartbeat = None

@@ -4,12 +4,26 @@ What a caller did wrong is explained; what went wrong inside is logged and not s
 """
 
 import logging
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
 
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sidecar.errors import MethodNotAllowed, NotAvailable, OutOfDescriptors, SidecarError, Unauthorized
+from sidecar.errors import (
+    MalformedRequest,
+    MethodNotAllowed,
+    NotAvailable,
+    OutOfDescriptors,
+    RequestRefused,
+    SidecarError,
+    Unauthorized,
+)
 from sidecar.models.problems import Problem, ProblemField
+from sidecar.models.validation import with_findings
 
 log = logging.getLogger(__name__)
 
@@ -22,9 +36,9 @@ def problem_response(error: SidecarError) -> Response:
         title=error.title,
         status=error.status,
         code=error.code,
-        detail=error.message,
+        detail=_whole_characters(error.message),
         retryable=error.retryable,
-        errors=[ProblemField(field=field, message=message) for field, message in error.errors],
+        errors=[ProblemField(field=field, message=_whole_characters(message)) for field, message in error.errors],
     )
     headers: dict[str, str] = {}
     if isinstance(error, Unauthorized):
@@ -34,12 +48,45 @@ def problem_response(error: SidecarError) -> Response:
     return Response(problem.model_dump_json(), error.status, headers=headers, media_type=MEDIA_TYPE)
 
 
+def _whole_characters(text: str) -> str:
+    """Return the text with `?` for each half of a character: an error may quote what was sent."""
+    return text.encode(errors="replace").decode()
+
+
 def answer_to(request: Request, error: Exception) -> Response:
-    """The answer to a request that raised `error`, which keeps nothing of the request alive afterwards."""
+    """Return the answer to a request that raised `error`, which keeps nothing of the request alive afterwards."""
     try:
         return _answer_to(request, error)
     finally:
         _forget_traces(error)
+
+
+EXPECTED = (SidecarError, HTTPException, RequestValidationError)
+"""Errors that have an answer of their own: the app has `answer_expected` as their exception handler."""
+
+
+async def answer_expected(request: Request, error: Exception) -> Response:
+    """Return the answer to an error that is not a bug."""
+    return answer_to(request, error)
+
+
+_PLACES = ("path", "query", "cookie", "body", "header")
+
+
+def first_place(findings: Sequence[Any]) -> str:
+    """Return where the first wrong argument is, of FastAPI's findings: path, query, cookie, body, header."""
+    return str(min((finding["loc"][0] for finding in findings), key=_PLACES.index))
+
+
+def first_refused(findings: Sequence[Any]) -> RequestRefused:
+    """Return the error for the first wrong argument among FastAPI's findings."""
+    place = first_place(findings)
+    found = [finding for finding in findings if finding["loc"][0] == place]
+    if found[0]["type"] == "json_invalid":
+        return MalformedRequest(f"The body is not JSON in UTF-8: {found[0]['ctx']['error']}.")
+    if place in ("path", "header"):
+        found = [finding for finding in found if finding["loc"][:2] == found[0]["loc"][:2]]
+    return with_findings(found)
 
 
 def _forget_traces(error: BaseException | None) -> None:
@@ -51,12 +98,26 @@ def _forget_traces(error: BaseException | None) -> None:
 
 
 def _answer_to(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        if not isinstance(error.__cause__, SidecarError):
+            return _http_response(error)
+        error = error.__cause__  # FastAPI answers 400 for whatever is raised while a body is read
+    if isinstance(error, RequestValidationError):
+        error = first_refused(error.errors())
     if not isinstance(error, SidecarError):
         error = _meaning(error)
     if error.status >= 500 and not isinstance(error, NotAvailable):
         cause = error.__cause__ or error
         log.error("%s %s failed: %s", request.method, request.url.path, error.message, exc_info=cause)
     return problem_response(error)
+
+
+def _http_response(error: HTTPException) -> Response:
+    """Return the answer to FastAPI's own way to refuse a request, with the codes of this project."""
+    title = HTTPStatus(error.status_code).phrase
+    code = title.lower().replace(" ", "_")
+    problem = Problem(title=title, status=error.status_code, code=code, detail=str(error.detail), retryable=False)
+    return Response(problem.model_dump_json(), error.status_code, headers=error.headers, media_type=MEDIA_TYPE)
 
 
 def _meaning(error: Exception) -> SidecarError:

@@ -4,7 +4,18 @@ from datetime import date
 
 from pydantic import Field, JsonValue
 
-from sidecar.models.base import Batch, Identifier, Line, LongText, Page, PageQuery, Record, StoredRecord, Wire, new_row
+from sidecar.models.base import (
+    ApiModel,
+    Batch,
+    Identifier,
+    LongText,
+    Page,
+    PageQuery,
+    Record,
+    ShortText,
+    StoredRecord,
+    input_dataclass,
+)
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 
@@ -22,9 +33,9 @@ class ActivityPage(Page[Activity]):
     """Activities, the latest start first."""
 
 
-@new_row
+@input_dataclass
 class ActivityCreate:
-    title: Line
+    title: ShortText
     content: LongText
     start_time: TimestampInput
     end_time: TimestampInput
@@ -32,17 +43,19 @@ class ActivityCreate:
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class ActivityBatch(Wire):
+class ActivityBatch(ApiModel):
     activities: Batch[ActivityCreate]
 
 
 class ActivityQuery(PageQuery):
-    start_time: TimestampInput | None = Field(default=None, description="Only activities that begin at or after it.")
-    end_time: TimestampInput | None = Field(default=None, description="Only activities that begin before it.")
+    start_time: TimestampInput | None = Field(
+        default=None, description="Only activities that begin at or after this time."
+    )
+    end_time: TimestampInput | None = Field(default=None, description="Only activities that begin before this time.")
 
 
 class LatestActivity(Record):
-    activity: Activity | None = Field(description="The one that began last; null when there is none.")
+    activity: Activity | None = Field(description="Activity with the latest start. Null if there is none.")
 
 
 class ActivityCount(Record):
@@ -56,7 +69,9 @@ class ActivityCounts(Record):
     days: list[ActivityCount]
 
 
-class ActivityCountsQuery(Wire):
+class ActivityCountsQuery(ApiModel):
     start_date: date = Field(description="The first day.")
-    end_date: date = Field(description="The last day, included; at most 731 days in all.")
-    time_zone: Line = Field(default="UTC", description="Whose midnight separates the days, e.g. `Europe/Berlin`.")
+    end_date: date = Field(description="The last day, inclusive. At most 731 days in all.")
+    time_zone: ShortText = Field(
+        default="UTC", description="Time zone whose midnight separates the days, such as `Europe/Berlin`."
+    )

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, JsonValue
 
-from sidecar.models.base import Identifier, Line, Page, PageQuery, Record, Wire
+from sidecar.models.base import ApiModel, Identifier, Page, PageQuery, Record, ShortText
 from sidecar.models.timestamps import Timestamp
 
 RowOrigin = Literal["adoption", "recovery", "import", "repair"]
@@ -15,10 +15,10 @@ class ForeignObject(Record):
 
     kind: str = Field(description="`index`, `trigger` or `view`.")
     name: str
-    table: str = Field(description="The table it is on; of a view, its own name.")
-    sql: str = Field(description="The statement that made it.")
-    is_kept: bool = Field(description="False when it would not work on the adopted tables: then only its SQL is kept.")
-    reason: str | None = Field(default=None, description="Why it was not kept.")
+    table: str = Field(description="Table of the index or trigger; the view's own name.")
+    sql: str = Field(description="SQL statement that created it.")
+    is_kept: bool = Field(description="False if it does not work on the adopted tables; only its SQL is kept then.")
+    reason: str | None = Field(default=None, description="Reason why it was not kept.")
 
 
 class AdoptionReport(Record):
@@ -57,9 +57,9 @@ class Adoption(Record):
     """A database of another system that was taken over, in place or by an import."""
 
     id: Identifier
-    system: str = Field(description="The system that made the database, such as `minecontext`.")
-    source: str = Field(description="The file in which it was found.")
-    time_zone: str = Field(description="The zone in which its local times were read.")
+    system: str = Field(description="System that made the database, such as `minecontext`.")
+    source: str = Field(description="File that held the database.")
+    time_zone: str = Field(description="Time zone in which its local times were read.")
     adopted_at: Timestamp
     report: AdoptionReport = Field(description="The result for the rows, columns and objects of the database.")
 
@@ -67,22 +67,24 @@ class Adoption(Record):
 class AdoptionOverview(Record):
     """Every adoption, and how many rows were set aside."""
 
-    adoptions: list[Adoption] = Field(description="The oldest first.")
+    adoptions: list[Adoption] = Field(description="Adoptions, the oldest first.")
     set_aside: dict[str, int] = Field(description="Number of rows that are set aside, by table.")
-    not_acknowledged: dict[str, int] = Field(description="Number of them that nobody has acknowledged, by table.")
+    not_acknowledged: dict[str, int] = Field(
+        description="Number of rows set aside that are not acknowledged, by table."
+    )
 
 
 class RowSetAside(Record):
-    """A row that is kept apart from its table, with the reason why."""
+    """A row set aside from its table, with the reason."""
 
     id: Identifier
-    table: str = Field(description="The table from which it comes, by the name that the database gave it.")
+    table: str = Field(description="Original table of the row, by its name in the original database.")
     origin: RowOrigin = Field(description="The kind of work that set it aside.")
     reason: str
     is_carried: bool = Field(
         description="True for a row that is in its table, too, with other values in the columns that `reason` names."
     )
-    created_at: Timestamp = Field(description="When it was set aside.")
+    created_at: Timestamp = Field(description="Time when the row was set aside.")
     acknowledged_at: Timestamp | None
     row: dict[str, JsonValue] = Field(
         description='The row as it was, by column. Bytes are `{"base64": "…"}`, an infinite number `{"real": "inf"}`.'
@@ -90,11 +92,11 @@ class RowSetAside(Record):
 
 
 class RowSetAsidePage(Page[RowSetAside]):
-    """Rows that are set aside, in the order in which that was done."""
+    """Rows set aside, the earliest first."""
 
 
 class RowSetAsideQuery(PageQuery):
-    table: Line | None = Field(default=None, description="Only rows of this table.")
+    table: ShortText | None = Field(default=None, description="Only rows of this table.")
     origin: RowOrigin | None = Field(default=None, description="Only rows with this origin.")
     is_carried: bool | None = Field(
         default=None,
@@ -102,8 +104,8 @@ class RowSetAsideQuery(PageQuery):
     )
 
 
-class RowRestore(Wire):
-    values: dict[Line, JsonValue] = Field(
+class RowRestore(ApiModel):
+    values: dict[ShortText, JsonValue] = Field(
         default_factory=dict,
         description="Values that replace those of the row, by column, such as a `conversation_id` or a `start_time`.",
     )
@@ -117,9 +119,9 @@ class RowPlace(Record):
 
 
 class RowRestored(RowPlace):
-    """The place of a row that is back in its table, and the rows that were needed for it."""
+    """The place of a restored row, and the rows that were restored with it."""
 
     needed: list[RowPlace] = Field(
         default_factory=list,
-        description="Rows that were brought back or made because this one belongs to them, the outermost first.",
+        description="Rows that were restored or created because this one belongs to them, the outermost first.",
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from sidecar.models.base import Record, Wire
+from sidecar.models.base import ApiModel, Record
 from sidecar.models.timestamps import Timestamp
 
 ON_REQUEST = "on-request"
@@ -18,8 +18,8 @@ FileStates = dict[str, tuple[int, int]]
 """The size of each file of a database, and when it was last changed, in nanoseconds; by the file's name."""
 
 
-class Manifest(Record):
-    """What is known of a copy that was opened and found sound: the file beside it."""
+class BackupManifest(Record):
+    """The manifest of a verified backup, stored in the file beside it."""
 
     sequence: int | None = None
     created_at: Timestamp
@@ -38,34 +38,38 @@ class Manifest(Record):
 
 
 class Backup(Record):
-    """One copy of the whole store."""
+    """One copy of the whole database."""
 
     name: str
     sequence: int | None = Field(
         default=None,
-        description="The number by which backups are in order, whatever the clock said. Null for one of a program "
-        "before there were numbers: it is older than all that have one.",
+        description="Number by which backups are ordered, independent of the clock. Null for a backup of an "
+        "early version without numbers: it is older than every numbered one.",
     )
     created_at: Timestamp
     reason: str
     bytes: int
-    schema_version: int | None = Field(description="Null where neither its name nor a manifest tells.")
-    program_version: str | None = Field(default=None, description="Of the program that made it.")
-    rows: dict[str, int] | None = Field(default=None, description="How many each table holds.")
+    schema_version: int | None = Field(
+        description="Schema version of the database. Null if neither the name nor a manifest states it."
+    )
+    program_version: str | None = Field(default=None, description="Version of the program that made the backup.")
+    rows: dict[str, int] | None = Field(default=None, description="Number of rows in each table.")
     broken_references: int | None = Field(
         default=None,
-        description="How many rows refer to rows that are not there: another program has changed the database.",
+        description="Number of dangling foreign keys, which another program must have caused. They are "
+        "reported but do not fail verification.",
     )
     verified_at: Timestamp | None = Field(
-        default=None, description="When it was opened and found sound; null: never, or it was found damaged later."
+        default=None,
+        description="Time when the backup was opened and verified. Null if it never was, or was found damaged later.",
     )
     proved_at: Timestamp | None = Field(
-        default=None, description="When it was last opened again and found to be what it was when it was made."
+        default=None, description="Time when the backup was last opened again and matched its manifest."
     )
-    damage: str | None = Field(default=None, description="What was found to be wrong with it.")
+    damage: str | None = Field(default=None, description="Damage that was found in the backup.")
     replaced: bool = Field(
         default=False,
-        description="Whether it holds rows that a restore has replaced since. A recovery prefers one that does not.",
+        description="True if a later restore replaced these rows. A recovery prefers other backups.",
     )
 
     @property
@@ -84,19 +88,17 @@ def newest_first(backups: Iterable[Backup]) -> list[Backup]:
 
 
 class BackupList(Record):
-    """All backups, the newest first."""
+    """Backups, the newest first."""
 
     items: list[Backup]
 
 
-class BackupCreate(Wire):
-    reason: Reason = Field(default=ON_REQUEST, description="Words joined by hyphens; becomes part of its name.")
+class BackupCreate(ApiModel):
+    reason: Reason = Field(default=ON_REQUEST, description="Words joined by hyphens, which become part of the name.")
 
 
 class Restored(Record):
-    """What a restore did."""
+    """The result of a restore."""
 
-    restored: Backup = Field(description="What the store was replaced by.")
-    kept: Backup | None = Field(
-        description="The store as it was until then, a backup itself now; null where there was none."
-    )
+    restored: Backup = Field(description="Backup that was restored.")
+    kept: Backup | None = Field(description="Backup of the replaced database. Null if there was none.")

@@ -60,8 +60,10 @@ class _Storable:
 Integer = Annotated[int, Field(ge=MIN_INTEGER, le=MAX_INTEGER, strict=True)]
 Identifier = Integer
 """New rows get ids from 1 on. Rows of other programs may have any, 0 and less included."""
-MAX_LINE = 1_000
-Line = Annotated[str, StringConstraints(max_length=MAX_LINE, strict=True)]
+UrlIdentifier = Annotated[int, Field(ge=MIN_INTEGER, le=MAX_INTEGER)]
+"""An identifier in a path or a query string, where every value is text."""
+MAX_SHORT_TEXT = 1_000
+ShortText = Annotated[str, StringConstraints(max_length=MAX_SHORT_TEXT, strict=True)]
 """Titles, tags, names."""
 LongText = Annotated[str, _Storable()]
 Text = Annotated[str, _Storable(least=1)]
@@ -70,7 +72,7 @@ T = TypeVar("T")
 
 MAX_BATCH = 10_000
 Batch = Annotated[list[T], Field(min_length=1, max_length=MAX_BATCH), FailFast()]
-"""What is made all at once or not at all. The first item that is wrong is told, not every one of ten thousand."""
+"""An all-or-nothing batch. Validation stops at the first invalid item."""
 
 
 _CONFIG = ConfigDict(extra="forbid", defer_build=True)
@@ -78,27 +80,30 @@ _CONFIG = ConfigDict(extra="forbid", defer_build=True)
 is first used; building them all at start-up would be most of its time."""
 
 
-class Wire(BaseModel):
-    """What is sent, either way."""
+class ApiModel(BaseModel):
+    """Base of every type on the wire."""
 
     model_config = _CONFIG
 
-    def given(self) -> dict[str, Any]:
+    def explicit_fields(self) -> dict[str, Any]:
         """The fields that the sender named: absent ones are left out, `null` is `None`."""
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
 @dataclass_transform(field_specifiers=(Field,))
-def new_row(kind: type[T]) -> type[T]:
-    """What is sent to make a row, as a dataclass: the parameters of the method that makes it.
+def input_dataclass(kind: type[T]) -> type[T]:
+    """Make `kind` a dataclass that validates a request to create a row: the parameters of the method that creates it.
 
-    Batches have thousands, and a dataclass is made in three quarters of the time of a model, and in half its memory.
+    Batches have thousands of rows, and a dataclass takes three quarters of the time of a model and half its memory.
     """
     return cast("type[T]", dataclass(config=_CONFIG)(kind))
 
 
-def unchanged(description: str | None = None) -> Any:
-    """The default of a field that stays as it is when it is left out. It is never read: see `Wire.given`."""
+def unset(description: str | None = None) -> Any:
+    """Return the default of a field that stays as it is when it is left out.
+
+    It is never read: see `ApiModel.explicit_fields`.
+    """
     return Field(default=None, description=description, json_schema_extra=_without_default)
 
 
@@ -106,7 +111,7 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-class Record(Wire):
+class Record(ApiModel):
     """Something as it was read; it does not change."""
 
     model_config = ConfigDict(frozen=True)
@@ -123,9 +128,9 @@ class StoredRecord(Record):
 
 
 class RowsMade(Record):
-    """What a batch left behind."""
+    """The result of a batch."""
 
-    ids: list[Identifier] = Field(description="In the order in which the rows were given.")
+    ids: list[Identifier] = Field(description="Ids of the rows, in the order of the request.")
 
 
 class Page(Record, Generic[T]):
@@ -133,17 +138,17 @@ class Page(Record, Generic[T]):
 
     items: list[T]
     next_cursor: str | None = Field(
-        default=None, description="Give it as `cursor` to get the rows after these; null at the end of the list."
+        default=None, description="Value of `cursor` for the next page. Null at the end of the list."
     )
-    total: int | None = Field(default=None, description="How many rows match in all; only when `with_total` is given.")
+    total: int | None = Field(default=None, description="Number of matching rows. Only with `with_total`.")
 
 
-class PageQuery(Wire):
+class PageQuery(ApiModel):
     """Which part of a list is asked for."""
 
-    limit: int = Field(default=100, ge=1, le=1_000, description="At most this many rows.")
+    limit: int = Field(default=100, ge=1, le=1_000, description="Largest number of rows to return.")
     offset: int = Field(
-        default=0, ge=0, le=10_000, description="Skip this many rows; deeper pages are reached by `cursor`."
+        default=0, ge=0, le=10_000, description="Number of rows to skip. Use `cursor` for deeper pages."
     )
-    cursor: str | None = Field(default=None, max_length=200, description="`next_cursor` of the page before.")
-    with_total: bool = Field(default=False, description="Count all rows that match, too.")
+    cursor: str | None = Field(default=None, max_length=200, description="`next_cursor` of the previous page.")
+    with_total: bool = Field(default=False, description="Also count all matching rows.")

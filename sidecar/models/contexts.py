@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from sidecar.models.base import Identifier, Line, LongText, Page, PageQuery, Record, StoredRecord, Text, Wire
+from sidecar.models.base import ApiModel, Identifier, LongText, Page, PageQuery, Record, ShortText, StoredRecord, Text
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 MAX_DIMENSIONS = 8_192
@@ -31,20 +31,20 @@ class ContextType(StrEnum):
     KNOWLEDGE = "knowledge"
 
 
-class ExtractedData(Wire):
-    """What was understood."""
+class ExtractedData(ApiModel):
+    """The extracted meaning of a context."""
 
     context_type: ContextType
-    title: Line | None = None
+    title: ShortText | None = None
     summary: LongText | None = None
-    keywords: list[Line] = Field(default=[])
+    keywords: list[ShortText] = Field(default=[])
     entities: list[Any] = Field(default=[])
     confidence: Share | None = None
     importance: float | None = Field(default=None, allow_inf_nan=False)
 
 
-class PropertiesInput(Wire):
-    """When and from where; times that are left out are now, and a context that was there keeps its `create_time`."""
+class PropertiesInput(ApiModel):
+    """Times and origin of a context. The default for times is now; an existing context keeps its `create_time`."""
 
     create_time: TimestampInput | None = None
     event_time: TimestampInput | None = None
@@ -52,9 +52,9 @@ class PropertiesInput(Wire):
     call_count: Count = 0
     merge_count: Count = 0
     duration_count: Count = 1
-    source: Line | None = None
-    raw_type: Line | None = None
-    raw_id: Line | None = None
+    source: ShortText | None = None
+    raw_type: ShortText | None = None
+    raw_id: ShortText | None = None
 
 
 class ContextProperties(Record):
@@ -69,15 +69,15 @@ class ContextProperties(Record):
     raw_id: str | None
 
 
-class ProcessedContextInput(Wire):
-    """A context to store. With the `id` of one that is there, it takes that one's place."""
+class ProcessedContextInput(ApiModel):
+    """A context to store. It replaces an existing context with the same `id`."""
 
-    id: ContextId | None = Field(default=None, description="Made, if left out.")
+    id: ContextId | None = Field(default=None, description="Id of the context. Default: a new one.")
     extracted_data: ExtractedData
     properties: PropertiesInput = Field(default_factory=PropertiesInput)
     text: LongText = ""
-    vector: Vector | None = Field(default=None, description="Made from `text`, if left out.")
-    model: Line | None = Field(default=None, description="By which model the vector was made.")
+    vector: Vector | None = Field(default=None, description="Vector of the context. Default: the embedding of `text`.")
+    model: ShortText | None = Field(default=None, description="Model that made the vector.")
     metadata: dict[str, Any] = Field(default={})
 
 
@@ -86,7 +86,7 @@ class ProcessedContext(StoredRecord):
     extracted_data: ExtractedData
     properties: ContextProperties
     text: str
-    vector: list[float] | None = Field(description="Only where it was asked for.")
+    vector: list[float] | None = Field(description="Vector of the context. Only on request.")
     metadata: dict[str, Any]
 
 
@@ -105,22 +105,26 @@ class ContextsQuery(PageQuery):
         default=None,
         max_length=200,
         pattern=r"^[a-z]+(,[a-z]+)*$",
-        description="Only these types, e.g. `intent,state`; all, if left out. A `cursor` belongs to one type.",
+        description="Only these types, such as `intent,state`. Default: all. A `cursor` belongs to one type.",
     )
     filter: str | None = Field(default=None, max_length=10_000, description="Filters as in a search, as a JSON object.")
-    need_vector: bool = Field(default=False, description="With their vectors.")
+    need_vector: bool = Field(default=False, description="Return the vectors as well.")
 
 
-class ContextQuery(Wire):
-    context_type: ContextType | None = Field(default=None, description="Only if it is of this type.")
-    need_vector: bool = Field(default=False, description="With its vector.")
+class ContextQuery(ApiModel):
+    context_type: ContextType | None = Field(
+        default=None, description="Type of the context. Another type is not found."
+    )
+    need_vector: bool = Field(default=False, description="Return the vector as well.")
 
 
-class ContextTypeQuery(Wire):
-    context_type: ContextType | None = Field(default=None, description="Only if it is of this type.")
+class ContextTypeQuery(ApiModel):
+    context_type: ContextType | None = Field(
+        default=None, description="Type of the context. Another type is not found."
+    )
 
 
-class ContextBatch(Wire):
+class ContextBatch(ApiModel):
     contexts: list[ProcessedContextInput] = Field(min_length=1, max_length=MAX_BATCH)
 
 
@@ -129,7 +133,7 @@ class ContextStored(Record):
 
 
 class ContextsStored(Record):
-    ids: list[str] = Field(description="In the order in which the contexts were given.")
+    ids: list[str] = Field(description="Ids of the contexts, in the order of the request.")
 
 
 class ContextTypes(Record):
@@ -137,17 +141,19 @@ class ContextTypes(Record):
 
 
 class ContextCounts(Record):
-    counts: dict[str, int] = Field(description="How many contexts there are of each type.")
+    counts: dict[str, int] = Field(description="Number of contexts of each type.")
 
 
-class ContextSearch(Wire):
+class ContextSearch(ApiModel):
     query: Vector | Text = Field(description="A vector, or text when an embedding endpoint is configured.")
     top_k: int = Field(default=10, ge=1, le=MAX_TOP_K)
-    context_types: list[ContextType] | None = Field(default=None, min_length=1, description="All, if left out.")
+    context_types: list[ContextType] | None = Field(
+        default=None, min_length=1, description="Types to search. Default: all."
+    )
     filters: Filters | None = Field(
         default=None,
-        description="By property, `keywords`, `entities` or `metadata.NAME`: a value, a list of values of which one has"
-        ' to be there, or for times `{"from": ..., "before": ...}`. All have to hold.',
+        description="Conditions by property, `keywords`, `entities` or `metadata.NAME`: a value, a list of values of "
+        'which one must match, or for times `{"from": ..., "before": ...}`. All conditions must hold.',
     )
 
 
@@ -160,16 +166,16 @@ class ContextHits(Record):
     items: list[ContextHit]
 
 
-class TodoEmbedding(Wire):
-    """What a todo means; its content, and the vector that is made of it, if left out."""
+class TodoEmbedding(ApiModel):
+    """The embedding of a todo. Default: the embedding of the todo's content."""
 
-    content: Text | None = Field(default=None, description="The todo's own, if left out.")
+    content: Text | None = Field(default=None, description="Text that is embedded. Default: the content of the todo.")
     embedding: Vector | None = None
-    model: Line | None = Field(default=None, description="By which model the embedding was made.")
+    model: ShortText | None = Field(default=None, description="Model that made the embedding.")
     metadata: dict[str, Any] = Field(default={})
 
 
-class SimilarTodosQuery(Wire):
+class SimilarTodosQuery(ApiModel):
     query_embedding: Vector | Text = Field(description="A vector, or text when an embedding endpoint is configured.")
     top_k: int = Field(default=10, ge=1, le=MAX_TOP_K)
     similarity_threshold: float = Field(default=0.85, ge=-1, le=1)

@@ -4,7 +4,17 @@ from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
-from sidecar.models.base import Batch, Identifier, Line, Page, PageQuery, StoredRecord, Wire, new_row, unchanged
+from sidecar.models.base import (
+    ApiModel,
+    Batch,
+    Identifier,
+    Page,
+    PageQuery,
+    ShortText,
+    StoredRecord,
+    input_dataclass,
+    unset,
+)
 from sidecar.models.timestamps import Timestamp
 
 
@@ -29,27 +39,29 @@ class ConversationPage(Page[Conversation]):
     """Conversations, the one that changed last first."""
 
 
-@new_row
+@input_dataclass
 class ConversationCreate:
-    page_name: Line
-    user_id: Line | None = None
-    title: Line | None = None
+    page_name: ShortText
+    user_id: ShortText | None = None
+    title: ShortText | None = None
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class ConversationBatch(Wire):
+class ConversationBatch(ApiModel):
     conversations: Batch[ConversationCreate]
 
 
-class ConversationUpdate(Wire):
+class ConversationUpdate(ApiModel):
     """Fields that are left out stay as they are."""
 
-    title: Line | None = unchanged()
-    status: ConversationStatus = unchanged()
-    metadata: dict[str, JsonValue] = unchanged()
+    title: ShortText | None = unset()
+    status: ConversationStatus = unset()
+    metadata: dict[str, JsonValue] = unset()
 
 
 class ConversationQuery(PageQuery):
-    page_name: Line | None = None
-    user_id: Line | None = None
-    status: ConversationStatus | None = Field(default=None, description="All but deleted ones, if left out.")
+    page_name: ShortText | None = None
+    user_id: ShortText | None = None
+    status: ConversationStatus | None = Field(
+        default=None, description="Only this status. Default: every status but deleted."
+    )

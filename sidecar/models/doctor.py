@@ -1,4 +1,4 @@
-"""What `sidecar doctor` finds."""
+"""The findings of `sidecar doctor`."""
 
 from enum import StrEnum
 
@@ -15,8 +15,8 @@ class Level(StrEnum):
 
 class Finding(Record):
     level: Level
-    subject: str = Field(description="What was looked at, in a word or two.")
-    message: str = Field(description="What was found and, unless all is well, what to do about it.")
+    subject: str = Field(description="Subject of the check, in a word or two.")
+    message: str = Field(description="Result of the check and, unless all is well, what to do.")
 
 
 class DoctorReport(Record):
@@ -24,5 +24,5 @@ class DoctorReport(Record):
 
     @property
     def is_well(self) -> bool:
-        """Whether there is nothing that has to be done."""
+        """Return whether there is nothing to do."""
         return all(finding.level is not Level.PROBLEM for finding in self.findings)

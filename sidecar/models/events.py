@@ -1,11 +1,15 @@
-"""The live events: which ones a subscriber asks for, and what the stream tells of itself."""
+"""The live events: the topics of a subscriber, the data of each topic, and the events about the stream itself."""
 
 from enum import StrEnum
-from typing import Literal
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, RootModel, create_model
 
-from sidecar.models.base import Record, Wire
+from sidecar.models.base import ApiModel, Identifier, Record, unset
+from sidecar.models.recovery import RecoveryOutcome
+from sidecar.models.upkeep import UpkeepRun
 
 UPKEEP_TOPIC = "upkeep"
 """Runs of upkeep that did something or failed; the data is an `UpkeepRun`."""
@@ -15,12 +19,12 @@ RECOVERY_TOPIC = "recovery"
 `RecoveryReport` for the outcomes."""
 
 
-class EventsQuery(Wire):
+class EventsQuery(ApiModel):
     topics: str | None = Field(
         default=None,
         max_length=1_000,
         pattern=r"^[a-z0-9_.]+(,[a-z0-9_.]+)*$",
-        description="Only events of these topics, e.g. `todos,messages.delta`; all, if left out.",
+        description="Only events of these topics, such as `todos,messages.delta`. Default: all.",
     )
 
 
@@ -47,3 +51,109 @@ class Reset(Record):
     """Events were missed: what was read before may be out of date. The stream goes on from now."""
 
     reason: ResetReason
+
+
+row_topics: set[str] = set()
+"""The topics of all tables, which the list of resources adds."""
+
+
+class RowChanged(Record):
+    """A row was created, changed or removed."""
+
+    topic: str
+    id: Identifier = Field(description="Of the row; of the todo, for its embedding.")
+
+
+class StateChanged(Record):
+    """A conversation state was saved, changed or removed."""
+
+    topic: Literal["states"]
+    id: str = Field(description="The thread's id.")
+
+
+class ContextChanged(Record):
+    """A processed context was saved or removed."""
+
+    topic: Literal["contexts"]
+    id: str = Field(description="The context's own id.")
+    number: Identifier = Field(description="The id of its row.")
+    context_type: str
+
+
+class MessageDelta(Record):
+    """A streamed message grew by a chunk."""
+
+    topic: Literal["messages.delta"]
+    id: Identifier = Field(description="Of the message.")
+    conversation_id: Identifier
+    sequence: int = Field(description="The place of the chunk among the message's chunks, from 0 on.")
+    text: str = Field(description="The text of the chunk.")
+
+
+class RowsImported(Record):
+    """An import added rows; the other fields are their numbers by kind. One event stands for all of its rows."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, int]
+
+    topic: Literal["imports"]
+    id: Literal["import"]
+
+
+class RecoveryChanged(Record):
+    """The database was damaged and is repaired, or all reports of repairs were acknowledged."""
+
+    topic: Literal["recovery"]
+    id: str = Field(description="Of the report; `acknowledged` when all reports were acknowledged.")
+    outcome: RecoveryOutcome = unset("Absent when reports were acknowledged.")
+    detail: str = unset("What was saved, and what was not, for a person; absent when reports were acknowledged.")
+
+
+class AdoptionChanged(Record):
+    """A row that was set aside is back, or all reports of adoptions were acknowledged."""
+
+    topic: Literal["adoption"]
+    id: Identifier | Literal["acknowledged"]
+
+
+class SearchIndexEmptied(Record):
+    """The search index was emptied to be rebuilt."""
+
+    topic: Literal["search_index"]
+    id: Literal["emptied"]
+
+
+class DiskWritable(Record):
+    """The disk takes writes again after it refused one."""
+
+    topic: Literal["health"]
+    id: Literal["writable"]
+
+
+class UpkeepFinished(UpkeepRun):
+    """A background task did something or failed."""
+
+    topic: Literal["upkeep"]
+
+
+_KINDS: tuple[type[Record], ...] = (
+    StateChanged,
+    ContextChanged,
+    MessageDelta,
+    RowsImported,
+    RecoveryChanged,
+    AdoptionChanged,
+    SearchIndexEmptied,
+    DiskWritable,
+    UpkeepFinished,
+)
+
+
+def live_event() -> type[RootModel[Any]]:
+    """Return the type of the data of all events, told apart by their topic: `RowChanged` is for all other tables."""
+    own = {topic for kind in _KINDS for topic in get_args(kind.model_fields["topic"].annotation)}
+    topics: Any = Literal.__getitem__(tuple(sorted(row_topics - own)))
+    row_changed = create_model("RowChanged", __base__=RowChanged, __doc__=RowChanged.__doc__, topic=(topics, ...))
+    kinds = reduce(or_, _KINDS, row_changed)
+    event = RootModel[Annotated[kinds, Field(discriminator="topic")]]  # type: ignore[valid-type]
+    return create_model("LiveEvent", __base__=event, __doc__="The data of an event of the stream, by its topic.")

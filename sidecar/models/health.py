@@ -1,10 +1,10 @@
-"""What the health checks answer."""
+"""The answers of the health checks."""
 
 from typing import Literal
 
 from pydantic import Field
 
-from sidecar.models.base import Record, Wire
+from sidecar.models.base import ApiModel, Record
 
 
 class Live(Record):
@@ -14,8 +14,8 @@ class Live(Record):
     version: str
 
 
-class Component(Wire):
-    """One part of the sidecar: whether it works, and the numbers behind that."""
+class Component(ApiModel):
+    """One component of the sidecar with its state and numbers."""
 
     ok: bool
     detail: str | None = None

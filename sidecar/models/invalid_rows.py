@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
-from sidecar.models.base import Line, Record, Wire
+from sidecar.models.base import ApiModel, Record, ShortText
 
 MOST_LISTED = 1_000
 
@@ -31,10 +31,10 @@ class InvalidRowPage(Record):
     )
 
 
-class InvalidRowsQuery(Wire):
-    limit: int = Field(default=100, ge=1, le=MOST_LISTED, description="At most this many rows.")
-    cursor: str | None = Field(default=None, max_length=200, description="`next_cursor` of the page before.")
-    table: Line | None = Field(default=None, description="Only rows of this table.")
+class InvalidRowsQuery(ApiModel):
+    limit: int = Field(default=100, ge=1, le=MOST_LISTED, description="Largest number of rows to return.")
+    cursor: str | None = Field(default=None, max_length=200, description="`next_cursor` of the previous page.")
+    table: ShortText | None = Field(default=None, description="Only rows of this table.")
 
 
 class RepairAction(StrEnum):
@@ -44,7 +44,7 @@ class RepairAction(StrEnum):
     SET_ASIDE = "set_aside"
 
 
-class InvalidRowsRepair(Wire):
+class InvalidRowsRepair(ApiModel):
     """A request to repair invalid rows: all of them, those of a table, or a single one."""
 
     action: RepairAction = Field(
@@ -52,8 +52,8 @@ class InvalidRowsRepair(Wire):
         description="`repair` stores the safe values with which operations answer now; `set_aside` removes the row "
         "from its table.",
     )
-    table: Line | None = Field(default=None, description="Only rows of this table.")
-    id: int | Line | None = Field(default=None, description="Only the row with this key; it needs the table, too.")
+    table: ShortText | None = Field(default=None, description="Only rows of this table.")
+    id: int | ShortText | None = Field(default=None, description="Only the row with this key; it needs the table, too.")
 
 
 class InvalidRowsRepaired(Record):

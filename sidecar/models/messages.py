@@ -7,16 +7,17 @@ from pydantic import Field, JsonValue
 
 from sidecar.models.base import (
     MAX_INTEGER,
+    ApiModel,
     Batch,
     Identifier,
-    Line,
     LongText,
     Record,
+    ShortText,
     StoredRecord,
     Text,
-    Wire,
-    new_row,
-    unchanged,
+    UrlIdentifier,
+    input_dataclass,
+    unset,
 )
 from sidecar.models.timestamps import Timestamp
 
@@ -61,28 +62,32 @@ class Message(StoredRecord):
     conversation_id: Identifier
     parent_message_id: int | None
     role: Role
-    content: str = Field(description="While it streams, all that was appended so far.")
+    content: str = Field(description="Text of the message; while it streams, everything appended so far.")
     status: MessageStatus
     token_count: Count
     metadata: dict[str, JsonValue]
-    latency_ms: int | None = Field(description="From its creation to its end.")
+    latency_ms: int | None = Field(description="Milliseconds from creation to finish.")
     error_message: str | None
     completed_at: Timestamp | None
     created_at: Timestamp
     updated_at: Timestamp
-    next_sequence: int = Field(default=0, description="The sequence of the next chunk; 0 once it is finished.")
-    thinking: list[MessageThinking] = Field(default_factory=list, description="In order; only where it is asked for.")
+    next_sequence: int = Field(
+        default=0, description="Sequence number of the next chunk. 0 once the message is finished."
+    )
+    thinking: list[MessageThinking] = Field(
+        default_factory=list, description="Steps of thinking, in order. Only on request."
+    )
 
 
 class MessagePage(Record):
     """Messages of a conversation, the oldest first."""
 
     items: list[Message]
-    has_before: bool = Field(description="Whether there are older ones than the first; get them with `before`.")
-    has_after: bool = Field(description="Whether there are newer ones than the last; get them with `after`.")
+    has_before: bool = Field(description="True if there are older messages; `before` returns them.")
+    has_after: bool = Field(description="True if there are newer messages; `after` returns them.")
 
 
-@new_row
+@input_dataclass
 class MessageCreate:
     role: Role
     content: LongText
@@ -92,69 +97,69 @@ class MessageCreate:
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class MessageBatch(Wire):
+class MessageBatch(ApiModel):
     messages: Batch[MessageCreate]
 
 
-class StreamingMessageCreate(Wire):
+class StreamingMessageCreate(ApiModel):
     role: Role = Role.ASSISTANT
     parent_message_id: Identifier | None = None
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class MessageUpdate(Wire):
+class MessageUpdate(ApiModel):
     new_content: LongText
-    is_complete: bool = Field(default=False, description="Also finish it, if it is open.")
-    token_count: Count = unchanged()
+    is_complete: bool = Field(default=False, description="Also finish the message if it is open.")
+    token_count: Count = unset()
 
 
-class MessageMetadataUpdate(Wire):
-    metadata: dict[str, JsonValue] = Field(description="Merged over what is there; null removes a name.")
+class MessageMetadataUpdate(ApiModel):
+    metadata: dict[str, JsonValue] = Field(description="Values to merge into the stored ones. Null removes a name.")
 
 
-class MessageAppend(Wire):
+class MessageAppend(ApiModel):
     content_chunk: Text
-    token_count: Count = Field(default=0, description="Tokens of this chunk.")
+    token_count: Count = Field(default=0, description="Number of tokens in this chunk.")
     sequence: Count | None = Field(
         default=None,
-        description="The number of the chunk, from 0: one that came before is not written twice, a gap is refused.",
+        description="Sequence number of the chunk, from 0. A repeated chunk is not written twice; a gap is refused.",
     )
 
 
 class Appended(Record):
-    """What an append leaves behind."""
+    """The result of an append."""
 
     message_id: Identifier
     next_sequence: int
 
 
-class MessageFinish(Wire):
+class MessageFinish(ApiModel):
     status: MessageStatus = MessageStatus.COMPLETED
     error_message: LongText | None = None
 
 
-class MessagesQuery(Wire):
+class MessagesQuery(ApiModel):
     limit: int = Field(default=1_000, ge=1, le=1_000)
-    after: Identifier | None = Field(default=None, description="Only messages after this one: a later page.")
-    before: Identifier | None = Field(default=None, description="Only messages before this one: an earlier page.")
-    newest: bool = Field(default=False, description="Begin with the last page rather than the first.")
+    after: UrlIdentifier | None = Field(default=None, description="Only messages after this one: a later page.")
+    before: UrlIdentifier | None = Field(default=None, description="Only messages before this one: an earlier page.")
+    newest: bool = Field(default=False, description="Start with the last page instead of the first.")
     include_thinking: bool = True
 
 
-class MessageQuery(Wire):
+class MessageQuery(ApiModel):
     include_thinking: bool = True
 
 
-@new_row
+@input_dataclass
 class ThinkingCreate:
     content: Text
-    stage: Line | None = None
+    stage: ShortText | None = None
     progress: Progress = 0.0
-    sequence: Count | None = Field(default=None, description="Its place; behind the last, if left out.")
+    sequence: Count | None = Field(default=None, description="Position of the step. Default: after the last one.")
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class ThinkingBatch(Wire):
+class ThinkingBatch(ApiModel):
     thinking: Batch[ThinkingCreate]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from sidecar.models.base import Identifier, Page, PageQuery, Record, StoredRecord, Wire
+from sidecar.models.base import ApiModel, Identifier, Page, PageQuery, Record, StoredRecord
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 DEFAULT_HOURS = 24
@@ -21,7 +21,9 @@ MAX_NAME = 200
 
 Amount = Annotated[int, Field(ge=0, le=MOST_IN_REPORT, strict=True)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME, strict=True)]
-Hours = Annotated[int, Field(ge=1, le=MOST_HOURS, description="How far back to look: from the hour this long ago.")]
+Hours = Annotated[
+    int, Field(ge=1, le=MOST_HOURS, description="Length of the window: it begins with the hour this long ago.")
+]
 OptionalName = Annotated[str, StringConstraints(max_length=MAX_NAME, strict=True)]
 Zone = OptionalName
 
@@ -37,7 +39,7 @@ class TokenUsage(StoredRecord):
     """One hour of one model."""
 
     id: Identifier
-    time_bucket: Timestamp = Field(description="When the hour began.")
+    time_bucket: Timestamp = Field(description="Start of the hour.")
     model: str
     prompt_tokens: int
     completion_tokens: int
@@ -49,7 +51,7 @@ class StageTiming(StoredRecord):
     """One hour of one stage; durations are milliseconds."""
 
     id: Identifier
-    time_bucket: Timestamp = Field(description="When the hour began.")
+    time_bucket: Timestamp = Field(description="Start of the hour.")
     stage_name: str
     count: int
     total_duration_ms: int
@@ -58,19 +60,19 @@ class StageTiming(StoredRecord):
     avg_duration_ms: float | None
     success_count: int
     error_count: int
-    metadata: JsonValue = Field(description="That of the last report that had any.")
+    metadata: JsonValue = Field(description="Metadata of the last report that had any.")
     created_at: Timestamp
 
 
 class DataStats(StoredRecord):
-    """One hour of one type of data in one context; no context is one too."""
+    """One hour of one type of data in one context. No context counts as a context."""
 
     id: Identifier
-    time_bucket: Timestamp = Field(description="When the hour began.")
+    time_bucket: Timestamp = Field(description="Start of the hour.")
     data_type: str
     count: int
     context_type: str | None
-    metadata: JsonValue = Field(description="That of the last report that had any.")
+    metadata: JsonValue = Field(description="Metadata of the last report that had any.")
     created_at: Timestamp
 
 
@@ -86,21 +88,21 @@ class DataStatsPage(Page[DataStats]):
     """Hours of data, the latest first."""
 
 
-class TokenUsageReport(Wire):
+class TokenUsageReport(ApiModel):
     model: Name
     prompt_tokens: Amount
     completion_tokens: Amount
-    total_tokens: Amount | None = Field(default=None, description="The sum of both, if left out.")
+    total_tokens: Amount | None = Field(default=None, description="Number of tokens in all. Default: the sum of both.")
 
 
-class StageTimingReport(Wire):
+class StageTimingReport(ApiModel):
     stage_name: Name
     duration_ms: Amount
     status: StageStatus = StageStatus.SUCCESS
     metadata: dict[str, JsonValue] | None = None
 
 
-class DataStatsReport(Wire):
+class DataStatsReport(ApiModel):
     data_type: Name
     count: Amount = 1
     context_type: OptionalName | None = None
@@ -110,21 +112,27 @@ class DataStatsReport(Wire):
 class MonitoringQuery(PageQuery):
     hours: Hours = DEFAULT_HOURS
     time_zone: Zone | None = Field(
-        default=None, description="Begin at this zone's midnight, e.g. of `Europe/Berlin`, so that the days are whole."
+        default=None,
+        description="Time zone at whose midnight the window begins, such as `Europe/Berlin`, for whole days.",
     )
 
 
 class DataStatsRangeQuery(PageQuery):
-    start_time: TimestampInput = Field(description="Only hours that begin at or after it.")
-    end_time: TimestampInput = Field(description="Only hours that begin before it.")
+    start_time: TimestampInput = Field(description="Only hours that begin at or after this time.")
+    end_time: TimestampInput = Field(description="Only hours that begin before this time.")
 
 
-class DataStatsTrendQuery(Wire):
+class DataStatsTrendQuery(ApiModel):
     hours: Hours = DEFAULT_HOURS
     interval_hours: int = Field(
-        default=1, ge=1, le=MOST_HOURS, description="From 1 to 24, or whole days; at most 1000 intervals are given."
+        default=1,
+        ge=1,
+        le=MOST_HOURS,
+        description="Length of an interval: 1 to 24 hours, or whole days. At most 1000 intervals are returned.",
     )
-    time_zone: Zone = Field(default="UTC", description="Whose midnight intervals begin at, e.g. `Europe/Berlin`.")
+    time_zone: Zone = Field(
+        default="UTC", description="Time zone at whose midnight intervals begin, such as `Europe/Berlin`."
+    )
 
 
 class DataCount(Record):
@@ -134,14 +142,14 @@ class DataCount(Record):
 
 
 class DataStatsInterval(Record):
-    """What was reported from `start_time` to before `end_time`."""
+    """The reports from `start_time` to before `end_time`."""
 
     start_time: Timestamp
     end_time: Timestamp
     count: int | None = Field(
-        description="0 when nothing was reported; null when it ended before the oldest report that is still stored."
+        description="Sum of the reports. 0 without reports; null if the interval ended before the oldest stored report."
     )
-    data: list[DataCount] = Field(description="By type and context, in their order.")
+    data: list[DataCount] = Field(description="Totals by type and context.")
 
 
 class DataStatsTrend(Record):
@@ -153,18 +161,19 @@ class DataStatsTrend(Record):
     intervals: list[DataStatsInterval]
 
 
-class CleanupRequest(Wire):
-    days: int = Field(default=DEFAULT_DAYS, ge=1, le=MOST_DAYS, description="Hours that began longer ago are removed.")
+class CleanupRequest(ApiModel):
+    days: int = Field(default=DEFAULT_DAYS, ge=1, le=MOST_DAYS, description="Age in days from which hours are deleted.")
 
 
 class Cleanup(Record):
-    deleted: int = Field(description="How many buckets were removed.")
+    deleted: int = Field(description="Number of deleted hours.")
 
 
-class OverviewQuery(Wire):
+class OverviewQuery(ApiModel):
     hours: Hours = DEFAULT_HOURS
     time_zone: Zone | None = Field(
-        default=None, description="Begin at this zone's midnight, e.g. of `Europe/Berlin`, so that the days are whole."
+        default=None,
+        description="Time zone at whose midnight the window begins, such as `Europe/Berlin`, for whole days.",
     )
 
 
@@ -189,15 +198,15 @@ class TokenTotals(Record):
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
-    models: list[ModelTotals] = Field(description="Those that used most.")
+    models: list[ModelTotals] = Field(description="Models with the highest use.")
 
 
 class StagesTotals(Record):
     count: int
     error_count: int
     error_rate: float = Field(description="From 0 to 1; 0 when nothing ran.")
-    slowest: list[StageTotals] = Field(description="By their average.")
-    failing: list[StageTotals] = Field(description="Those with errors, by their rate.")
+    slowest: list[StageTotals] = Field(description="Stages with the longest average duration.")
+    failing: list[StageTotals] = Field(description="Stages with errors, the highest rate first.")
 
 
 class DataTotals(Record):
@@ -206,7 +215,7 @@ class DataTotals(Record):
 
 
 class MonitoringTotals(Record):
-    """What was reported in a window; lists hold the first 20."""
+    """The totals of the reports in a window. Lists hold the first 20."""
 
     since: Timestamp
     tokens: TokenTotals
@@ -215,22 +224,26 @@ class MonitoringTotals(Record):
 
 
 class DatabaseLoad(Record):
-    """How busy the database is; commits are the latest 512 that changed something."""
+    """The load of the database. Times are of the latest 512 commits that changed something."""
 
-    waiting: int = Field(description="Units of work that no commit has taken up yet.")
+    waiting: int = Field(description="Number of units of work that wait for a commit.")
     commit_median_ms: float | None
     commit_p95_ms: float | None
-    write_ahead_log_bytes: int | None = Field(description="null for a database in memory.")
+    write_ahead_log_bytes: int | None = Field(
+        description="Size of the write-ahead log in bytes. Null for a database in memory."
+    )
 
 
 class ProcessLoad(Record):
     """The sidecar's own process."""
 
-    cpu_percent: float = Field(description="Of one core, since the last look at least a second ago.")
+    cpu_percent: float = Field(
+        description="Percent of one core since the previous sample, which is at least a second old."
+    )
     cpu_seconds: float
     memory_bytes: int
     threads: int
-    open_files: int = Field(description="Sockets included; on Windows, handles.")
+    open_files: int = Field(description="Number of open files, sockets included; on Windows, of handles.")
     uptime_s: float
 
     def measures(self) -> dict[str, Any]:
@@ -239,7 +252,7 @@ class ProcessLoad(Record):
 
 
 class MonitoringOverview(MonitoringTotals):
-    """What was reported, and how the sidecar is doing."""
+    """The reports of a window and the load of the sidecar."""
 
     database: DatabaseLoad
     process: ProcessLoad

@@ -16,7 +16,7 @@ class Problem(Record):
     type: Literal["about:blank"] = "about:blank"
     title: str
     status: int
-    code: str = Field(description="Stable; programs decide by it.", examples=["not_found"])
+    code: str = Field(description="Stable code of the error, for programs.", examples=["not_found"])
     detail: str = Field(description="A sentence for a person.")
-    retryable: bool = Field(description="Whether the same request may succeed when it is sent again.")
-    errors: list[ProblemField] = Field(default=[], description="Each field that is wrong.")
+    retryable: bool = Field(description="True if a retry of the same request may succeed.")
+    errors: list[ProblemField] = Field(default=[], description="Every wrong field.")

@@ -1,4 +1,4 @@
-"""What a recovery found, did, and could not save."""
+"""The report of a recovery: damage, actions and losses."""
 
 from typing import Literal
 
@@ -9,49 +9,57 @@ from sidecar.models.timestamps import Timestamp
 
 
 class SalvagedTable(Record):
-    """What became of one table's rows."""
+    """The result for the rows of one table."""
 
-    saved: int = Field(default=0, description="Rows that could be read in the damaged file.")
-    from_backup: int = Field(default=0, description="Rows that only the backup had; as old as that.")
+    saved: int = Field(default=0, description="Number of rows that were read from the damaged file.")
+    from_backup: int = Field(
+        default=0, description="Number of rows that came from the backup alone and are as old as it."
+    )
     lost: int | None = Field(
         default=0,
-        description="The most rows that can be lost: that were there, as far as the damaged file tells, and are in "
-        "neither. Null: it cannot be known, and rows may be lost.",
+        description="Largest possible number of lost rows: those that the damaged file indicates and neither "
+        "source had. Null if it is unknown, and rows may be lost.",
     )
     doubtful: int = Field(
         default=0,
-        description="Saved rows that an index or another page contradicts: some of their values may be wrong.",
+        description="Number of saved rows that an index or another page contradicts. Some of their values may "
+        "be wrong.",
     )
-    set_aside: int = Field(default=0, description="Rows that no longer fit; `adoption.rows` lists them.")
+    set_aside: int = Field(
+        default=0, description="Number of rows set aside because they no longer fit; `adoption.rows` lists them."
+    )
 
 
 class LogDamage(Record):
     """A write-ahead log that could be read up to some point only."""
 
-    unreadable_frames: int = Field(description="Changed pages behind that point.")
-    unreadable_commits: int = Field(description="Commits behind that point, at most.")
-    kept_as: str | None = Field(description="Where the log is kept as it was found.")
+    unreadable_frames: int = Field(description="Number of changed pages after that point.")
+    unreadable_commits: int = Field(description="Largest possible number of commits after that point.")
+    kept_as: str | None = Field(description="File that keeps the damaged log.")
+
+
+RecoveryOutcome = Literal[
+    "nothing_found",
+    "indexes_rebuilt",
+    "header_restored",
+    "backup_restored",
+    "rebuilt",
+    "log_cut_off",
+    "log_missing",
+    "commit_unfinished",
+    "file_lost",
+]
 
 
 class RecoveryReport(Record):
     """One recovery."""
 
-    id: str = Field(description="Its moment, as in the names of the files that it made.")
+    id: str = Field(description="Time of the recovery, as in the names of its files.")
     finished_at: Timestamp
-    cause: str = Field(description="What was noticed first.")
-    outcome: Literal[
-        "nothing_found",
-        "indexes_rebuilt",
-        "header_restored",
-        "backup_restored",
-        "rebuilt",
-        "log_cut_off",
-        "log_missing",
-        "commit_unfinished",
-        "file_lost",
-    ]
-    problems: list[str] = Field(default=[], description="What SQLite's check said, the first few.")
-    set_aside: str | None = Field(default=None, description="Where the damaged file is kept.")
+    cause: str = Field(description="Error that started the recovery.")
+    outcome: RecoveryOutcome
+    problems: list[str] = Field(default=[], description="First findings of SQLite's integrity check.")
+    set_aside: str | None = Field(default=None, description="File that keeps the damaged database.")
     backup: str | None = Field(default=None, description="The backup that was restored.")
     log: LogDamage | None = None
     rescued: str | None = Field(
@@ -62,7 +70,7 @@ class RecoveryReport(Record):
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is known, or must be feared, to be lost."""
+        """Return whether no row is lost, as far as that can be known."""
         is_saved = self.outcome != "log_missing" and (self.outcome != "file_lost" or self.rescued is not None)
         return (
             is_saved
@@ -122,7 +130,7 @@ class RecoveryReport(Record):
 
 
 class IntegrityReport(Record):
-    """What a check of the whole file said."""
+    """The result of a check of the whole file."""
 
     is_sound: bool
     problems: list[str]

@@ -1,34 +1,64 @@
 """Documents of every kind under one kind of id, and what a search by word finds."""
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field, JsonValue, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    JsonValue,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from sidecar.models.base import Identifier, Line, Record, StoredRecord, Wire
+from sidecar.models.base import ApiModel, Identifier, Record, ShortText, StoredRecord, UrlIdentifier
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 MAX_HITS = 100
 
 
-class DataType(StrEnum):
-    """The kinds of documents."""
+class DataType(str):
+    """The kinds of documents. Each is declared with the table whose rows are such documents."""
 
-    VAULT = "vault"
-    TODO = "todo"
-    ACTIVITY = "activity"
-    TIP = "tip"
-    MESSAGE = "message"
-    CONVERSATION = "conversation"
-    CONTEXT = "context"
+    __slots__ = ()
+
+    declared: ClassVar[dict[str, "DataType"]] = {}
+    """Every kind by its name, in the order of the index."""
+
+    @classmethod
+    def declare(cls, name: str) -> "DataType":
+        """Add a kind to those that requests may name; return it."""
+        return cls.declared.setdefault(name, cls(name))
+
+    @classmethod
+    def of(cls, name: str) -> "DataType":
+        """Return the kind of this name. Raises `PydanticCustomError` for an unknown one."""
+        found = cls.declared.get(name)
+        if found is None:
+            *others, last = map(repr, cls.declared)
+            raise PydanticCustomError(
+                "enum", "Input should be {expected}", {"expected": f"{', '.join(others)} or {last}"}
+            )
+        return found
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(cls.of, core_schema.str_schema(), ref=cls.__name__)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        description = "The kinds of documents."
+        return {"type": "string", "enum": list(cls.declared), "title": cls.__name__, "description": description}
 
 
 class DocumentData(StoredRecord):
     """A row of some kind as a document."""
 
-    id: str = Field(description="Its kind and its own id: `vault:12`.")
+    id: str = Field(description="Kind and id of the row: `vault:12`.")
     content: str
-    metadata: dict[str, JsonValue] = Field(description="The other fields that describe it.")
+    metadata: dict[str, JsonValue] = Field(description="Other fields of the row.")
     data_type: DataType
 
 
@@ -40,8 +70,8 @@ class QueryResult(Record):
     scores: list[float]
 
 
-class Part(Record):
-    """A piece of a text; `match` says whether it is what was searched for."""
+class TextFragment(Record):
+    """A fragment of a text; `match` is true for the searched words."""
 
     text: str
     match: bool
@@ -50,10 +80,14 @@ class Part(Record):
 class SearchHit(Record):
     id: str = Field(description="The document's id, `vault:12`.")
     data_type: DataType
-    title: list[Part]
-    snippet: list[Part] = Field(description="The text around the first matches, in pieces; plain text, never HTML.")
-    time: Timestamp = Field(description="The time by which its kind is listed.")
-    score: float = Field(description="The higher the better; 0 for what was found by the beginning of a word alone.")
+    title: list[TextFragment]
+    snippet: list[TextFragment] = Field(
+        description="The text around the first matches, in pieces; plain text, never HTML."
+    )
+    time: Timestamp = Field(description="Time by which rows of this kind are listed.")
+    score: float = Field(
+        description="Relevance; higher is better. 0 for a row that matches only the beginning of a word."
+    )
 
 
 class SearchPage(Record):
@@ -61,72 +95,69 @@ class SearchPage(Record):
 
     items: list[SearchHit]
     total: int = Field(description="How many hits there are; of a kind with very many, only the newest are counted.")
-    complete: bool = Field(description="False while rows are still being put into the index.")
+    complete: bool = Field(description="False while rows are still being indexed.")
 
 
 def _kinds(value: str) -> str:
-    known = {kind.value for kind in DataType}
-    unknown = [name for name in value.split(",") if name not in known]
+    unknown = [name for name in value.split(",") if name not in DataType.declared]
     if unknown:
-        raise ValueError(f"must be names from {', '.join(DataType)}, separated by commas")
+        raise ValueError(f"must be names from {', '.join(DataType.declared)}, separated by commas")
     return value
 
 
 Kinds = Annotated[str, AfterValidator(_kinds), WithJsonSchema({"type": "string", "examples": ["vault,message"]})]
 
 
-class SearchQuery(Wire):
+class SearchQuery(ApiModel):
     q: str = Field(description='Words, "phrases" and -exclusions; the last word may be incomplete. Any text will do.')
-    kinds: Kinds | None = Field(default=None, description="Only these kinds, separated by commas; all, if left out.")
+    kinds: Kinds | None = Field(default=None, description="Only these kinds, separated by commas. Default: all.")
     limit: int = Field(default=20, ge=1, le=MAX_HITS)
     offset: int = Field(default=0, ge=0, le=10_000)
-    since: TimestampInput | None = Field(
-        default=None, alias="from", description="Only what is from this time or later."
-    )
-    before: TimestampInput | None = Field(default=None, description="Only what is from before this time.")
-    tag: Line | None = Field(default=None, description="Only vaults with this tag.")
-    document_type: Line | None = Field(default=None, description="Only vaults of this document type.")
-    folder: Identifier | None = Field(default=None, description="Only vaults in this folder and those below it.")
+    since: TimestampInput | None = Field(default=None, alias="from", description="Only rows from this time or later.")
+    before: TimestampInput | None = Field(default=None, description="Only rows from before this time.")
+    tag: ShortText | None = Field(default=None, description="Only vaults with this tag.")
+    document_type: ShortText | None = Field(default=None, description="Only vaults of this document type.")
+    folder: UrlIdentifier | None = Field(default=None, description="Only vaults in this folder and those below it.")
 
 
-class SearchConditions(Wire):
+class SearchConditions(ApiModel):
     """Filters of a search in the library: all that are given have to hold. The last three have the seed's names."""
 
     kinds: list[DataType] | None = None
     since: TimestampInput | None = None
     before: TimestampInput | None = None
-    tag: Line | None = None
-    document_type: Line | None = None
+    tag: ShortText | None = None
+    document_type: ShortText | None = None
     folder: Identifier | None = None
-    tags: Line | list[Line] | None = None
-    content_type: Line | None = None
+    tags: ShortText | list[ShortText] | None = None
+    content_type: ShortText | None = None
     data_type: DataType | None = None
 
 
-class HybridSearch(Wire):
+class HybridSearch(ApiModel):
     """A search by word and by meaning at once."""
 
-    query: str = Field(description="As in a search by word.")
+    query: str = Field(description="Words to search for, as in `search.query`.")
     vector: list[float] | None = Field(
         default=None,
         min_length=1,
         max_length=8_192,
-        description="What the query means; made of it where an embedding endpoint is configured, if left out.",
+        description="Embedding of the query. Without it, the configured embedding endpoint makes one.",
     )
-    kinds: list[DataType] | None = Field(default=None, min_length=1, description="Only these kinds; all, if left out.")
+    kinds: list[DataType] | None = Field(default=None, min_length=1, description="Kinds to search. Default: all.")
     limit: int = Field(default=20, ge=1, le=MAX_HITS)
 
 
 class HybridHit(SearchHit):
-    """Found by word, by meaning, or by both: a rank says at which place, from 1; null that it was not found so."""
+    """A hit by words, by meaning or by both. A rank counts from 1; null if it was not found that way."""
 
     word_rank: int | None
     meaning_rank: int | None
-    similarity: float | None = Field(description="Cosine similarity, from -1 to 1, of what was found by meaning.")
+    similarity: float | None = Field(description="Cosine similarity, from -1 to 1, of a hit by meaning.")
 
 
 class HybridPage(Record):
     """The best hits first."""
 
     items: list[HybridHit]
-    complete: bool = Field(description="False while rows are still being put into the index of words.")
+    complete: bool = Field(description="False while rows are still being indexed.")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from sidecar.models.base import Identifier, Line, LongText, Page, Record, StoredRecord, Wire
+from sidecar.models.base import ApiModel, Identifier, LongText, Page, Record, ShortText, StoredRecord
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 MAX_THREAD_ID = 500
@@ -16,19 +16,19 @@ Amount = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class ConversationState(StoredRecord):
-    """What is stored of a thread; one that was never saved, or was cleared, has neither."""
+    """The stored messages and cache information of a thread; both are empty if nothing is stored."""
 
     thread_id: str
     messages: list[JsonValue]
     cache_info: dict[str, JsonValue]
-    updated_at: Timestamp | None = Field(description="When it was last saved; null when there is none.")
+    updated_at: Timestamp | None = Field(description="Time of the last save. Null if nothing is stored.")
 
 
 class ConversationThread(StoredRecord):
-    """What is known about a thread beside its state."""
+    """The details of a thread besides its state."""
 
     thread_id: str
-    initial_request: str | None = Field(description="What the thread began with.")
+    initial_request: str | None = Field(description="First request of the thread.")
     project_root: str | None
     current_issue: str | None
     metadata: dict[str, JsonValue]
@@ -40,20 +40,22 @@ class ConversationThreadPage(Page[ConversationThread]):
     """Threads, the one that changed last first."""
 
 
-class StateSave(Wire):
+class StateSave(ApiModel):
     messages: list[JsonValue] = Field(description="All messages of the thread; they replace those that are stored.")
     cache_info: dict[str, JsonValue] | None = Field(
-        default=None, description="Merged over what is stored, name by name; left out, that stays as it is."
+        default=None, description="Values to merge into the stored ones, name by name. Default: no change."
     )
-    initial_request: LongText | None = Field(default=None, description="The first user message's text, if left out.")
-    project_root: LongText | None = Field(default=None, description="Stays as it is, if left out.")
-    current_issue: LongText | None = Field(default=None, description="Stays as it is, if left out.")
-    metadata: dict[str, JsonValue] | None = Field(default=None, description="Stays as it is, if left out.")
+    initial_request: LongText | None = Field(
+        default=None, description="First request of the thread. Default: the text of the first user message."
+    )
+    project_root: LongText | None = Field(default=None, description="New value. Default: no change.")
+    current_issue: LongText | None = Field(default=None, description="New value. Default: no change.")
+    metadata: dict[str, JsonValue] | None = Field(default=None, description="New value. Default: no change.")
 
 
-class CacheInfoUpdate(Wire):
+class CacheInfoUpdate(ApiModel):
     cache_info: dict[str, JsonValue] = Field(
-        description="Merged over what is stored, name by name; null removes a name."
+        description="Values to merge into the stored ones, name by name. Null removes a name."
     )
 
 
@@ -73,15 +75,15 @@ class ExchangePage(Page[Exchange]):
     """Exchanges, the oldest first."""
 
 
-class ExchangeCreate(Wire):
-    model: Line
+class ExchangeCreate(ApiModel):
+    model: ShortText
     request: LongText
-    cost: dict[str, Amount] = Field(default={}, description="Amounts by what they are for, e.g. `total`, `cache_read`.")
-    start: TimestampInput | None = Field(default=None, description="Now, if left out.")
+    cost: dict[str, Amount] = Field(default={}, description="Costs by purpose, such as `total` and `cache_read`.")
+    start: TimestampInput | None = Field(default=None, description="Start of the exchange. Default: now.")
     end: TimestampInput | None = None
 
 
 class ThreadCost(Record):
     thread_id: str
-    exchanges: int = Field(description="How many there are.")
-    cost: dict[str, float] = Field(description="Each amount's sum over all exchanges.")
+    exchanges: int = Field(description="Number of exchanges.")
+    cost: dict[str, float] = Field(description="Sum of each cost over all exchanges.")

@@ -23,8 +23,8 @@ _NOT_A_TIME = (
 
 _DAY = r"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}"
-_ALREADY_STORED_FORM = re.compile(rf"^[12][0-9]{{3}}-{_DAY}T{_TIME}Z$")
-"""What nearly all times look like, as any JavaScript renders them. Of others it takes a closer look to tell."""
+STORED_FORM = re.compile(rf"^[12][0-9]{{3}}-{_DAY}T{_TIME}Z$")
+"""The form of nearly all times, as JavaScript renders them. Other times are parsed in full."""
 
 
 def now(clock: Clock) -> str:
@@ -95,7 +95,7 @@ def canonical(value: Moment) -> str:
         return render(value)
     if not isinstance(value, str):
         raise ValueError(_NOT_A_TIME)
-    return value if _ALREADY_STORED_FORM.fullmatch(value) else render(parse(value))
+    return value if STORED_FORM.fullmatch(value) else render(parse(value))
 
 
 def _require_canonical(value: str) -> str:
@@ -115,7 +115,7 @@ class _Validated:
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
         text = core_schema.str_schema()
-        stored = core_schema.str_schema(pattern=_ALREADY_STORED_FORM.pattern)
+        stored = core_schema.str_schema(pattern=STORED_FORM.pattern)
         other = core_schema.no_info_after_validator_function(self._function, text)
         moment = core_schema.no_info_after_validator_function(render, core_schema.is_instance_schema(datetime))
         return core_schema.union_schema(

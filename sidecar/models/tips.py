@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from sidecar.models.base import Batch, Identifier, Page, PageQuery, StoredRecord, Text, Wire, new_row
+from sidecar.models.base import ApiModel, Batch, Identifier, Page, PageQuery, StoredRecord, Text, input_dataclass
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 
@@ -16,12 +16,12 @@ class TipPage(Page[Tip]):
     """Tips, the newest first."""
 
 
-@new_row
+@input_dataclass
 class TipCreate:
     content: Text
 
 
-class TipBatch(Wire):
+class TipBatch(ApiModel):
     tips: Batch[TipCreate]
 
 

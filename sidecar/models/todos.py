@@ -5,18 +5,18 @@ from enum import IntEnum
 from pydantic import Field
 
 from sidecar.models.base import (
+    ApiModel,
     Batch,
     Identifier,
     Integer,
-    Line,
     LongText,
     Page,
     PageQuery,
+    ShortText,
     StoredRecord,
     Text,
-    Wire,
-    new_row,
-    unchanged,
+    input_dataclass,
+    unset,
 )
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
@@ -33,7 +33,7 @@ class Todo(StoredRecord):
     content: str
     created_at: Timestamp
     start_time: Timestamp | None
-    end_time: Timestamp | None = Field(description="When it was completed.")
+    end_time: Timestamp | None = Field(description="Time when the todo was completed.")
     status: TodoStatus
     urgency: int
     assignee: str | None
@@ -44,35 +44,35 @@ class TodoPage(Page[Todo]):
     """Todos, the newest first."""
 
 
-@new_row
+@input_dataclass
 class TodoCreate:
     content: Text
     start_time: TimestampInput | None = None
     end_time: TimestampInput | None = None
     status: TodoStatus = TodoStatus.PENDING
     urgency: Integer = 0
-    assignee: Line | None = None
+    assignee: ShortText | None = None
     reason: LongText | None = None
 
 
-class TodoBatch(Wire):
+class TodoBatch(ApiModel):
     todos: Batch[TodoCreate]
 
 
-class TodoUpdate(Wire):
+class TodoUpdate(ApiModel):
     """Fields that are left out stay as they are."""
 
-    content: Text = unchanged()
-    start_time: TimestampInput | None = unchanged()
-    end_time: TimestampInput | None = unchanged()
-    urgency: Integer = unchanged()
-    assignee: Line | None = unchanged()
-    reason: LongText | None = unchanged()
+    content: Text = unset()
+    start_time: TimestampInput | None = unset()
+    end_time: TimestampInput | None = unset()
+    urgency: Integer = unset()
+    assignee: ShortText | None = unset()
+    reason: LongText | None = unset()
 
 
-class TodoStatusChange(Wire):
+class TodoStatusChange(ApiModel):
     status: TodoStatus
-    end_time: TimestampInput | None = Field(default=None, description="When it was completed; now, if left out.")
+    end_time: TimestampInput | None = Field(default=None, description="Time when the todo was completed. Default: now.")
 
 
 class TodoQuery(PageQuery):

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from sidecar.models.base import Record, Wire
+from sidecar.models.base import ApiModel, Record
 from sidecar.models.timestamps import Timestamp
 
 
@@ -27,17 +27,19 @@ class UpkeepRun(Record):
     task: UpkeepTaskName
     started: Timestamp
     took_ms: float
-    longest_step_ms: float = Field(description="How long a write had to wait for it at most.")
-    did: dict[str, int] = Field(description="What it did, in numbers; empty when there was nothing to do.")
-    gave_way: bool = Field(description="It left off for writes, and will go on soon.")
-    error: str | None = Field(description="Why it failed; null when it did not.")
+    longest_step_ms: float = Field(description="Longest time that a write waited for the task, in milliseconds.")
+    did: dict[str, int] = Field(description="Result in numbers. Empty if there was nothing to do.")
+    gave_way: bool = Field(description="True if the task stopped for waiting writes; it continues soon.")
+    error: str | None = Field(description="Error of the task. Null if it succeeded.")
 
 
 class UpkeepTask(Record):
     name: UpkeepTaskName
     is_running: bool
-    due_in_s: float | None = Field(description="Null when nothing is due, or upkeep is switched off.")
-    failures: int = Field(description="How many runs in a row have failed.")
+    due_in_s: float | None = Field(
+        description="Seconds until the task is due. Null if nothing is due, or maintenance is disabled."
+    )
+    failures: int = Field(description="Number of consecutive failed runs.")
     last_run: UpkeepRun | None
 
 
@@ -46,5 +48,5 @@ class UpkeepTasks(Record):
     items: list[UpkeepTask]
 
 
-class UpkeepRunRequest(Wire):
+class UpkeepRunRequest(ApiModel):
     task: UpkeepTaskName

@@ -3,18 +3,19 @@
 from pydantic import Field
 
 from sidecar.models.base import (
+    ApiModel,
     Batch,
     Identifier,
     Integer,
-    Line,
     LongText,
     Page,
     PageQuery,
     Record,
+    ShortText,
     StoredRecord,
-    Wire,
-    new_row,
-    unchanged,
+    UrlIdentifier,
+    input_dataclass,
+    unset,
 )
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
@@ -28,7 +29,7 @@ class Vault(StoredRecord):
     summary: str | None
     content: str
     tags: str
-    parent_id: Identifier | None = Field(description="The folder it lies in; null at the top.")
+    parent_id: Identifier | None = Field(description="Id of the folder. Null at the top level.")
     is_folder: bool
     is_deleted: bool
     created_at: Timestamp
@@ -38,57 +39,60 @@ class Vault(StoredRecord):
 
 
 class VaultPage(Page[Vault]):
-    """Vaults; in which order, each operation says."""
+    """Vaults, in the order of the operation."""
 
 
-@new_row
+@input_dataclass
 class VaultCreate:
-    title: Line
+    title: ShortText
     summary: LongText | None = None
     content: LongText = ""
-    document_type: Line = NOTE
-    tags: Line = ""
+    document_type: ShortText = NOTE
+    tags: ShortText = ""
     parent_id: Identifier | None = None
     is_folder: bool = False
-    sort_order: Integer | None = Field(default=None, description="Its place in the folder; last, if left out.")
+    sort_order: Integer | None = Field(default=None, description="Position in the folder. Default: last.")
 
 
-class VaultBatch(Wire):
+class VaultBatch(ApiModel):
     vaults: Batch[VaultCreate]
 
 
-class VaultUpdate(Wire):
+class VaultUpdate(ApiModel):
     """Fields that are left out stay as they are."""
 
-    title: Line = unchanged()
-    summary: LongText | None = unchanged()
-    content: LongText = unchanged()
-    document_type: Line = unchanged()
-    tags: Line = unchanged()
-    sort_order: Integer = unchanged()
-    is_deleted: bool = unchanged(
-        description="True deletes the vault and all below it, false restores what its deletion took along."
+    title: ShortText = unset()
+    summary: LongText | None = unset()
+    content: LongText = unset()
+    document_type: ShortText = unset()
+    tags: ShortText = unset()
+    sort_order: Integer = unset()
+    is_deleted: bool = unset(
+        description="True deletes the vault and everything below it; false restores everything that its "
+        "deletion deleted."
     )
 
 
-class VaultMove(Wire):
-    parent_id: Identifier | None = Field(description="The folder to move into; null for the top.")
-    sort_order: Integer | None = Field(default=None, description="Its place there; last, if left out.")
+class VaultMove(ApiModel):
+    parent_id: Identifier | None = Field(description="Id of the new folder. Null for the top level.")
+    sort_order: Integer | None = Field(default=None, description="Position in the new folder. Default: last.")
 
 
 class VaultsAffected(Record):
-    """What an operation on a whole subtree touched."""
+    """The vaults that an operation on a subtree changed."""
 
     ids: list[Identifier]
 
 
 class TrashQuery(PageQuery):
-    is_deleted: bool = Field(default=False, description="True lists what was deleted and can be restored.")
+    is_deleted: bool = Field(
+        default=False, description="List deleted vaults, which can be restored, instead of the others."
+    )
 
 
 class VaultQuery(TrashQuery):
-    title: Line | None = Field(default=None, description="Only vaults with exactly this title.")
-    document_type: Line | None = None
+    title: ShortText | None = Field(default=None, description="Only vaults with exactly this title.")
+    document_type: ShortText | None = None
     created_after: TimestampInput | None = Field(default=None, description="Created at or after this time.")
     created_before: TimestampInput | None = Field(default=None, description="Created before this time.")
     updated_after: TimestampInput | None = Field(default=None, description="Changed at or after this time.")
@@ -96,4 +100,4 @@ class VaultQuery(TrashQuery):
 
 
 class ChildrenQuery(PageQuery):
-    parent_id: Identifier | None = Field(default=None, description="The folder; its top, if left out.")
+    parent_id: UrlIdentifier | None = Field(default=None, description="Id of the folder. Default: the top level.")

@@ -1,4 +1,4 @@
-"""How many connections there may be, and which of them give way to a new one.
+"""The limit on the number of connections, and the order in which connections are closed for new ones.
 
 A stranger is a connection that has not shown the token. Any program of the computer can make strangers by the hundred,
 so they give way first, and they cannot take the places of those that have shown it. A new connection is a stranger,
@@ -6,25 +6,45 @@ too: room is made a moment after it was accepted, so that what it has sent meanw
 """
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from itertools import count
+from typing import Protocol, cast
 
 from uvicorn.server import ServerState
 
-if TYPE_CHECKING:
-    from sidecar.process.connections import BoundedConnection
-
 MAX_CONNECTIONS = 200
-"""More than a host needs, and few enough to be looked through whenever room is made."""
+"""Largest number of connections: more than a host needs, and few enough to rank them at each close."""
 
 RESERVED_FOR_STRANGERS = 32
-"""Strangers that stay although all other places are taken: among them is the next probe of the host. Where there are
-few places, a quarter of them."""
+"""Number of strangers that are kept even if all other places are taken: the next probe of the host is among them. With
+a small limit it is a quarter of the limit.
+"""
 
 MOMENT_S = 0.01
-"""Between accepting a connection too many and making room. Data that came with it is read in the meantime."""
+"""Seconds between accepting an excess connection and closing others. Data that came with it is read in the meantime."""
 
 STALLED_S = 5.0
-"""A peer that has taken nothing of its answer for so long gives way, even if it has shown the token."""
+"""Seconds without progress after which a peer that does not read its answer may be closed, even with the token."""
+
+
+class Connection(Protocol):
+    """One connection, as far as its place depends on it; see `connections.py`."""
+
+    transport: asyncio.Transport
+    last_active: int
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether the peer has shown the token."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Return whether no request is being answered."""
+
+    def stalled_for(self) -> float:
+        """Return for how many seconds its peer has not taken anything of what waits to be sent."""
+
+    def leave(self) -> None:
+        """Close the connection, without waiting for a peer that does not read."""
 
 
 class Connections(ServerState):
@@ -36,13 +56,18 @@ class Connections(ServerState):
         self._capacity = capacity
         self._reserved = min(RESERVED_FOR_STRANGERS, capacity // 4)
         self._room: asyncio.Handle | None = None
+        self._moments = count(1)
+
+    def next_moment(self) -> int:
+        """Return a larger number at each call: connections that came in one turn of the event loop have one time."""
+        return next(self._moments)
 
     def came(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Have room made when there are too many; to be called for each new connection."""
-        count = len(self.connections)
-        if count > 2 * self._capacity:
+        """Close connections if there are too many. Call it for each new connection."""
+        number = len(self.connections)
+        if number > 2 * self._capacity:
             self._make_room(2 * self._capacity)
-        elif count > self._capacity and self._room is None:
+        elif number > self._capacity and self._room is None:
             self._room = loop.call_later(MOMENT_S, self._make_room_after_a_moment)
 
     def _make_room_after_a_moment(self) -> None:
@@ -50,10 +75,10 @@ class Connections(ServerState):
         self._make_room(self._capacity)
 
     def _make_room(self, limit: int) -> None:
-        """Close the excess: first those that end anyway, then strangers, then whoever is idle or does not read."""
+        """Close the excess: first closing connections, then strangers, then idle ones and those that do not read."""
         closing, strangers, known = self._by_rank()
-        strangers.sort(key=lambda one: one.active_at)
-        known.sort(key=lambda one: one.active_at)
+        strangers.sort(key=lambda one: one.last_active)
+        known.sort(key=lambda one: one.last_active)
         surplus = max(0, len(strangers) - self._reserved)
         leaving = [*closing, *strangers[:surplus], *known]
         if limit > self._capacity:  # a flood, and nothing may be spared
@@ -61,10 +86,10 @@ class Connections(ServerState):
         for connection in leaving[: max(0, len(self.connections) - limit)]:
             connection.leave()
 
-    def _by_rank(self) -> "tuple[list[BoundedConnection], list[BoundedConnection], list[BoundedConnection]]":
+    def _by_rank(self) -> tuple[list[Connection], list[Connection], list[Connection]]:
         """Return those that are closing, the strangers, and the known ones that are idle or stalled."""
         closing, strangers, known = [], [], []
-        for connection in cast("set[BoundedConnection]", self.connections):
+        for connection in cast("set[Connection]", self.connections):
             if connection.transport.is_closing():
                 closing.append(connection)
             elif not connection.is_known:

@@ -25,32 +25,32 @@ from sidecar.api.problems import problem_response
 from sidecar.api.security import PEER, Peer
 from sidecar.errors import HeadTooLarge, MalformedRequest, RequestRefused, RequestTooSlow
 from sidecar.process.capacity import Connections
-from sidecar.process.joined_writes import JoinedWrites
+from sidecar.process.coalescing import CoalescingTransport
 
 HEAD_S = 15.0
-"""From connecting, or the first byte of a later request, to the end of its headers."""
+"""Seconds from connecting, or from the first byte of a later request, to the end of its headers."""
 
 MAX_HEAD_BYTES = 64 * 1024
-"""The request line and all headers; also what a body may bring between two bytes of content, or behind the last."""
+"""Largest size of the request line and headers, and of the framing between or after the bytes of a body."""
 
 MAX_HEADERS = 256
-"""An empty header takes four bytes to send, and fifty times as many to keep."""
+"""Largest number of headers. An empty one takes four bytes to send, and fifty times as many to keep."""
 
 PIECE = 1024
-"""Bytes that are parsed before a look at what they were. So many can hold 57 requests, and mostly hold one."""
+"""Bytes to parse before the result is examined. They can hold 57 requests, and mostly hold one."""
 
 PIECE_OF_KNOWN = 16 * 1024
 """The same for a connection that has shown the token: its requests mostly arrive as a whole."""
 
 TURN = 16
-"""Pieces that are parsed in one turn of the event loop, so that a connection with many tiny things waits for others."""
+"""Number of pieces to parse in one turn of the event loop, so that other connections get their turn."""
 
 BODY_INTERVAL_S = 30.0
 BODY_BYTES_PER_INTERVAL = 64 * 1024
-"""A body that is not finished brings at least so many bytes in each interval, unless it is the sidecar that is slow."""
+"""Least bytes of an unfinished body in each interval, unless the sidecar itself is slow."""
 
 UNREAD_S = 30.0
-"""In which a peer without the token takes something of an answer that is larger than the buffers."""
+"""Seconds in which a peer without the token must read part of an answer that exceeds the buffers."""
 
 
 class _Phase(Enum):
@@ -59,8 +59,8 @@ class _Phase(Enum):
     BODY = "body"
 
 
-class _Flow(FlowControl):
-    """uvicorn's flow control; while it is held, nothing makes it read on."""
+class HeldFlow(FlowControl):
+    """uvicorn's flow control. While it is held, reading does not resume."""
 
     is_held = False
 
@@ -70,13 +70,13 @@ class _Flow(FlowControl):
 
 
 class BoundedConnection(HttpToolsProtocol):
-    """uvicorn's connection, which is closed when it takes too much."""
+    """uvicorn's connection, closed when it exceeds a limit."""
 
     server_state: Connections
-    flow: _Flow
+    flow: HeldFlow
 
-    active_at = 0.0
-    """When it was made, or when its last answer was complete."""
+    last_active = 0
+    """The number of the moment at which it was made, or its last answer was complete; see `Connections.next_moment`."""
 
     _phase = _Phase.BETWEEN
     _received = 0
@@ -95,12 +95,12 @@ class BoundedConnection(HttpToolsProtocol):
             self.transport = transport
             transport.abort()
             return
-        writes = JoinedWrites(transport, self.loop, may_give_up=lambda: not self.is_known)
+        writes = CoalescingTransport(transport, self.loop, may_give_up=lambda: not self.is_known)
         super().connection_made(writes)  # type: ignore[arg-type]
-        self.flow = _Flow(self.transport)
+        self.flow = HeldFlow(self.transport)
         self.headers = []
         self._peer = Peer()
-        self.active_at = self.loop.time()
+        self.last_active = self.server_state.next_moment()
         self._expect_within(HEAD_S, self._head_is_late)
         self.server_state.came(self.loop)
 
@@ -109,7 +109,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._expect_nothing()
         self._forget_unread()
         super().connection_lost(exc)
-        # uvicorn tells only the last of them, and one before it may be a stream without an end.
+        # uvicorn ends only the last of them, and one before it may be a stream without an end.
         for cycle in self._unanswered:
             cycle.disconnected = True
             cycle.message_event.set()
@@ -155,7 +155,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         self._unanswered.popleft()
-        self.active_at = self.loop.time()
+        self.last_active = self.server_state.next_moment()
         if self.is_idle and self.cycle.body:
             self.cycle.body = bytearray()  # came before it was refused, and would be kept until the next request
         super().on_response_complete()
@@ -191,11 +191,11 @@ class BoundedConnection(HttpToolsProtocol):
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is being answered; one that has not arrived as a whole head is none yet."""
+        """Return whether no request is being answered. A request counts once its whole head has arrived."""
         return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
 
     def stalled_for(self) -> float:
-        """Return for how many seconds its peer has not taken anything of what waits to be sent."""
+        """Return the seconds since the peer last read something of the waiting answer."""
         return 0.0 if self._stalled_at is None else self.loop.time() - self._stalled_at
 
     def _parse(self, data: bytes) -> None:
@@ -225,7 +225,9 @@ class BoundedConnection(HttpToolsProtocol):
             pieces += 1
 
     def _body_left(self) -> int:
-        """Return how many bytes of an announced body are to come; 0 for one in chunks. The parser checks the number."""
+        """Return the announced bytes of a body that are still to come; 0 for a chunked body. The parser checks the
+        number.
+        """
         if self._phase is _Phase.BODY:
             for name, value in self.scope["headers"]:
                 if name == b"content-length":
@@ -259,7 +261,7 @@ class BoundedConnection(HttpToolsProtocol):
             self._look_at_size()
 
     def _look_at_size(self) -> None:
-        """Refuse a request with too much of something; a body may be large if it brings content."""
+        """Refuse a request that exceeds a limit. A body may be large if it brings content."""
         if self._phase is _Phase.BODY:
             if self._barren > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
                 self._refuse(HeadTooLarge("The body has too many trailers, or too many bytes that are no content."))
@@ -271,7 +273,7 @@ class BoundedConnection(HttpToolsProtocol):
             self._refuse(HeadTooLarge(f"The request has more than {MAX_HEADERS} headers."))
 
     def _set_deadline(self) -> None:
-        """Set the deadline of what has begun to arrive, if it has none."""
+        """Set the deadline of a request that has begun to arrive, if it has none."""
         if self._deadline is not None:
             return
         if self._phase is _Phase.HEAD:
@@ -323,7 +325,7 @@ class BoundedConnection(HttpToolsProtocol):
             self._unread = None
 
     def _refuse(self, refusal: RequestRefused) -> None:
-        """Answer in the server's own name, where that cannot be taken for the answer to something else, and close."""
+        """Send the refusal, unless it could be taken for the answer to another request, and close."""
         if self.transport.is_closing():
             return
         is_owed = self._phase is _Phase.BODY and not self.pipeline and not self.cycle.response_started

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 PROTOCOL = 1
 
 BOOTSTRAP_DEADLINE_S = 10.0
-"""A host writes its first line at once; one that has not by now never will."""
+"""Seconds to wait for the bootstrap. A host writes it at once or never."""
 
 LAST_GRACE_S = 1.5
-"""Between the host's end and ours by force."""
+"""Seconds between the end of the host and a forced end of this process."""
 
 STACKS_BEGIN, STACKS_END = b"--- stacks of all threads ---\n", b"--- end of stacks ---\n"
 """The lines between which the stacks are written. A host looks for them in standard error."""
@@ -40,11 +40,11 @@ SHORTEST_TOKEN = 32
 _STANDARD_ERROR = 2
 
 _NOT_JSON = (ValueError, RecursionError)
-"""What reading JSON raises; the second for brackets without an end."""
+"""Errors of parsing JSON; the second is for endless nesting."""
 
 
 class Bootstrap(NamedTuple):
-    """What a host tells its sidecar at the start."""
+    """The first line of the control pipe: token, data directory and overrides."""
 
     token: str
     data_directory: "Path"
@@ -63,7 +63,7 @@ class ControlPipe:
         threading.Thread(target=self._read, name="control-pipe", daemon=True).start()
 
     def bootstrap(self) -> Bootstrap:
-        """The host's first line. Raises `BadConfiguration` when it is missing, malformed or late."""
+        """Return the host's first line. Raises `BadConfiguration` if it is missing, malformed or late."""
         try:
             line = self._first_line.get(timeout=BOOTSTRAP_DEADLINE_S)
         except Empty:
@@ -73,8 +73,9 @@ class ControlPipe:
         return _parse_bootstrap(line)
 
     def on_stop(self, stop: Callable[[str], None]) -> None:
-        """Have `stop` called, in the pipe's thread, with the reason why this process should end: `shutdown` when the
-        host asks for it, `host_gone` when the pipe ends. At once, if that has already happened."""
+        """Call `stop`, in the pipe's thread, with the reason to end this process: `shutdown` if the host asks for it,
+        `host_gone` if the pipe ends. If that has already happened, call it at once.
+        """
         with self._lock:
             self._stop = stop
             reason = self._stop_reason

@@ -1,4 +1,5 @@
-"""The data directory: made for its owner alone, held by one sidecar at a time, and the place where that one is found.
+"""The data directory: private to its owner, locked by one sidecar at a time, and the place where tools find that
+sidecar.
 
 `sidecar.lock` is held as long as the process lives; the system lets go of it however the process ends. A second lock
 lies beside each database file, which the settings of several data directories may name. `run.json` says where the
@@ -26,6 +27,7 @@ from sidecar.errors import (
     SidecarError,
 )
 from sidecar.process.hosts import HEADER_FILE, Host
+from sidecar.storage.sqlite.files import atomic
 
 LOCK_FILE = "sidecar.lock"
 DATABASE_LOCK_SUFFIX = ".lock"
@@ -35,7 +37,7 @@ OWN_NAMES = (LOCK_FILE, RUN_FILE, HEADER_FILE, SETTINGS_FILE, "logs")
 """The names of a sidecar's files and folders in the data directory; the database has names of its own."""
 
 PATIENCE_S = 3.0
-"""A sidecar whose host was killed needs up to 1.5 s to end; an app started again at once must not fail on it."""
+"""Seconds to wait for the lock: a sidecar whose host was killed needs up to 1.5 s to end."""
 
 OWNER_ONLY = 0o700
 OWNER_ONLY_FILE = 0o600
@@ -85,9 +87,12 @@ class DataDirectory:
         self._lock.release()
 
     def publish(self, running: RunningSidecar) -> None:
-        """Say where the sidecar is, in files that only the owner can read."""
-        _write_privately(self.path / RUN_FILE, json.dumps(running._asdict()))
-        _write_privately(self.path / HEADER_FILE, f"Authorization: Bearer {running.token}\n")
+        """Write the address and token of the sidecar to files that only the owner can read.
+
+        A power cut ends the sidecar, too, so they need not survive one.
+        """
+        atomic.write_whole(self.path / RUN_FILE, json.dumps(running._asdict()), lasts=False)
+        atomic.write_whole(self.path / HEADER_FILE, f"Authorization: Bearer {running.token}\n", lasts=False)
 
     def _forget(self) -> None:
         for name in (RUN_FILE, HEADER_FILE):
@@ -103,7 +108,7 @@ class DataDirectory:
 
 @contextmanager
 def holding_databases(files: Iterable[Path], data_directory: Path, host: Host) -> Iterator[None]:
-    """Own each of these database files, whatever data directory it is opened from.
+    """Lock each of these database files, whatever data directory it is opened from.
 
     Raises `DataDirectoryLocked`, naming the file; `DataDirectoryNotWritable`; `BadConfiguration` for a file that the
     sidecar uses for something else.
@@ -129,13 +134,13 @@ def holding_databases(files: Iterable[Path], data_directory: Path, host: Host) -
 
 def _make(directory: Path) -> None:
     if not directory.is_dir():
-        from sidecar.storage.sqlite import files  # for a first start
-
-        files.make_directory(directory)
+        atomic.make_directory(directory)
 
 
 def unusable(error: OSError, subject: str, directory: Path) -> SidecarError:
-    """Return what the system's error means, with the name of the file where it is not the directory itself."""
+    """Return the error of this project for an error of the system. It names the file if that is not the directory
+    itself.
+    """
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
         return NoRoomToStart(f"The disk of {directory} is full; free some space and start again.")
     exhausted = OutOfDescriptors.caused(error)
@@ -155,7 +160,7 @@ def _acquire(lock: FileLock, host: Host) -> None:
 
 
 def is_held(data_directory: Path) -> bool:
-    """Return whether a process holds the lock of the directory at this moment. Nothing is made there."""
+    """Return whether a process holds the lock of the directory now. Nothing is created there."""
     lock_file = data_directory / LOCK_FILE
     if not lock_file.exists():
         return False
@@ -165,22 +170,12 @@ def is_held(data_directory: Path) -> bool:
     except Timeout:
         return True
     except OSError:
-        return False  # whoever wants to use the directory learns more
+        return False  # the use of the directory reports more
 
 
 def find_running(data_directory: Path) -> RunningSidecar | None:
-    """The sidecar that says it runs there; it may have been killed since. `None` if there is no word of one."""
+    """Return the sidecar that `run.json` names, or `None`. It may have been killed since."""
     try:
         return RunningSidecar(**json.loads((data_directory / RUN_FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-
-
-def _write_privately(path: Path, text: str) -> None:
-    """Write the whole file or none of it, readable by its owner only from the first moment."""
-    partial = path.with_name(path.name + ".partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY_FILE)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    partial.replace(path)

@@ -1,4 +1,4 @@
-"""The files and connections that the process may have open: its limit is raised when it is low, or refused.
+"""The limit on open files and connections: a low limit is raised, or the start is refused.
 
 Without that, a process with too few descriptors fails anywhere, in the middle of an import or inside the event loop,
 with any message. macOS gives a program that is started from the desktop 256.
@@ -9,13 +9,13 @@ import sys
 from sidecar.errors import TooFewDescriptors
 
 NEEDED = 96
-"""For the database, backups, logs and libraries, and for a few connections."""
+"""Number of descriptors for the database, backups, logs, libraries, and a few connections."""
 
 WANTED = 1024
-"""For all connections, and for as many more in a flood of them until room is made."""
+"""Number of descriptors for all connections, and for as many more in a flood."""
 
 OWN = 64
-"""Of the needed ones, those that are no connections."""
+"""Number of needed descriptors that are not connections."""
 
 
 def provide() -> int:

@@ -1,24 +1,22 @@
-"""`sidecar doctor`: asks the sidecar that runs, or looks by itself where none does."""
+"""`sidecar doctor`: asks a running sidecar, or examines the data directory itself."""
 
 import json
 from pathlib import Path
-from urllib.request import ProxyHandler, Request, build_opener
 
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import load_settings
 from sidecar.errors import BadConfiguration, ExitCode, SidecarError
 from sidecar.models.doctor import DoctorReport, Finding, Level
-from sidecar.process.data_directory import LOCK_FILE, RunningSidecar, find_running, is_held
+from sidecar.process.data_directory import LOCK_FILE, find_running, is_held
 from sidecar.process.owners import running_owner
+from sidecar.process.tools import remote_store
 from sidecar.terminal import complain, say
-
-LONGEST_EXAMINATION_S = 600.0
 
 _SIGNS = {Level.OK: "ok", Level.WARNING: "WARNING", Level.PROBLEM: "PROBLEM"}
 
 
 def run_doctor(data_directory: Path, settings_file: Path | None, *, as_json: bool) -> ExitCode:
-    """Print the report; an exit code other than 0 says that something has to be done."""
+    """Print the report; return a code other than 0 if there is something to do."""
     try:
         report = _report(data_directory.absolute(), settings_file)
     except (SidecarError, OSError, ValueError) as error:
@@ -31,15 +29,18 @@ def run_doctor(data_directory: Path, settings_file: Path | None, *, as_json: boo
 
 def _report(data_directory: Path, settings_file: Path | None) -> DoctorReport:
     if not data_directory.is_dir():
-        raise BadConfiguration(f"There is no directory {data_directory}.")
+        raise BadConfiguration(f"There is no directory {data_directory}; --data-dir names an existing one.")
     running = running_owner(data_directory)
     if running is not None:
-        owner = f"The sidecar with the process id {running.pid} has the directory and answers."
-        return _with(Finding(level=Level.OK, subject="owner", message=owner), _asked(running))
+        owner = f"A sidecar (process id {running.pid}) is running here and answers."
+        return _with(
+            Finding(level=Level.OK, subject="owner", message=owner),
+            remote_store(data_directory, running).get_doctor_report(),
+        )
     if is_held(data_directory):
         named = find_running(data_directory)
         pid = named.pid if named is not None else "unknown"
-        stuck = f"A sidecar (process id {pid}) has the directory but does not answer; stop it and try again."
+        stuck = f"A sidecar (process id {pid}) is running here but does not answer; stop it and try again."
         return DoctorReport(findings=[Finding(level=Level.PROBLEM, subject="owner", message=stuck)])
     has_run = (data_directory / LOCK_FILE).exists()
     owner = "No sidecar is running here." if has_run else "No sidecar has run here yet."
@@ -47,7 +48,7 @@ def _report(data_directory: Path, settings_file: Path | None) -> DoctorReport:
 
 
 def _at_rest(data_directory: Path, settings_file: Path | None, owner: str) -> DoctorReport:
-    from sidecar.upkeep.doctor import examine_at_rest
+    from sidecar.maintenance.doctor import examine_at_rest
 
     database = load_settings(data_directory, settings_file=settings_file).database
     finding = Finding(level=Level.OK, subject="owner", message=owner)
@@ -57,12 +58,6 @@ def _at_rest(data_directory: Path, settings_file: Path | None, owner: str) -> Do
 
 def _with(finding: Finding, report: DoctorReport) -> DoctorReport:
     return DoctorReport(findings=[finding, *report.findings])
-
-
-def _asked(running: RunningSidecar) -> DoctorReport:
-    request = Request(f"{running.url}/doctor", headers={"Authorization": f"Bearer {running.token}"})
-    with build_opener(ProxyHandler({})).open(request, timeout=LONGEST_EXAMINATION_S) as answer:
-        return DoctorReport.model_validate_json(answer.read())
 
 
 def _table(report: DoctorReport) -> str:

@@ -1,4 +1,4 @@
-"""Whoever started the process: a host program at the other end of two pipes, or a person at a terminal.
+"""The host that started the process: a program at the other end of two pipes, or a person at a terminal.
 
 Both say what to run with, hear how it is getting on, and ask for the end.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEADER_FILE = "authorization.header"
-"""In the data directory: the token as a line that `curl -H @file` reads, so that it is in no command line."""
+"""Name of the file with the token as a header, which `curl -H @file` reads, so that no command line holds it."""
 
 
 _STANDARD_INPUT, _STANDARD_OUTPUT, _STANDARD_ERROR = 0, 1, 2
@@ -28,16 +28,18 @@ class Host(Protocol):
     """Its methods may be called from any thread."""
 
     least_log_level: str
-    """Of the log's events, those it wants on standard error."""
+    """Least severe level of the log's events for standard error."""
 
     def report(self, event: str, **fields: object) -> None:
         """Report `bound`, `stage`, `ready`, `warning`, `failed` or `stopping`, with the fields of its status line."""
 
     def bootstrap(self) -> Bootstrap:
-        """What to run with. Raises `BadConfiguration` when the host does not say it properly."""
+        """Return the token, data directory and overrides. Raises `BadConfiguration` if the host sends a wrong
+        bootstrap.
+        """
 
     def on_stop(self, stop: Callable[[str], None]) -> None:
-        """Have `stop` called with a reason, from any thread, when the host wants the process to end or is gone."""
+        """Call `stop` with a reason, from any thread, when the host asks for the end or is gone."""
 
 
 class PipeHost:
@@ -55,7 +57,7 @@ class PipeHost:
         self._control = ControlPipe(_STANDARD_INPUT)
 
     def report(self, event: str, **fields: object) -> None:
-        """Write one line. A host that no longer listens is not an error here: the control pipe tells of its end."""
+        """Write one line. A host that no longer reads is no error here: the control pipe reports its end."""
         line = json.dumps({"event": event, **fields}, separators=(",", ":")) + "\n"
         with self._lock, contextlib.suppress(OSError):
             os.write(self._status_lines, line.encode())
@@ -79,7 +81,7 @@ class Terminal:
         self._header_file = self._bootstrap.data_directory / HEADER_FILE
 
     def report(self, event: str, **fields: object) -> None:
-        """Print the event, if it is one that matters to a person."""
+        """Print the event if it matters to a person."""
         if event == "ready":
             url = f"http://127.0.0.1:{fields['port']}"
             say(f"The sidecar is ready at {url} (Ctrl-C stops it).")
@@ -98,11 +100,11 @@ class Terminal:
         return self._bootstrap
 
     def on_stop(self, stop: Callable[[str], None]) -> None:
-        """Signals alone end it."""
+        """Do nothing: only signals end the process."""
 
 
 def _quoted(word: str) -> str:
-    """`word` as one word of the command line of this system's shell."""
+    """Return `word` quoted for the shell of this system."""
     import shlex
 
     return f'"{word}"' if os.name == "nt" else shlex.quote(word)

@@ -1,4 +1,4 @@
-"""The first moments of a sidecar, in their order: bind, say so, import, take the bootstrap and the data directory, run.
+"""The start of a sidecar, in order: bind, report it, import, take the bootstrap and the data directory, run.
 
 Kept free of heavy imports, and so is what it imports: `bound` is reported before pydantic, uvicorn and the operations,
 which are most of the time to `ready`, and before whatever else can wait for the bootstrap, such as `logging`.
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LAST_PATIENCE_S = 1.0
-"""For threads that the run has begun to end by themselves, when everything else has."""
+"""Seconds for threads of the run to end by themselves, once everything else has ended."""
 
 
 def launch(
     host: Host, *, port: int = 0, settings_file: "Path | None" = None, overrides: Mapping[str, Any] | None = None
 ) -> ExitCode:
-    """Run a sidecar to its end; returns why it ended. Failures are reported to the host, not raised.
+    """Run a sidecar to its end; return the reason. Failures are reported to the host, not raised.
 
     `overrides` are settings from the command line, which come before everything else.
     """
@@ -83,9 +83,9 @@ def _launch(host: Host, port: int, settings_file: "Path | None", overrides: Mapp
 
 
 def _end_without(others: frozenset[threading.Thread], code: ExitCode) -> None:
-    """End the process by force where a thread that the run has begun, one that is not of `others`, does not end.
+    """End the process by force if a thread of the run, one that is not in `others`, does not end.
 
-    The interpreter would wait for it without limit, and whoever started the process would get no exit code.
+    The interpreter would wait for it without limit, and the host would get no exit code.
     """
     stuck = [thread for thread in threading.enumerate() if not thread.daemon and thread not in others]
     for thread in stuck:
@@ -104,7 +104,8 @@ _OBJECTS_BETWEEN_COLLECTIONS = 10_000
 
 @contextmanager
 def _without_collecting_garbage() -> Iterator[None]:
-    """Importing makes many objects and next to no garbage: looking for it took a tenth of the time to `ready`.
+    """Pause garbage collection: imports create many objects and almost no garbage, and collecting took a tenth of the
+    start.
 
     What was imported stays for good, so later collections need not look at it either. They are rarer than by default:
     requests leave hardly any garbage that only they find (see `problems.py`), and a batch makes its rows by the ten

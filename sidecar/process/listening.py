@@ -1,7 +1,7 @@
 """The listening socket, bound before anything else happens.
 
-Whoever looks for a free port and hands the number on is racing everybody else for it; the kernel gives one that is ours
-from the first moment. Connections made before the server runs wait in the backlog.
+Another program can take a free port that is looked for and handed on. The kernel gives one that is ours from the first
+moment. Connections made before the server runs wait in the backlog.
 """
 
 import os
@@ -13,12 +13,13 @@ HOST = "127.0.0.1"
 BACKLOG = 1024
 
 BUFFER_BYTES = 128 * 1024
-"""The system's buffers of a connection, for each direction. Left to itself, it lets a peer that does not read have some
-megabytes of answers wait; a transfer on this computer is no faster for that."""
+"""Size of the system's buffers of a connection, for each direction. By default, some megabytes of answers can wait for
+a peer that does not read, and a transfer on one computer is no faster for that.
+"""
 
 
 def listen(port: int) -> socket.socket:
-    """A socket that listens on the loopback address; port 0 has the kernel choose one.
+    """Return a socket that listens on the loopback address; the kernel chooses the port if it is 0.
 
     Raises `BadConfiguration` when somebody else has the port.
     """

@@ -36,14 +36,14 @@ class _OneLine(logging.Formatter):
         return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:
-        """The event; a traceback follows on indented lines."""
+        """Format the event, with a traceback on indented lines."""
         text = super().format(record).replace(self._secret, REDACTED)
         text = _CONTROL_CHARACTERS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
         return text.replace("\n", "\n    ")
 
 
 class _LogFile(RotatingFileHandler):
-    """The log file. That it cannot be written to is reported once, and fails nothing."""
+    """The log file. A failure to write to it is reported once, and fails nothing else."""
 
     _is_reported = False
 

@@ -1,4 +1,4 @@
-"""Who has a data directory: nobody, a sidecar that answers, or a process that does not.
+"""The owner of a data directory: nobody, a sidecar that answers, or a process that does not.
 
 `run.json` alone proves nothing. A sidecar that was killed leaves it, and any program may listen on its port since. So
 the lock is looked at first: without a process that holds it, nobody is sent the token. The holder of the lock has
@@ -8,14 +8,14 @@ replaced the file, so its port is its own; and what answers there must be the in
 from pathlib import Path
 
 from sidecar.process.data_directory import RunningSidecar, find_running, is_held
-from sidecar.transfer.remote import is_live
+from sidecar.tools.remote import is_live
 
 PATIENCE_S = 5.0
-"""For a running sidecar to answer."""
+"""Seconds for a running sidecar to answer."""
 
 
 def running_owner(data_directory: Path) -> RunningSidecar | None:
-    """Return the sidecar that holds the directory and answers; `None` if there is none, whoever listens on its port."""
+    """Return the sidecar that holds the directory and answers, or `None`, whatever program listens on its port."""
     if not is_held(data_directory):
         return None
     running = find_running(data_directory)

@@ -1,4 +1,4 @@
-"""The run itself: the event loop with the storage and the server in it, from opening to closing both."""
+"""The run: the event loop with the storage and the server, from opening to closing both."""
 
 import asyncio
 import logging
@@ -14,11 +14,14 @@ from sidecar import API_VERSION, __version__
 from sidecar.api.app import create_app
 from sidecar.api.context import Context
 from sidecar.api.events import MAX_STREAMS, EventHub
+from sidecar.api.fast_lane import FastLane
 from sidecar.api.routes.transfer import IMPORT_PATH
 from sidecar.api.security import SecurityGate
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import Settings
 from sidecar.errors import DataDirectoryNotWritable, DiskFull, NoRoomToStart, StorageReadOnly
+from sidecar.maintenance.folders import PlaceCheck
+from sidecar.maintenance.scheduler import MaintenanceScheduler
 from sidecar.models.doctor import Finding
 from sidecar.process.capacity import MAX_CONNECTIONS
 from sidecar.process.data_directory import DataDirectory, RunningSidecar, holding_databases, unusable
@@ -27,13 +30,11 @@ from sidecar.process.hosts import Host
 from sidecar.process.server import Server
 from sidecar.storage.factory import BackendConfig
 from sidecar.storage.unified import UnifiedStorage, configured_backends
-from sidecar.upkeep.folders import PlaceCheck
-from sidecar.upkeep.keeper import Upkeep
 
 log = logging.getLogger(__name__)
 
 STAGE_REPEAT_S = 4.0
-"""A host that hears nothing for long takes the sidecar for stuck, so a stage that goes on is told again."""
+"""A host takes a silent sidecar for stuck, so a long stage is reported again."""
 
 PUBLISH_AGAIN_S = 30.0
 
@@ -63,7 +64,7 @@ class Run:
         self._stage: tuple[str, str] | None = None
 
     def to_its_end(self) -> None:
-        """Serve until the host, or a signal, asks for the end. Raises what keeps the storage from opening."""
+        """Serve until the host or a signal asks for the end. Raises the errors of opening the storage."""
         backends = configured_backends(self._settings, self._directory.path)
         files = [path for backend in backends if (path := backend.options.get("path")) is not None]
         with (
@@ -81,18 +82,21 @@ class Run:
             max_streams = min(MAX_STREAMS, 2 * self._max_connections // 3)
             events = EventHub(self._instance, SYSTEM_CLOCK, max_streams=max_streams)
             storage.subscribe(events.on_changes)
-            upkeep = Upkeep(storage, self._settings.upkeep, events.publish, backups=self._settings.backups)
+            settings = self._settings
+            scheduler = MaintenanceScheduler(storage, settings.upkeep, events.publish, backups=settings.backups)
             file = storage.database_file()
             place = PlaceCheck(None if file is None else file.parent)
-            server = Server(self._app(Context(storage, events, self._instance, upkeep, place)), self._max_connections)
+            server = Server(
+                self._app(Context(storage, events, self._instance, scheduler, place)), self._max_connections
+            )
             await server.start(self._listener)
             self._publish(storage)
             place.begin(self._warn)
-            upkeep.start()
+            scheduler.start()
             reason = await stop_reason
             log.info("stopping: %s", reason)
             self._host.report("stopping", reason=reason)
-            await upkeep.close()
+            await scheduler.close()
             events.close()
             await server.stop()
         finally:
@@ -113,8 +117,9 @@ class Run:
 
     def _app(self, context: Context) -> SecurityGate:
         server = self._settings.server
+        app = create_app(context)
         return SecurityGate(
-            create_app(context),
+            FastLane(app) if server.fast_lane else app,
             token=self._token,
             port=self._port,
             allowed_origins=server.allowed_origins,
@@ -139,7 +144,7 @@ class Run:
         )
 
     def _publish_file(self, running: RunningSidecar) -> None:
-        """Try until there is room on the disk: only command-line tools need the file."""
+        """Publish `run.json`, and retry until there is room on the disk: only command-line tools need it."""
         try:
             self._directory.publish(running)
         except OSError as error:
@@ -147,7 +152,7 @@ class Run:
             asyncio.get_running_loop().call_later(PUBLISH_AGAIN_S, self._publish_file, running)
 
     def _warn(self, finding: Finding) -> None:
-        """Called from a thread of its own."""
+        """Report the finding to the host. It is called from a thread of its own."""
         log.info("%s: %s", finding.subject, finding.message)
         self._host.report("warning", code=finding.subject.replace(" ", "_"), message=finding.message)
 
@@ -168,7 +173,7 @@ class Run:
             _on_signal(loop, number, lambda: decide("signal"))
 
     def _announce(self, stage: str, detail: str) -> None:
-        """Called from the writer's thread."""
+        """Report a stage to the host. It is called from the writer's thread."""
         self._stage = (stage, detail)
         self._host.report("stage", stage=stage, detail=detail)
 
@@ -188,7 +193,9 @@ class Run:
 
 
 def _signals_to_stop() -> Iterator[signal.Signals]:
-    """Ctrl-C, a polite kill, and a terminal that closes, unless `nohup` or the like has it ignored."""
+    """Yield the signals that stop the process: Ctrl-C, `SIGTERM`, and a closed terminal, unless it is ignored
+    (`nohup`).
+    """
     yield from (signal.SIGINT, signal.SIGTERM)
     if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         yield signal.SIGHUP
@@ -202,7 +209,7 @@ def _on_signal(loop: asyncio.AbstractEventLoop, number: signal.Signals, react: C
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's where there is one; it answers a third more requests a second."""
+    """Return uvloop's factory if it is installed: it answers a third more requests per second."""
     try:
         import uvloop
     except ImportError:

@@ -1,7 +1,7 @@
 """The HTTP server: uvicorn on our own socket, without its signal handlers and its polling.
 
 uvicorn's own loop wakes ten times a second for a date header that nobody reads here and to look for a signal, and its
-stop sleeps in steps of 100 ms. This one waits for what it is told.
+stop sleeps in steps of 100 ms. This one waits for events.
 """
 
 import asyncio
@@ -14,17 +14,18 @@ from sidecar.process.capacity import MAX_CONNECTIONS, Connections
 from sidecar.process.connections import BoundedConnection
 
 GRACE_S = 3.0
-"""For requests that are being answered when the server stops."""
+"""Seconds for requests that are being answered when the server stops."""
 
 UNREAD_S = 0.4
-"""For peers to take what was sent to them; one that does not read is not waited for."""
+"""Seconds for peers to read what was sent to them."""
 
 KEEP_ALIVE_S = 75
-"""Longer than any host's agent keeps an idle connection, so that it is never closed under a request on its way."""
+"""Seconds that an idle connection stays open: longer than any host's agent keeps it, so that no request meets a close.
+"""
 
 
 class Server:
-    """Serves one app on one socket, from `start` to `stop`."""
+    """A server of one app on one socket, from `start` to `stop`."""
 
     def __init__(self, app: ASGIApp, max_connections: int = MAX_CONNECTIONS) -> None:
         config = uvicorn.Config(
@@ -46,14 +47,14 @@ class Server:
         self._server.lifespan = config.lifespan_class(config)
 
     async def start(self, listener: socket.socket) -> None:
-        """Accept connections, those first that were made since the socket began to listen."""
+        """Accept connections, beginning with those in the backlog."""
         await self._server.startup(sockets=[listener])
 
     async def stop(self) -> None:
-        """Accept no more, let the requests that are being answered finish, close every connection."""
+        """Stop accepting connections, let running requests finish, and close every connection."""
         unread = asyncio.get_running_loop().call_later(UNREAD_S, self._drop_unread)
         state = self._connections
-        # The loop may have accepted connections of which it has not yet told: they are closed when it does.
+        # The loop may have accepted connections that it has not reported yet: they are closed when it does.
         state.is_stopping = True
         for server in self._server.servers:
             server.close()
@@ -61,7 +62,7 @@ class Server:
             connection.shutdown()
         try:
             async with asyncio.timeout(GRACE_S):
-                while state.connections or state.tasks:  # noqa: ASYNC110 - uvicorn tells of neither's end
+                while state.connections or state.tasks:  # noqa: ASYNC110 - uvicorn signals the end of neither
                     await asyncio.sleep(0.002)
         except TimeoutError:
             for task in state.tasks:

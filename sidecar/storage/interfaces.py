@@ -1,31 +1,31 @@
-"""What a backend is to `UnifiedStorage`: how it is opened, watched and closed, and which stores it has."""
+"""The contract between an engine, the resources, and `UnifiedStorage`.
+
+Resources see an engine as a `Database`: they hand it plain functions, units of work and queries, and get the results
+once these are stored. `UnifiedStorage` sees it as a backend, which is opened, watched and closed.
+"""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
+from sidecar.clock import Clock
 from sidecar.models.health import Component
-from sidecar.storage.stores.activities import IActivityStore
-from sidecar.storage.stores.adoption import IAdoptionStore
-from sidecar.storage.stores.backups import IBackupStore
-from sidecar.storage.stores.contexts import IContextStore, IDocumentMeaningStore, ITodoEmbeddingStore
-from sidecar.storage.stores.conversations import IConversationStore
-from sidecar.storage.stores.invalid_rows import IInvalidRowStore
-from sidecar.storage.stores.messages import IMessageStore, IThinkingStore
-from sidecar.storage.stores.monitoring import IMonitoringStore
-from sidecar.storage.stores.recovery import IRecoveryStore
-from sidecar.storage.stores.search import ISearchStore
-from sidecar.storage.stores.states import IConversationStateStore
-from sidecar.storage.stores.tips import ITipStore
-from sidecar.storage.stores.todos import ITodoStore
-from sidecar.storage.stores.transfer import ITransferStore
-from sidecar.storage.stores.upkeep import IUpkeepStore
-from sidecar.storage.stores.vaults import IVaultStore
+from sidecar.models.idempotency import IdempotencyKey
+from sidecar.models.monitoring import DatabaseLoad
+from sidecar.storage.capabilities import (
+    IAdoptions,
+    IBackups,
+    IInvalidRows,
+    IMaintenance,
+    IRecovery,
+    ISearch,
+    ITransfer,
+)
 
 
 class StorageType(StrEnum):
-    """What a backend stores."""
+    """The kind of data that a backend stores."""
 
     DOCUMENT_DB = "document_db"
     VECTOR_DB = "vector_db"
@@ -44,11 +44,136 @@ STORE_REPLACED = Change("storage", "replaced")
 
 ChangeListener = Callable[[Sequence[Change]], None]
 StageListener = Callable[[str, str], None]
-"""Told what a long start is busy with: a stage's name and a sentence."""
+"""Called with the stage of a long start: its name and a sentence."""
+
+
+T = TypeVar("T")
+
+
+class Row(Protocol):
+    """One row of a result, whose values are found by the names of its columns."""
+
+    def keys(self) -> Iterable[str]: ...
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
+class Cursor(Protocol):
+    """The result of a statement."""
+
+    @property
+    def rowcount(self) -> int: ...
+
+    def fetchone(self) -> Any: ...
+
+    def fetchall(self) -> list[Any]: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Connection(Protocol):
+    """A connection to an engine's database: it runs one statement at a time.
+
+    Statements are SQL that SQLite 3.40 and PostgreSQL 14 both accept, with `?` or `:name` in place of values. Where the
+    two have no common form, the engine has a method: see `Dialect` and `Work`.
+    """
+
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ..., /) -> Cursor: ...
+
+
+class MessageSpan(NamedTuple):
+    """Up to `limit` messages of a conversation between two ids, neither included; `None` is no bound."""
+
+    conversation_id: int
+    after: int | None
+    before: int | None
+    limit: int
+    newest_first: bool
+
+
+class MessageAsJson(NamedTuple):
+    """A message's id, its `Message` as JSON without the thinking, and its steps as JSON, separated by commas."""
+
+    id: int
+    json: bytes
+    steps: bytes | None
+
+
+class Dialect(Protocol):
+    """The statements for which engines have no common form."""
+
+    def read_message(self, connection: Any, message_id: int, *, include_thinking: bool) -> MessageAsJson | None:
+        """Return one message with its chunks; `None` if it is not there."""
+
+    def read_messages(self, connection: Any, span: MessageSpan, *, include_thinking: bool) -> list[MessageAsJson]:
+        """Return the messages of the span with their chunks, in its order."""
+
+    def whole_number(self, column: str) -> str:
+        """Return SQL for a column's whole number; 0 for what another program stored in its place."""
+
+
+class Work(Protocol):
+    """The argument of a unit of work: the connection, the time, and what the unit reports."""
+
+    @property
+    def connection(self) -> Connection: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def now(self) -> str:
+        """The time of the whole unit, in stored form: all that it writes has the same."""
+
+    def changed(self, topic: str, row_id: int | str, data: Mapping[str, Any] | None = None) -> None:
+        """Report that a row was made, changed or removed; subscribers hear of it if and when it is committed."""
+
+    def insert_many(self, table: str, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Insert rows that all have the same columns; return their ids, in order."""
+
+    def ever_held_a_row(self, table: str) -> bool:
+        """Return whether the table holds a row, or held one that was removed."""
+
+    def recall(self, key: IdempotencyKey, returns: type[T]) -> T | None:
+        """Return the result that is stored under `key`; `None` if there is none. Raises `AlreadyDone`, `Conflict`."""
+
+    def plan(self, key: IdempotencyKey, planned: Any) -> None:
+        """Store what is going to be done under `key`, for a call after a crash."""
+
+    def planned(self, key: IdempotencyKey) -> Any:
+        """Return what `plan` stored, or `None`. Raises `Conflict`."""
+
+
+class Database(Protocol):
+    """An open database, as an engine gives it to the resources."""
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    async def write(
+        self, unit: Callable[[Work], T], key: IdempotencyKey | None = None, returns: type[T] | None = None
+    ) -> T:
+        """Run `unit` and return its result once that is stored.
+
+        With a `key` that was used before, the unit does not run: its first result, read back as the type `returns`, is
+        returned. What the unit raises is raised, and nothing of it is kept.
+        """
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """Return the result of `query`, called with a `Connection`; everything that it reads belongs to one moment."""
+
+    async def read_isolated(self, query: Callable[[Connection], T]) -> T:
+        """Do the same for a query that takes long: on a connection of its own, so that no other read waits for it."""
+
+    def load(self) -> DatabaseLoad:
+        """Return how busy the database is."""
 
 
 class IStorageBackend(ABC):
-    """Something that stores: it is initialised once, tells of its health, and is closed."""
+    """A storage backend: it is initialised once, reports its health, and is closed."""
 
     @abstractmethod
     async def initialize(self, config: Mapping[str, Any], announce: StageListener) -> None:
@@ -60,7 +185,7 @@ class IStorageBackend(ABC):
 
     @abstractmethod
     def get_storage_type(self) -> StorageType:
-        """What it stores."""
+        """The kind of data that it stores."""
 
     @abstractmethod
     async def health(self) -> Mapping[str, Component]:
@@ -71,43 +196,40 @@ class IStorageBackend(ABC):
         """Finish the work that was accepted, then release everything. A second call does nothing."""
 
 
-class IDocumentStores(
-    IVaultStore,
-    ITodoStore,
-    IActivityStore,
-    ITipStore,
-    IConversationStore,
-    IMessageStore,
-    IThinkingStore,
-    IConversationStateStore,
-    ITransferStore,
-    ISearchStore,
-    IUpkeepStore,
-    IMonitoringStore,
-    IBackupStore,
-    IRecoveryStore,
-    IAdoptionStore,
-    IInvalidRowStore,
-):
-    """Every store of a document backend; what is listed here has its way through `UnifiedStorage`."""
-
-
-class IDocumentStorageBackend(IStorageBackend, IDocumentStores):
-    """A backend that stores everything that is found by id, time or word."""
+class IDocumentStorageBackend(IStorageBackend):
+    """An engine that stores everything that is found by id, time or word: a database, and what it can do with it."""
 
     @property
     @abstractmethod
     def schema_version(self) -> int:
         """The number of the newest migration that the store has had."""
 
+    database: Database
+    """The open database, for the resources."""
+    search: ISearch
+    """The search by word."""
+    transfer: ITransfer
+    """Exports and imports."""
+    maintenance: IMaintenance
+    """The upkeep of the database."""
+    backups: IBackups
+    """Backups, and the way back to one."""
+    recovery: IRecovery
+    """Damage to the database, and its repair."""
+    adoptions: IAdoptions
+    """Adopted databases, and rows that were set aside."""
+    invalid_rows: IInvalidRows
+    """Rows with values that cannot be read."""
+
     @abstractmethod
     def subscribe(self, listener: ChangeListener) -> Callable[[], None]:
         """Have `listener` called on the event loop with what each commit changed; returns how to end that."""
 
 
-class IVectorStores(IContextStore, ITodoEmbeddingStore, IDocumentMeaningStore):
-    """Every store of a vector backend; what is listed here has its way through `UnifiedStorage`."""
+class IVectorStorageBackend(IStorageBackend):
+    """An engine that stores everything that is found by meaning."""
 
-
-class IVectorStorageBackend(IStorageBackend, IVectorStores):
-    """A backend that stores everything that is found by meaning."""
+    @property
+    @abstractmethod
+    def vectors(self) -> Any:
+        """The vectors, for the methods of `sidecar.storage.vectors`."""

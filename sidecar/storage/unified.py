@@ -1,8 +1,8 @@
 """`UnifiedStorage`: the one door to all storage.
 
-Its storage methods are not written out: `@forwarding` makes each from the interface that declares it, so that editors
-and type checkers see the interface's signature, and no forward can be forgotten or go stale. A forward checks its
-arguments against that signature, so HTTP and the library have the same limits.
+It inherits the methods of every resource, which reach the open database through it. The capabilities of an engine, such
+as backups, are declared in `capabilities.py`, and `@forwarding` makes a forward of each. All of them check their
+arguments against their annotations, so HTTP and the library have the same limits.
 """
 
 import asyncio
@@ -21,61 +21,91 @@ from sidecar.config import AdoptionSettings, BackendSettings, DatabaseSettings, 
 from sidecar.errors import BadConfiguration, NotAvailable, StorageClosed
 from sidecar.models.health import Component
 from sidecar.models.search import HybridHit, HybridPage
+from sidecar.sentences import first_finding
 from sidecar.storage import hybrid
+from sidecar.storage.arguments import checked
+from sidecar.storage.capabilities import (
+    DEFAULT_HITS,
+    IAdoptions,
+    IBackups,
+    IInvalidRows,
+    IMaintenance,
+    IRecovery,
+    ISearch,
+    ITransfer,
+)
 from sidecar.storage.factory import BackendConfig, StorageBackendFactory
 from sidecar.storage.interfaces import (
     ChangeListener,
+    Database,
     IDocumentStorageBackend,
-    IDocumentStores,
     IStorageBackend,
     IVectorStorageBackend,
-    IVectorStores,
     StageListener,
     StorageType,
 )
-from sidecar.storage.stores.arguments import Arguments
-from sidecar.storage.stores.search import DEFAULT_HITS
+from sidecar.storage.resources.all import Resources
+from sidecar.storage.vectors.all import VectorResources
+from sidecar.storage.vectors.meaning import Vectors
 
 log = logging.getLogger(__name__)
 
 C = TypeVar("C", bound=type)
 
 
-def forwarding(*interfaces: ABCMeta, to: str) -> Callable[[C], C]:
-    """A class decorator: every abstract method of `interfaces` calls the same method of the attribute `to`."""
+def forwarding(**capabilities: ABCMeta) -> Callable[[C], C]:
+    """Return a class decorator: each abstract method of a capability calls the document backend's part of that name."""
 
     def decorate(cls: C) -> C:
-        for interface in interfaces:
-            for name in sorted(interface.__abstractmethods__):
-                setattr(cls, name, _forward(getattr(interface, name), to))
+        for part, capability in capabilities.items():
+            for name in sorted(capability.__abstractmethods__):
+                setattr(cls, name, _forward(getattr(capability, name), part))
         update_abstractmethods(cls)
         return cls
 
     return decorate
 
 
-def _forward(declared: Callable[..., Any], to: str) -> Callable[..., Any]:
-    name, arguments = declared.__name__, Arguments(declared)
+def _forward(declared: Callable[..., Any], part: str) -> Callable[..., Any]:
+    name = declared.__name__
 
     @wraps(declared, updated=())
-    def forward(self: object, *positional: Any, **named: Any) -> Any:
-        return getattr(getattr(self, to), name)(**arguments.check(positional, named))
+    def forward(self: "UnifiedStorage", *positional: Any, **named: Any) -> Any:
+        return getattr(getattr(self._document_backend, part), name)(*positional, **named)
 
     @wraps(declared, updated=())
-    async def forward_later(self: object, *positional: Any, **named: Any) -> Any:
-        return await getattr(getattr(self, to), name)(**arguments.check(positional, named))
+    async def forward_later(self: "UnifiedStorage", *positional: Any, **named: Any) -> Any:
+        return await getattr(getattr(self._document_backend, part), name)(*positional, **named)
 
-    return forward_later if inspect.iscoroutinefunction(declared) else forward
+    return checked(forward_later) if inspect.iscoroutinefunction(declared) else forward
 
 
 def _ignore_stages(stage: str, detail: str) -> None:
     """For callers that do not ask what a long start is busy with."""
 
 
-@forwarding(IDocumentStores, to="_document_backend")
-@forwarding(IVectorStores, to="_vector_backend")
-class UnifiedStorage(IDocumentStores, IVectorStores):
-    """Every store, whatever backend it lives in.
+@forwarding(
+    search=ISearch,
+    transfer=ITransfer,
+    maintenance=IMaintenance,
+    backups=IBackups,
+    recovery=IRecovery,
+    adoptions=IAdoptions,
+    invalid_rows=IInvalidRows,
+)
+class UnifiedStorage(
+    Resources,
+    VectorResources,
+    ISearch,
+    ITransfer,
+    IMaintenance,
+    IBackups,
+    IRecovery,
+    IAdoptions,
+    IInvalidRows,
+    checks=False,
+):
+    """Every resource, and every capability of the engines that keep them.
 
     Made by `create`, opened by `initialize` and closed by `close`; `async with` does both.
     """
@@ -169,7 +199,7 @@ class UnifiedStorage(IDocumentStores, IVectorStores):
         kinds: Sequence[str] | None = None,
         limit: int = DEFAULT_HITS,
     ) -> HybridPage:
-        """What is found by word, by meaning (of `vector`, or of the query itself), or by both; the best first.
+        """Return documents found by word, by meaning (of `vector`, or else of the query), or by both, the best first.
 
         Raises what `search_documents` and `search_documents_by_meaning` raise.
         """
@@ -218,12 +248,17 @@ class UnifiedStorage(IDocumentStores, IVectorStores):
             raise errors[0]
 
     @property
-    def _document_backend(self) -> IDocumentStorageBackend:
-        return cast(IDocumentStorageBackend, self.get_default_backend(StorageType.DOCUMENT_DB))
+    def _database(self) -> Database:
+        return self._document_backend.database
 
     @property
-    def _vector_backend(self) -> IVectorStorageBackend:
-        return cast(IVectorStorageBackend, self.get_default_backend(StorageType.VECTOR_DB))
+    def _vectors(self) -> Vectors:
+        backend = cast(IVectorStorageBackend, self.get_default_backend(StorageType.VECTOR_DB))
+        return cast(Vectors, backend.vectors)
+
+    @property
+    def _document_backend(self) -> IDocumentStorageBackend:
+        return cast(IDocumentStorageBackend, self.get_default_backend(StorageType.DOCUMENT_DB))
 
 
 def document_backend(
@@ -267,8 +302,4 @@ def _with_options(backend: BackendSettings, database: DatabaseSettings) -> Datab
     try:
         return DatabaseSettings.model_validate({**database.model_dump(), **backend.options})
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise BadConfiguration(
-            f"The option '{name}' of the backend '{backend.name}' is wrong: {first['msg']}."
-        ) from None
+        raise BadConfiguration(f"The backend '{backend.name}' has a wrong option: {first_finding(error)}.") from None

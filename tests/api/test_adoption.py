@@ -10,7 +10,7 @@ import pytest
 
 from sidecar.config import DatabaseSettings
 from sidecar.models.adoption import AdoptionReport
-from sidecar.storage.sqlite import orphans
+from sidecar.storage.resources import rows_set_aside as orphans
 from sidecar.storage.unified import UnifiedStorage, document_backend
 
 ROW = {"id": 7, "conversation_id": 9, "role": "user", "content": "lost", "status": "done"}

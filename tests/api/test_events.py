@@ -286,9 +286,8 @@ async def test_the_ring_is_bounded_by_bytes_too() -> None:
         assert [event.event for event in await subscriber.piece()] == ["hello", "reset"]
 
 
-async def test_an_idle_stream_has_heartbeats_that_carry_the_position(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "HEARTBEAT_S", 0.02)
-    hub = EventHub("one", SYSTEM_CLOCK)
+async def test_an_idle_stream_has_heartbeats_that_carry_the_position() -> None:
+    hub = EventHub("one", SYSTEM_CLOCK, heartbeat_s=0.02)
     async with aclosing(hub.stream(topics=["tips"])) as stream:
         await anext(stream)
         publish(hub, 3, "todos")

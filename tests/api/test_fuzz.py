@@ -24,15 +24,15 @@ from schemathesis.specs.openapi.checks import (
 )
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sidecar.api.app import create_app
+from sidecar.api.app import openapi_document
 from sidecar.api.context import Context
 from sidecar.api.events import EventHub
-from sidecar.api.openapi import openapi_document
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import DatabaseSettings, Settings, UpkeepSettings
+from sidecar.maintenance.scheduler import MaintenanceScheduler
 from sidecar.storage.unified import UnifiedStorage, configured_backends
-from sidecar.upkeep.keeper import Upkeep
 from tests.conftest import URL
+from tests.lanes import served
 
 CHECKS = [
     status_code_conformance,
@@ -80,8 +80,10 @@ class Fuzzed:
         self.storage = UnifiedStorage.create(configured_backends(Settings(database=database), directory))
         runner.run(self.storage.initialize())
         events = EventHub("test-instance", SYSTEM_CLOCK)
-        context = Context(self.storage, events, "test-instance", Upkeep(self.storage, UpkeepSettings(), events.publish))
-        transport = httpx.ASGITransport(hanging_up(create_app(context)), raise_app_exceptions=False)
+        context = Context(
+            self.storage, events, "test-instance", MaintenanceScheduler(self.storage, UpkeepSettings(), events.publish)
+        )
+        transport = httpx.ASGITransport(hanging_up(served(context)), raise_app_exceptions=False)
         self._client = httpx.AsyncClient(transport=transport, base_url=URL)
         runner.run(self._populate())
 

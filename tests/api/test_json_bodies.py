@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from sidecar.api import json_bodies
 from sidecar.api.json_bodies import check_parts, not_json
 from sidecar.errors import BodyTooComplex, InvalidInput, MalformedRequest
 
@@ -48,18 +47,16 @@ async def test_large_texts_batches_and_vectors_pass(value: dict[str, Any]) -> No
     await check_parts(json.dumps(value).encode())
 
 
-async def test_wherever_a_body_is_cut_the_count_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_wherever_a_body_is_cut_the_count_is_the_same() -> None:
     chance = random.Random(1)
     for _ in range(100):
         texts = ["".join(chance.choices('\\"[]{},: a', k=chance.randrange(12))) for _ in range(20)]
         content = json.dumps([[text, {text: 1}] for text in texts]).encode()
         parts = 1 + 3 * len(texts)
-        monkeypatch.setattr(json_bodies, "_STEP", chance.randrange(2, 20))
-        monkeypatch.setattr(json_bodies, "MAX_PARTS", parts)
-        await check_parts(content)
-        monkeypatch.setattr(json_bodies, "MAX_PARTS", parts - 1)
+        step_bytes = chance.randrange(2, 20)
+        await check_parts(content, max_parts=parts, step_bytes=step_bytes)
         with pytest.raises(BodyTooComplex):
-            await check_parts(content)
+            await check_parts(content, max_parts=parts - 1, step_bytes=step_bytes)
 
 
 async def test_the_loop_goes_on_while_a_body_is_counted() -> None:

@@ -2,16 +2,14 @@
 
 import subprocess
 import sys
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
 from openapi_spec_validator import validate
 
-from sidecar.api.app import OPERATIONS
-from sidecar.api.context import Context
-from sidecar.api.dispatch import Dispatcher
-from sidecar.api.openapi import openapi_document
+from sidecar.api.app import OPERATIONS, openapi_document
+from sidecar.api.operation import tree_of
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +73,11 @@ def test_permanent_deletion_is_restricted(document: dict[str, Any]) -> None:
 
 
 def test_every_operation_is_found_by_its_own_method_and_path() -> None:
-    dispatcher = Dispatcher(OPERATIONS, cast("Context", None))
+    paths = tree_of(OPERATIONS)
     for operation in OPERATIONS:
-        path = operation.path.format(**dict.fromkeys(operation.path_names, "1"))
-        found = dispatcher._find(path.split("/"))
+        found = paths.find({"path": operation.path.format(**dict.fromkeys(operation.path_names, "1"))})
         assert found is not None
-        assert found[0][operation.method] is operation
+        assert [found.routes[method] is operation for method in operation.methods] == [True]
 
 
 async def test_the_document_is_served_behind_the_token(client: httpx.AsyncClient, document: dict[str, Any]) -> None:
@@ -88,7 +85,7 @@ async def test_the_document_is_served_behind_the_token(client: httpx.AsyncClient
 
 
 def test_the_module_prints_it() -> None:
-    command = [sys.executable, "-m", "sidecar.api.openapi"]
+    command = [sys.executable, "-m", "sidecar.api"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
     assert printed.stdout.startswith("{")
     assert printed.stderr == ""

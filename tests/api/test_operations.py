@@ -5,6 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
+from sidecar.storage.unified import UnifiedStorage
+from tests.clocks import SlowMachineClock
+
 EARLY, LATE = "2026-01-31T09:30:00.000Z", "2026-01-31T17:00:00.000Z"
 
 
@@ -28,10 +31,8 @@ async def test_ready_measures_each_part(client: httpx.AsyncClient) -> None:
     assert components["process"]["measures"]["memory_bytes"] > 0
 
 
-async def test_ready_answers_503_when_a_part_does_not_work(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sidecar.api.routes.health.LONGEST_LAG_MS", -1.0)
+async def test_ready_answers_503_when_a_part_does_not_work(client: httpx.AsyncClient, storage: UnifiedStorage) -> None:
+    storage.clock = SlowMachineClock()
     response = await client.get("/health/ready")
     assert (response.status_code, response.json()["status"]) == (503, "degraded")
     assert not response.json()["components"]["event_loop"]["ok"]
@@ -147,3 +148,9 @@ async def test_an_update_deletes_a_vault_and_restores_it(client: httpx.AsyncClie
 @pytest.mark.parametrize("body", [{"parent_id": True}, {"sort_order": "5"}, {"parent_id": 1.0}])
 async def test_a_number_is_a_number(client: httpx.AsyncClient, body: dict[str, object]) -> None:
     assert (await client.post("/vaults", json={"title": "x", **body})).status_code == 422
+
+
+@pytest.mark.parametrize("document_id", ["%ff", "%ED%A0%80", "todo_1%ff"])
+async def test_an_id_that_is_not_text_names_nothing(client: httpx.AsyncClient, document_id: str) -> None:
+    response = await client.get(f"/documents/{document_id}")
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")

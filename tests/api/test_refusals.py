@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sidecar.storage.sqlite.work import Submission
+from sidecar.storage.sqlite.engine.unit_of_work import Submission
 
 BIG = 2**63
 
@@ -192,3 +192,15 @@ async def test_what_was_refused_is_not_kept_in_memory(client: httpx.AsyncClient)
     finally:
         gc.enable()
     assert len(kept) <= 1  # what a connection's thread did last
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/todos", {"content": "walrus", "urgent": 1}), ("/search/hybrid", {"query": "walrus", "limits": 1})],
+)
+async def test_a_misspelt_field_is_reported_in_one_way_whatever_the_body_is_made_of(
+    client: httpx.AsyncClient, path: str, body: dict[str, object]
+) -> None:
+    _, problem = await refused(client, "POST", path, json=body)
+    reported = {error["field"]: error["message"] for error in problem["errors"]}
+    assert reported[f"body.{list(body)[-1]}"] == "There is no such field"

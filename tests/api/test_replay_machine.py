@@ -9,14 +9,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from sidecar.api.app import create_app
 from sidecar.api.context import Context
 from sidecar.api.events import EventHub
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import DatabaseSettings, Settings, UpkeepSettings
+from sidecar.maintenance.scheduler import MaintenanceScheduler
 from sidecar.storage.unified import UnifiedStorage, configured_backends
-from sidecar.upkeep.keeper import Upkeep
 from tests.conftest import URL
+from tests.lanes import served
 
 KEYS = st.sampled_from(["a", "b", "c", "é'\"", "k" * 200])
 CONTENT = st.sampled_from(["one", "two", "three"]).map(lambda content: {"content": content})
@@ -62,7 +62,9 @@ class Replays(RuleBasedStateMachine):
         self.storage = UnifiedStorage.create(configured_backends(in_memory, Path()))
         self.runner.run(self.storage.initialize())
         events = EventHub("test-instance", SYSTEM_CLOCK)
-        app = create_app(Context(self.storage, events, "i", Upkeep(self.storage, UpkeepSettings(), events.publish)))
+        app = served(
+            Context(self.storage, events, "i", MaintenanceScheduler(self.storage, UpkeepSettings(), events.publish))
+        )
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL)
 
     def teardown(self) -> None:

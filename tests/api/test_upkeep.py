@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from sidecar.storage.unified import UnifiedStorage
-from tests.upkeep.conftest import add_old_keys
+from tests.maintenance.conftest import add_old_keys
 
 
 async def test_every_task_is_listed(client: httpx.AsyncClient) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from sidecar.errors import SidecarError
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.transfer.local import export_to
+from sidecar.tools.local import export_to
 
 from ..storage.damage import storage_at
 from .conftest import Statements

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import SidecarError
-from sidecar.transfer.local import import_from
+from sidecar.tools.local import import_from
 
 from ..storage.damage import storage_at
-from ..transfer.conftest import archive_of, content_of, fill
+from ..tools.conftest import archive_of, content_of, fill
 from .conftest import Statements
 
 

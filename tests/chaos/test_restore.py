@@ -6,6 +6,7 @@ from pathlib import Path
 from sidecar.errors import SidecarError
 from sidecar.storage.unified import UnifiedStorage
 
+from ..sampling import STEP
 from ..storage.damage import storage_at
 from .conftest import Statements
 
@@ -23,7 +24,7 @@ async def test_whatever_statement_fails_the_store_is_the_old_or_the_new_one(
     backup = await store.create_backup()
     failures, number, is_done = 0, 0, False
     while not is_done:
-        number += 1
+        number += STEP
         await store.insert_tip(f"replaced {number}")
         old = await tips(store)
         statements.fail(number)
@@ -34,7 +35,7 @@ async def test_whatever_statement_fails_the_store_is_the_old_or_the_new_one(
             failures += 1
         statements.fail(0)
         assert await tips(store) in (old, {"kept"}), number
-    assert failures > 20
+    assert failures > 20 // STEP
     assert await tips(store) == {"kept"}
     await store.insert_tip("goes on")
     await store.close()

@@ -7,7 +7,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sidecar.storage.sqlite import damaged, orphans, snapshot
+from sidecar.storage.resources import rows_set_aside as orphans
+from sidecar.storage.sqlite.backup import snapshot
+from sidecar.storage.sqlite.recovery import damaged_reader
+from sidecar.storage.sqlite.schema import catalog
 
 from ..reading.populated import populate
 from ..reading.stores import opened
@@ -118,9 +121,9 @@ def rows(file: Path) -> Rows:
 
     Rows of a table that declares no key are found by their values: their row ids mean nothing to anybody.
     """
-    with closing(damaged.open_damaged(file)) as connection:
+    with closing(damaged_reader.open_damaged(file)) as connection:
         found: Rows = {}
-        for table in damaged.tables(connection):
+        for table in catalog.tables(connection):
             if table.name == orphans.ORPHANS:
                 continue
             read = connection.execute(table.select()).fetchall()
@@ -132,6 +135,6 @@ def rows(file: Path) -> Rows:
 
 def changed_references(file: Path) -> dict[str, int]:
     """How many rows of each table lost a reference, and have the values that they had kept elsewhere."""
-    with closing(damaged.open_damaged(file)) as connection:
+    with closing(damaged_reader.open_damaged(file)) as connection:
         sql = f"SELECT table_name, count(*) FROM {orphans.ORPHANS} WHERE is_carried GROUP BY table_name"
         return dict(connection.execute(sql).fetchall())

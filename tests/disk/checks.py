@@ -12,8 +12,8 @@ from zipfile import BadZipFile, ZipFile
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.errors import SidecarError
 from sidecar.models.recovery import RecoveryReport
-from sidecar.storage.sqlite.backup_directory import BackupDirectory
-from sidecar.transfer.archive_members import MANIFEST
+from sidecar.storage.sqlite.backup.directory import BackupDirectory
+from sidecar.tools.archive_members import MANIFEST
 
 from .contents import contents
 from .diary import FAILURES

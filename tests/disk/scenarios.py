@@ -12,8 +12,8 @@ from sidecar.config import DatabaseSettings
 from sidecar.models.tips import TipCreate
 from sidecar.models.todos import TodoCreate
 from sidecar.storage.unified import UnifiedStorage, document_backend
-from sidecar.transfer.backups import make_backup
-from sidecar.transfer.commands import OwnStore, export_archive, import_archive
+from sidecar.tools.backups import make_backup
+from sidecar.tools.commands import OwnStore, export_archive, import_archive
 
 from ..reading import versions
 from ..storage import damage

@@ -14,10 +14,12 @@ from sidecar.models.messages import MessageCreate, Role, ThinkingCreate
 from sidecar.models.tips import TipCreate
 from sidecar.models.todos import TodoCreate
 from sidecar.models.vaults import VaultCreate
-from sidecar.storage.interfaces import IDocumentStores, IVectorStores
+from sidecar.storage.resources.all import Resources
 from sidecar.storage.unified import UnifiedStorage
+from sidecar.storage.vectors.all import VectorResources
+from tests.storage.test_unified import CAPABILITIES
 
-from ..transfer.conftest import set_aside
+from ..tools.conftest import set_aside
 
 VECTOR = [1.0, 0.5, -0.25, 0.0]
 LATER = "2099-01-01T00:00:00.000Z"
@@ -180,4 +182,6 @@ READING = (
 
 
 def public_methods() -> list[str]:
-    return sorted(IDocumentStores.__abstractmethods__ | IVectorStores.__abstractmethods__)
+    resources = (*Resources.__bases__, *VectorResources.__bases__)
+    methods = {name for resource in resources for name in vars(resource) if not name.startswith("_")}
+    return sorted(methods.union(*(capability.__abstractmethods__ for capability in CAPABILITIES)))

@@ -3,13 +3,13 @@
 import re
 import sqlite3
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from sidecar.config import DatabaseSettings, Settings
-from sidecar.storage.interfaces import StorageType
-from sidecar.storage.sqlite.backend import SQLiteBackend
-from sidecar.storage.sqlite.names import quoted
+from sidecar.storage.resources.rows.names import quoted
 from sidecar.storage.unified import UnifiedStorage, configured_backends
+
+from ..support import backend_of
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
 _OF_THE_FILE = ("sqlite_", "search_", "store_identity", "schema_migrations")
@@ -38,8 +38,7 @@ async def content(store: UnifiedStorage) -> Content:
             if not name.startswith(_OF_THE_FILE)
         }
 
-    backend = cast(SQLiteBackend, store.get_default_backend(StorageType.DOCUMENT_DB))
-    return await backend.database.read(query)
+    return await backend_of(store).database.read(query)
 
 
 def without_times(value: Any) -> Any:

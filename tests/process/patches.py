@@ -2,7 +2,7 @@
 
 LONG_UNIT_OF_WORK = """
 import sys, time
-from sidecar.storage.sqlite.table import Table
+from sidecar.storage.resources.rows.table import Table
 insert = Table.insert
 def insert_slowly(self, work, columns):
     row = insert(self, work, columns)
@@ -28,7 +28,7 @@ health._process = never_return
 LONG_MIGRATION = """
 import sys, time
 from sidecar.process import run
-from sidecar.storage.sqlite.migrations import Migration
+from sidecar.storage.sqlite.schema.migrations import Migration
 run.STAGE_REPEAT_S = 0.05
 apply = Migration.apply
 def apply_slowly(self, connection):
@@ -58,7 +58,7 @@ control.BOOTSTRAP_DEADLINE_S = 0.2
 
 FAILING_QUERY = """
 import logging
-from sidecar.storage.sqlite.tips import Tips
+from sidecar.storage.resources.tips import Tips
 async def fail(self, **_):
     text = "one\\n2026-01-01T00:00:00.000Z ERROR forged: two\\r\\u2028three\\x1b[31m"
     logging.getLogger("app").warning(text)
@@ -69,7 +69,7 @@ Tips.get_tips = fail
 
 TOKEN_IN_A_TRACEBACK = """
 from sidecar.api import security
-from sidecar.storage.sqlite.tips import Tips
+from sidecar.storage.resources.tips import Tips
 initialize = security.SecurityGate.__init__
 def remember(self, app, *, token, **options):
     Tips.token = token

@@ -37,7 +37,7 @@ def test_rows_are_listed_a_line_each_with_the_reasons(data: Path, tmp_path: Path
     adoption, count, *rows = done.stdout.splitlines()
     assert adoption.startswith(f"{tmp_path / 'app.db'}, a database of minecontext, was adopted at ")
     assert adoption.endswith("those of Europe/Berlin.")
-    assert count == "8 set aside, 8 of them not acknowledged."
+    assert count == "8 rows set aside, 8 not acknowledged."
     assert len(rows) == 8
     assert rows[3].startswith("4  messages  adoption  in no table  conversation_id: ")
 
@@ -58,19 +58,19 @@ def test_a_row_is_brought_back_with_values_that_are_given(data: Path) -> None:
     assert refused.stderr.splitlines()[-1].startswith("error: start_time: 'tomorrow' is not a time; status: ")
     values = ("--set", "start_time=2026-01-31T12:00:00Z", "--set", "status=1", "--set", "urgency=2")
     done = adopted(data, "--restore", "3", *values)
-    assert done.stdout == "The row is back in todo with the id 8.\n", done.stderr
-    assert adopted(data).stdout.splitlines()[1].startswith("7 set aside")
+    assert done.stdout == "Restored the row to todo; its id is 8.\n", done.stderr
+    assert adopted(data).stdout.splitlines()[1].startswith("7 rows set aside")
 
 
 def test_a_lost_conversation_is_named(data: Path) -> None:
     first, second = adopted(data, "--restore", "4").stdout.splitlines()
-    assert first.startswith("The row is back in messages with the id ")
-    assert second == "It belongs to the row 42 of conversations, which was lost and is there again."
+    assert first.startswith("Restored the row to messages; its id is ")
+    assert second == "Restored the row 42 of conversations as well, to which it belongs."
 
 
 def test_they_can_be_acknowledged(data: Path) -> None:
     assert adopted(data, "--acknowledge").returncode == 0
-    assert adopted(data).stdout.splitlines()[1] == "8 set aside, 0 of them not acknowledged."
+    assert adopted(data).stdout.splitlines()[1] == "8 rows set aside, 0 not acknowledged."
 
 
 @pytest.mark.parametrize(

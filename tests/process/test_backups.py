@@ -48,7 +48,7 @@ class TestCommands:
         (name,) = names(stopped)
         assert done.returncode == 0, done.stderr
         assert name in done.stdout
-        assert "opened and verified" in done.stdout
+        assert "verified it by opening it" in done.stdout
         host = host or hosts.start()
         host.add_tip("two")
         if not is_running:

@@ -1,5 +1,6 @@
 """`sidecar` at a terminal: what it prints, how it is called by hand, what it says to wrong usage."""
 
+import os
 import re
 import shlex
 import signal
@@ -8,15 +9,31 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
 
 from sidecar import __version__
+from sidecar.cli import parser
+from sidecar.models.adoption import AdoptionOverview, RowSetAside, RowSetAsidePage
+from sidecar.tools.adopted import list_rows
+from sidecar.tools.commands import Store
 
-from .host import PATIENCE_S, Program
+from .host import PATIENCE_S, Program, wait_until
 
 SIDECAR = [sys.executable, "-m", "sidecar"]
+
+COMMANDS = {
+    "serve": ("--memory",),
+    "export": ("export.zip",),
+    "import": ("export.zip",),
+    "backup": (),
+    "restore": ("--list",),
+    "adopted": (),
+    "doctor": (),
+}
+"""Each command, with what else it takes."""
 
 
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -42,6 +59,69 @@ def test_help_names_the_commands_and_the_exit_codes() -> None:
     assert "serve" in done.stdout
     for code in range(7):
         assert re.search(rf"^ .*\b{code}  \w", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_each_command_shows_examples_that_it_understands(command: str) -> None:
+    done = run(command, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    examples = re.findall(rf"^  (?:\S+=\S+ )?sidecar ({command} .+)$", done.stdout, re.MULTILINE)
+    assert examples
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    for example in examples:
+        assert parser().parse_args(shlex.split(example)).run
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.skipif(sys.platform == "win32", reason="a closed pipe is another error there")
+def test_a_reader_that_is_gone_is_no_error(command: str, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    assert run("export", "--data-dir", str(tmp_path / "data"), str(tmp_path / "export.zip")).returncode == 0
+    for arguments in ([command, "--help"], [command, "--data-dir", "data", *COMMANDS[command]]):
+        if arguments[0] == "export":
+            (tmp_path / "export.zip").unlink(missing_ok=True)
+        reading, writing = os.pipe()
+        os.close(reading)
+        with subprocess.Popen([*SIDECAR, *arguments], stdout=writing, stderr=subprocess.PIPE, cwd=tmp_path) as process:
+            os.close(writing)
+            if command == "serve" and arguments[1] != "--help":
+                wait_until((tmp_path / "data" / "run.json").exists, "it serves")
+                process.send_signal(signal.SIGINT)
+            _, error = process.communicate(timeout=PATIENCE_S)
+        assert (process.returncode, b"Traceback" in error, b"Broken pipe" in error) == (0, False, False), error
+
+
+class EndlessRows:
+    """A store whose list of rows set aside has no end."""
+
+    def __init__(self) -> None:
+        self.pages = 0
+
+    def get_adoptions(self) -> AdoptionOverview:
+        return AdoptionOverview(adoptions=[], set_aside={"todo": 1}, not_acknowledged={})
+
+    def get_rows_set_aside(self, cursor: str | None) -> RowSetAsidePage:
+        self.pages += 1
+        row = RowSetAside.model_construct(id=1, table="todo", origin="import", reason="", row={}, is_carried=False)
+        return RowSetAsidePage.model_construct(items=[row], next_cursor="more")
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_list_ends_when_its_reader_is_gone(monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    store = EndlessRows()
+    with os.fdopen(writing, "w") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        list_rows(cast("Store", store), as_json=as_json)
+    assert store.pages == 1
+
+
+def test_a_wrong_setting_is_explained_without_internal_words(tmp_path: Path) -> None:
+    (tmp_path / "sidecar.toml").write_text('[server]\nmax_body_bytes = "many"\n')
+    done = run("backup", "--data-dir", str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: The setting 'server.max_body_bytes' must be a whole number.\n"
 
 
 def test_help_of_serve_names_its_options() -> None:
@@ -72,14 +152,20 @@ def test_the_installed_command_is_the_module() -> None:
         (("serve", "--data-dir", "x", "--host-pipe"), "--host-pipe"),
         (("serve", "--host-pipe", "--port", "many"), "many"),
         (("serve", "--host-pipe", "--loud"), "--loud"),
+        (("export", "--data-dir", "x", "a.zip", "b.zip"), "b.zip"),
+        (("import", "--data-dir", "x", "--time-zone", "Mars", "a.zip"), "Mars"),
+        (("restore", "--data-dir", "x"), "--list"),
+        (("adopted", "--data-dir", "x", "--set", "a=1"), "--restore"),
+        (("doctor", "--data-dir", "x", "y"), "y"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_wrong_usage_is_explained_and_exits_with_2(arguments: tuple[str, ...], culprit: str) -> None:
     done = run(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "usage: sidecar" in done.stderr
-    assert culprit in done.stderr
+    usage, error = f"usage: sidecar {arguments[0]}" if {*arguments[:1]} & {*COMMANDS} else "usage: sidecar", done.stderr
+    assert error.startswith(usage)
+    assert culprit in error.splitlines()[-1]
 
 
 def test_serve_prints_a_url_and_a_token_that_work(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.storage.sqlite.schema import latest_version
+from sidecar.storage.sqlite.schema.upgrade import latest_version
 
 from ..storage.damage import as_newer, overwrite, schema_pages
 from .conftest import Hosts

@@ -10,7 +10,7 @@ import pytest
 
 from sidecar.errors import InvalidInput
 from sidecar.process.data_directory import OWN_NAMES
-from sidecar.transfer.destination import StorePlace, writing
+from sidecar.tools.destination import StorePlace, writing
 
 from ..sampling import sampled
 from .conftest import Hosts

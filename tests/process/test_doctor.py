@@ -25,6 +25,6 @@ def test_it_asks_the_sidecar_that_runs_wherever_that_has_its_database(hosts: Hos
     assert str(host.pid) in found["owner"]["message"]
     assert "answers" in found["owner"]["message"]
     assert {found[subject]["level"] for subject in ("schema", "integrity", "references", "search index")} == {"ok"}
-    assert found["search index"]["message"] == "It has every row."
+    assert found["search index"]["message"] == "The search index has every row."
     assert "is 0 days old" in found["backups"]["message"]
     assert str(tmp_path / "elsewhere") in found["permissions"]["message"]

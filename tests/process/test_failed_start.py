@@ -21,21 +21,21 @@ STEPS = {
     "the lock": failing("sidecar.process.data_directory", "DataDirectory.__enter__"),
     "the settings": failing("sidecar.config", "load_settings"),
     "the log": failing("sidecar.process.logs", "configure_logging"),
-    "an interrupted recovery": failing("sidecar.storage.sqlite.recovery", "Recovery.finish_interrupted"),
-    "the version": failing("sidecar.storage.sqlite.schema", "check_version"),
-    "a connection's settings": failing("sidecar.storage.sqlite.pragmas", "prepare_writer"),
-    "the check of the file": failing("sidecar.storage.sqlite.integrity", "Inspection.run"),
-    "the migrations": failing("sidecar.storage.sqlite.schema", "bring_up_to_date"),
-    "a reader's settings": failing("sidecar.storage.sqlite.pragmas", "prepare_reader"),
-    "the reports of recoveries": failing("sidecar.storage.sqlite.report_files", "ReportFiles.all"),
-    "the search index": failing_coroutine("sidecar.storage.sqlite.search", "SearchDocuments.open_search_index"),
-    "open messages": failing_coroutine("sidecar.storage.sqlite.messages", "Messages.fail_cut_off_messages"),
-    "the first document": failing_coroutine("sidecar.storage.sqlite.vaults", "Vaults.insert_default_vault_document"),
+    "an interrupted recovery": failing("sidecar.storage.sqlite.recovery.ladder", "Recovery.finish_interrupted"),
+    "the version": failing("sidecar.storage.sqlite.schema.upgrade", "check_version"),
+    "a connection's settings": failing("sidecar.storage.sqlite.engine.pragmas", "prepare_writer"),
+    "the check of the file": failing("sidecar.storage.sqlite.files.integrity", "OpenCheck.run"),
+    "the migrations": failing("sidecar.storage.sqlite.schema.upgrade", "bring_up_to_date"),
+    "a reader's settings": failing("sidecar.storage.sqlite.engine.pragmas", "prepare_reader"),
+    "the reports of recoveries": failing("sidecar.storage.sqlite.recovery.report_files", "ReportFiles.all"),
+    "the search index": failing_coroutine("sidecar.storage.sqlite.search.store", "SearchDocuments.open_search_index"),
+    "open messages": failing("sidecar.storage.resources.messages", "fail_cut_off"),
+    "the first document": failing("sidecar.storage.resources.vaults", "insert_quick_start"),
     "the vectors": failing_coroutine("sidecar.storage.vectors.backend", "VectorBackend.initialize"),
     "the app": failing("sidecar.process.run", "create_app"),
     "the server": failing_coroutine("sidecar.process.server", "Server.start"),
     "the run file": failing("sidecar.process.data_directory", "DataDirectory.publish"),
-    "upkeep": failing("sidecar.upkeep.keeper", "Upkeep.start"),
+    "upkeep": failing("sidecar.maintenance.scheduler", "MaintenanceScheduler.start"),
 }
 
 
@@ -54,7 +54,7 @@ def test_an_unexpected_error_at_any_step_of_the_start_ends_the_process(hosts: Ho
 def test_an_error_after_the_database_was_opened_ends_it_with_the_code_of_that_error(
     hosts: Hosts, kind: str, code: int
 ) -> None:
-    patch = failing_coroutine("sidecar.storage.sqlite.vaults", "Vaults.insert_default_vault_document", kind)
+    patch = failing("sidecar.storage.resources.vaults", "insert_quick_start", kind)
     assert hosts.begin(patch=patch).refusal()["exit_code"] == code
 
 

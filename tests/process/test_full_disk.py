@@ -12,13 +12,13 @@ from .test_data_directory import WITHOUT_PRIVILEGES
 
 DISK = """
 from pathlib import Path
-from sidecar.storage.sqlite import database
-commit = database.commit_together
-def commit_on_small_disk(connection, submissions, clock):
+from sidecar.storage.sqlite.engine import writer
+commit = writer.commit_together
+def commit_on_small_disk(connection, submissions, clock, hooks):
     pages = 1 if Path("full").exists() else 1_000_000_000
     connection.execute(f"PRAGMA max_page_count = {pages}")
-    return commit(connection, submissions, clock)
-database.commit_together = commit_on_small_disk
+    return commit(connection, submissions, clock, hooks)
+writer.commit_together = commit_on_small_disk
 """
 """As long as there is a file `full` in the workplace, the database cannot grow."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sidecar.storage.sqlite import snapshot
+from sidecar.storage.sqlite.backup import snapshot
 
 from ..storage.damage import leaves, overwrite, populate, storage_at
 from .conftest import Hosts
@@ -19,14 +19,14 @@ from .host import Host, wait_until
 
 SLOW_RECOVERY = """
 import time
-from sidecar.storage.sqlite import recovery
-sync = recovery.files.sync
+from sidecar.storage.sqlite.recovery import ladder as recovery
+sync = recovery.atomic.sync
 def sync_slowly(path):
     sync(path)
     if path.name.endswith(".recovering"):
         recovery_announce()
         time.sleep(60)
-recovery.files.sync = sync_slowly
+recovery.atomic.sync = sync_slowly
 swap = recovery.Recovery.__init__
 def remember(self, path, backups, announce, clock):
     global recovery_announce

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sidecar import API_VERSION, __version__
-from sidecar.storage.sqlite.schema import latest_version
+from sidecar.storage.sqlite.schema.upgrade import latest_version
 
 from .conftest import Hosts
 from .host import Host
@@ -48,7 +48,7 @@ def test_bound_waits_for_no_import_that_can_come_later(hosts: Hosts) -> None:
 def test_ready_waits_for_no_import_that_may_never_be_needed(hosts: Hosts) -> None:
     modules = imported(hosts.start(environment=TELLING_IMPORTS))
     assert "uvicorn" in modules
-    seldom = {"argparse", "fastapi", "httpx", "numpy", "sidecar.api.openapi", "sidecar.transfer", "tomllib"}
+    seldom = {"argparse", "httpx", "numpy", "sidecar.api.openapi", "sidecar.tools", "tomllib"}
     assert seldom & set(modules) == set()
 
 

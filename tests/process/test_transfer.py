@@ -1,23 +1,25 @@
 """`sidecar export` and `sidecar import`, with a sidecar that runs in the data directory and without one."""
 
+import sqlite3
 import subprocess
 import sys
 import threading
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
 from sidecar.models.transfer import Row
-from sidecar.transfer.export import write_archive
+from sidecar.tools.export import write_archive
 
 from ..sampling import sampled
 from .conftest import Hosts
 from .host import PATIENCE_S, Host
 
+SEED = Path(__file__).parent.parent / "storage" / "seeds" / "minecontext.sql"
 MEBIBYTE = 1024 * 1024
 MEMORY_FOR_A_TRANSFER = 40 * MEBIBYTE
 
@@ -42,19 +44,35 @@ def archive(hosts: Hosts, tmp_path: Path) -> Path:
 def test_a_running_sidecar_is_exported_and_imported_into(hosts: Hosts, archive: Path) -> None:
     host = hosts.start()
     done = run("import", "--data-dir", hosts.data_dir, archive)
-    assert (done.returncode, done.stdout) == (0, "Added 1 vaults, 2 tips.\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "Added 1 vault, 2 tips.\n"), done.stderr
     assert host.tips() == ["one", "two"]
 
 
 def test_without_a_sidecar_the_directory_is_opened_itself(hosts: Hosts, archive: Path, tmp_path: Path) -> None:
     done = run("import", "--data-dir", hosts.data_dir, archive)
-    assert (done.returncode, done.stdout) == (0, "Added 1 vaults, 2 tips.\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "Added 1 vault, 2 tips.\n"), done.stderr
     done = run("export", "--data-dir", hosts.data_dir, "--markdown", tmp_path / "b.zip")
-    assert (done.returncode, done.stdout) == (0, f"Exported 1 vaults, 2 tips to {tmp_path / 'b.zip'}.\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, f"Exported 1 vault, 2 tips to {tmp_path / 'b.zip'}.\n"), done.stderr
     with zipfile.ZipFile(archive) as first, zipfile.ZipFile(tmp_path / "b.zip") as second:
         assert first.read("tips.jsonl") == second.read("tips.jsonl")
         assert "markdown/Quick Start.md" in second.namelist()
     assert hosts.start().tips() == ["one", "two"]
+
+
+def test_a_database_is_reported_alike_with_a_sidecar_and_without_one(hosts: Hosts, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "app.db")) as connection:
+        connection.executescript(SEED.read_text(encoding="utf-8"))
+    hosts.start(tmp_path / "running")
+    over_http, at_hand = (
+        run("import", "--data-dir", tmp_path / name, "minecontext", tmp_path / "app.db")
+        for name in ("running", "at hand")
+    )
+    assert (over_http.returncode, at_hand.returncode) == (0, 0), over_http.stderr + at_hand.stderr
+    assert "3 todos" in at_hand.stdout
+    assert at_hand.stdout == over_http.stdout.replace(str(tmp_path / "running"), str(tmp_path / "at hand"))
+    for name in ("running", "at hand"):
+        left = [path.name for path in (tmp_path / name).iterdir() if path.name.startswith(("scratch", "tmp"))]
+        assert left == []
 
 
 @pytest.mark.parametrize("is_running", sampled([True, False], every=2))
@@ -62,10 +80,10 @@ def test_a_second_import_and_a_dry_run_change_nothing(hosts: Hosts, archive: Pat
     if is_running:
         hosts.start()
     tried = run("import", "--data-dir", hosts.data_dir, "--dry-run", archive)
-    assert tried.stdout == "Would add 1 vaults, 2 tips.\n", tried.stderr
+    assert tried.stdout == "Would add 1 vault, 2 tips.\n", tried.stderr
     run("import", "--data-dir", hosts.data_dir, archive)
     again = run("import", "--data-dir", hosts.data_dir, archive)
-    assert again.stdout == "Added nothing.\nSkipped 1 vaults, 2 tips: already there.\n", again.stderr
+    assert again.stdout == "Added nothing.\nSkipped 1 vault, 2 tips: already stored.\n", again.stderr
 
 
 @pytest.mark.parametrize("is_running", [True, False])
@@ -93,7 +111,7 @@ def test_what_a_killed_sidecar_left_does_not_mislead(hosts: Hosts, tmp_path: Pat
     host.wait()
     assert (hosts.data_dir / "run.json").exists()
     done = run("export", "--data-dir", hosts.data_dir, tmp_path / "a.zip")
-    assert (done.returncode, done.stdout) == (0, f"Exported 1 vaults, 1 tips to {tmp_path / 'a.zip'}.\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, f"Exported 1 vault, 1 tip to {tmp_path / 'a.zip'}.\n"), done.stderr
 
 
 def test_an_import_may_be_larger_than_other_bodies(hosts: Hosts, archive: Path) -> None:

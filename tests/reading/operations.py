@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sidecar.api.openapi import openapi_document
+from sidecar.api.app import openapi_document
 from sidecar.models.contexts import ContextType
 from sidecar.models.monitoring import MOST_HOURS
 from sidecar.models.search import DataType
-from sidecar.storage.sqlite.stored_columns import STORED
+from sidecar.storage.resources.all import TABLES
 
 VECTOR = (1.0, 0.5, -0.25, 0.0)
 """Has the dimension of all vectors in the stores that are tested."""
@@ -77,8 +77,8 @@ VALUES: dict[str, Values] = {
     "from": (MIDDLE,),
     "hours": (MOST_HOURS,),
     "interval_hours": (24,),
-    "invalid_rows.list table": tuple(STORED),
-    "kinds": tuple(DataType),
+    "invalid_rows.list table": tuple(TABLES),
+    "kinds": tuple(DataType.declared),
     "messages.list after": (),  # followed as the next page
     "messages.list before": (),
     "monitoring.data_stats_range end_time": (END,),
@@ -104,7 +104,7 @@ BODIES: dict[str, tuple[dict[str, Any], ...]] = {
     ),
     "search.hybrid": (
         *({"query": word, "vector": VECTOR, "limit": 100} for word in WORDS),
-        *({"query": "word", "vector": VECTOR, "kinds": [kind]} for kind in DataType),
+        *({"query": "word", "vector": VECTOR, "kinds": [kind]} for kind in DataType.declared),
     ),
     "todos.similar": ({"query_embedding": VECTOR, "top_k": 100, "similarity_threshold": -1},),
 }

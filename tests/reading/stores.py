@@ -6,13 +6,13 @@ from pathlib import Path
 
 import httpx
 
-from sidecar.api.app import create_app
 from sidecar.api.context import Context
 from sidecar.api.events import EventHub
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import DatabaseSettings, Settings, UpkeepSettings
+from sidecar.maintenance.scheduler import MaintenanceScheduler
 from sidecar.storage.unified import UnifiedStorage, configured_backends
-from sidecar.upkeep.keeper import Upkeep
+from tests.lanes import served
 
 from .everything import Answers, read_everything
 
@@ -25,7 +25,9 @@ async def opened(directory: Path | None) -> AsyncIterator[httpx.AsyncClient]:
     await storage.initialize()
     try:
         events = EventHub("test-instance", SYSTEM_CLOCK)
-        app = create_app(Context(storage, events, "test-instance", Upkeep(storage, UpkeepSettings(), events.publish)))
+        app = served(
+            Context(storage, events, "test-instance", MaintenanceScheduler(storage, UpkeepSettings(), events.publish))
+        )
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://sidecar") as client:
             yield client

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sidecar.storage.sqlite.tips import Tips
+from sidecar.storage.resources.tips import Tips
 
 from .everything import Answers, read_everything
 from .operations import (

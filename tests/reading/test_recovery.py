@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.clock import SYSTEM_CLOCK
-from sidecar.storage.sqlite import schema
+from sidecar.storage.sqlite.schema import upgrade
 
 from ..sampling import sampled
 from ..storage.damage import leaves, overwrite, roots
@@ -21,7 +21,7 @@ from .stores import database, opened, read
 def named(kind: str) -> list[str]:
     """The tables, or the indexes, that a new store has pages for."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        schema.bring_up_to_date(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
+        upgrade.bring_up_to_date(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
         sql = "SELECT name FROM sqlite_schema WHERE type = ? AND rootpage > 0 AND name != 'sqlite_sequence'"
         return [name for (name,) in connection.execute(sql, (kind,))]
 

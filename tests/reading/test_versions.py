@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from sidecar.storage.sqlite import snapshot
+from sidecar.storage.sqlite.backup import snapshot
 
 from ..sampling import sampled
 from .everything import assert_equal, read_everything, without

@@ -18,8 +18,8 @@ from typing import Any
 
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.models import timestamps
-from sidecar.storage.sqlite import schema
-from sidecar.storage.sqlite.migrations import MIGRATIONS
+from sidecar.storage.sqlite.schema import upgrade
+from sidecar.storage.sqlite.schema.migrations import MIGRATIONS
 
 from .records import KEYS, Records, records
 from .stores import database, read
@@ -48,7 +48,7 @@ def make(directory: Path, version: int) -> Path:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA foreign_keys = ON")
         until = [migration for migration in MIGRATIONS if migration.version <= version]
-        schema.bring_up_to_date(connection, None, lambda *_: None, until, clock=SYSTEM_CLOCK)
+        upgrade.bring_up_to_date(connection, None, lambda *_: None, until, clock=SYSTEM_CLOCK)
         for number in range(1, version + 1):
             connection.executescript(rows_of(number).read_text(encoding="utf-8"))
     return path

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from sidecar.api.openapi import openapi_document
+from sidecar.api.app import openapi_document
 
 FORGED_LINE = "2026-01-01T00:00:00.000Z ERROR forged: line"
 

@@ -50,14 +50,19 @@ def test_hundreds_of_idle_connections_keep_nobody_out_and_are_bounded(hosts: Hos
     assert host.tips() == ["answered"]
 
 
-FEW_PLACES = """
+FEW = 9
+FEW_PLACES = f"""
 from sidecar.process import capacity, connections, run
-run.MAX_CONNECTIONS = 9
+run.MAX_CONNECTIONS = {FEW}
 capacity.RESERVED_FOR_STRANGERS = 2
 connections.UNREAD_S = 0.5
 """
 FEW_STREAMS = 6
 """Two thirds of the places."""
+FREQUENT_HEARTBEATS = """
+from sidecar.api.events import EventHub
+EventHub.__init__.__kwdefaults__["heartbeat_s"] = 0.05
+"""
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +101,18 @@ def test_who_is_being_answered_does_not_give_way_and_a_probe_gets_in(small_host:
             with connected(small_host) as probe:
                 assert ask(probe, small_host, "/health/live", with_token=False) == b"HTTP/1.1 200 OK"
         assert all(stream.recv(4096) for stream in streams)
+
+
+def test_of_those_that_come_in_one_moment_the_last_stay(small_host: Host) -> None:
+    sidecar = psutil.Process(small_host.pid)
+    sidecar.suspend()
+    try:
+        with many_connections(small_host, 40) as strangers:
+            sidecar.resume()
+            wait_until(lambda: established(small_host) == FEW, "the first ones are closed")
+            assert [is_closed(stranger) for stranger in strangers] == [True] * (40 - FEW) + [False] * FEW
+    finally:
+        sidecar.resume()
 
 
 def test_a_connection_that_has_shown_the_token_stays_while_strangers_come_and_go(small_host: Host) -> None:
@@ -217,7 +234,7 @@ def test_a_websocket_is_not_opened_and_not_without_the_token(shared_host: Host) 
 
 
 def test_a_stream_with_a_request_behind_it_gives_its_place_back_when_its_connection_ends(hosts: Hosts) -> None:
-    host = hosts.start(patch=FEW_PLACES + "from sidecar.api import events\nevents.HEARTBEAT_S = 0.05")
+    host = hosts.start(patch=FEW_PLACES + FREQUENT_HEARTBEATS)
     with many_connections(host, FEW_STREAMS) as streams:
         for stream in streams:
             begin_stream(stream, host)

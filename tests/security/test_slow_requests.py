@@ -164,7 +164,7 @@ def test_a_request_that_is_answered_slowly_is_not_cut_off(hosts: Hosts) -> None:
 
 
 def test_an_answer_on_a_connection_that_closes_waits_for_a_peer_with_the_token(hosts: Hosts) -> None:
-    host = hosts.start(patch="from sidecar.process import joined_writes\njoined_writes.LINGER_S = 0.1")
+    host = hosts.start(patch="from sidecar.process import coalescing\ncoalescing.LINGER_S = 0.1")
     for _ in range(20):
         host.add_tip("x" * 100_000)
     lines = [

@@ -4,19 +4,21 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.models import timestamps
-from sidecar.storage.sqlite import schema
-from sidecar.storage.sqlite.database import Database
+from sidecar.storage.sqlite.backup.directory import BackupDirectory
+from sidecar.storage.sqlite.engine.database import Database
+from sidecar.storage.sqlite.schema import upgrade
 
 
 def prepare(connection: sqlite3.Connection) -> None:
     """The schema of this project and one table of the tests' own."""
-    schema.bring_up_to_date(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
+    upgrade.bring_up_to_date(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
     connection.execute("CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)")
 
 
@@ -25,6 +27,11 @@ async def clock_moved_on() -> None:
     begun = timestamps.now(SYSTEM_CLOCK)
     while timestamps.now(SYSTEM_CLOCK) == begun:  # noqa: ASYNC110 - time itself tells nobody
         await asyncio.sleep(0)
+
+
+def before_change(backups: Path) -> Callable[[sqlite3.Connection], None]:
+    """What copies a database into this directory before its schema changes."""
+    return partial(BackupDirectory(backups, SYSTEM_CLOCK).back_up_before_change, announce=lambda *_: None)
 
 
 @pytest.fixture(params=["disk", "memory"])
@@ -49,7 +56,7 @@ def migrated(tmp_path: Path) -> Callable[[], sqlite3.Connection]:
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(tmp_path / "migrated.db", isolation_level=None)
-        schema.bring_up_to_date(connection, tmp_path / "backups", lambda *_: None, clock=SYSTEM_CLOCK)
+        upgrade.bring_up_to_date(connection, before_change(tmp_path / "backups"), lambda *_: None, clock=SYSTEM_CLOCK)
         return connection
 
     return connect

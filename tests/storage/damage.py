@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.config import DatabaseSettings
-from sidecar.storage.sqlite import damaged
+from sidecar.storage.sqlite.schema import catalog
 from sidecar.storage.unified import UnifiedStorage, document_backend
 
 PAGE = 4096
@@ -44,7 +44,7 @@ def content(path: Path) -> Content:
         return {
             name: set(connection.execute(f'SELECT * FROM "{name}"').fetchall())
             for (name,) in names
-            if name not in damaged.NOT_SALVAGED and name != "idempotency_keys"
+            if name not in catalog.NOT_SALVAGED and name != "idempotency_keys"
         }
 
 

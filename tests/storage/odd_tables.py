@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sidecar.clock import SYSTEM_CLOCK
-from sidecar.storage.sqlite import schema
+from sidecar.storage.sqlite.schema import upgrade
 
 from .odd_values import (
     ANY_JSON,
@@ -215,7 +215,7 @@ NOT_READ = {
 def columns() -> dict[str, dict[str, str]]:
     """The declared types of the columns of every table of a new store."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        schema.bring_up_to_date(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
+        upgrade.bring_up_to_date(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
         names = connection.execute(
             "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite%'"
         ).fetchall()

@@ -12,7 +12,7 @@ from typing import Any
 
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.errors import SidecarError
-from sidecar.storage.sqlite.backup_directory import BackupDirectory
+from sidecar.storage.sqlite.backup.directory import BackupDirectory
 from tests.storage.damage import storage_at
 
 MOST_IN_A_ROW = 12

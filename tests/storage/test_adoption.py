@@ -13,10 +13,14 @@ import pytest
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import AdoptionSettings, DatabaseSettings
 from sidecar.errors import BadConfiguration
-from sidecar.storage.sqlite import schema, snapshot
-from sidecar.storage.sqlite.seed_times import Clock, time_of
-from sidecar.storage.sqlite.seed_values import Unfit
+from sidecar.storage.sqlite.adoption.conversions import Unfit
+from sidecar.storage.sqlite.adoption.times import Clock, time_of
+from sidecar.storage.sqlite.adoption.upgrade import adopt_or_upgrade
+from sidecar.storage.sqlite.backup.directory import BackupDirectory
+from sidecar.storage.sqlite.files import at_rest
+from sidecar.storage.sqlite.schema import upgrade
 from sidecar.storage.unified import UnifiedStorage, document_backend
+from tests.storage.conftest import before_change
 
 from ..sampling import sampled
 
@@ -230,7 +234,8 @@ async def test_text_that_is_not_utf8_is_read_all_the_same(adopted: UnifiedStorag
 
 
 def bring_up_to_date(connection: sqlite3.Connection, backups: Path | None = None) -> int:
-    return schema.bring_up_to_date(connection, backups, lambda *_: None, clock=SYSTEM_CLOCK)
+    before = None if backups is None else before_change(backups)
+    return adopt_or_upgrade(connection, before, lambda *_: None, clock=SYSTEM_CLOCK)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -239,7 +244,7 @@ def test_an_adopted_database_is_sound_and_has_the_schema_of_a_new_one(shape: str
         closing(sqlite3.connect(make(shape, tmp_path / "old.db"), isolation_level=None)) as old,
         closing(sqlite3.connect(tmp_path / "new.db", isolation_level=None)) as new,
     ):
-        schema.check_version(tmp_path / "old.db", tmp_path, SYSTEM_CLOCK)
+        upgrade.check_version(tmp_path / "old.db", BackupDirectory(tmp_path, SYSTEM_CLOCK).usable_file)
         for connection in (old, new):
             connection.execute("PRAGMA foreign_keys = ON")
             bring_up_to_date(connection)
@@ -270,7 +275,7 @@ def test_a_verified_copy_is_made_first(shape: str, tmp_path: Path) -> None:
         before = list(connection.iterdump())
         bring_up_to_date(connection, tmp_path / "backups")
     (backup,) = (tmp_path / "backups").glob("*.db")
-    with closing(snapshot.open_at_rest(backup)) as copy:
+    with closing(at_rest.open_at_rest(backup)) as copy:
         assert list(copy.iterdump()) == before
 
 
@@ -330,7 +335,7 @@ def test_a_database_that_only_shares_names_is_refused_untouched(tables: str, tmp
         connection.executescript(tables)
     before = path.read_bytes()
     with pytest.raises(BadConfiguration, match="another program"):
-        schema.check_version(path, tmp_path, SYSTEM_CLOCK)
+        upgrade.check_version(path, BackupDirectory(tmp_path, SYSTEM_CLOCK).usable_file)
     assert path.read_bytes() == before
 
 

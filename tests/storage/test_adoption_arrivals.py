@@ -8,7 +8,9 @@ import pytest
 
 from sidecar.config import AdoptionSettings, DatabaseSettings, load_settings
 from sidecar.errors import BadConfiguration
-from sidecar.storage.sqlite import arrivals, identity, others_files, schema
+from sidecar.storage.sqlite.adoption import arrivals
+from sidecar.storage.sqlite.files import foreign as others_files
+from sidecar.storage.sqlite.schema import identity, upgrade
 from sidecar.storage.unified import UnifiedStorage, configured_backends, document_backend
 from tests.storage.vintages import make
 
@@ -153,7 +155,7 @@ async def test_marks_of_other_tools_do_not_keep_a_database_from_being_adopted(
     )
     assert await titles_after_a_start(tmp_path) == ["mine"]
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (schema.latest_version(),)
+        assert connection.execute("PRAGMA user_version").fetchone() == (upgrade.latest_version(),)
         assert connection.execute("PRAGMA application_id").fetchone() == (identity.APPLICATION_ID,)
 
 

@@ -14,7 +14,7 @@ import pytest
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import DatabaseSettings
 from sidecar.models.adoption import AdoptionReport, ForeignObject
-from sidecar.storage.sqlite import schema
+from sidecar.storage.sqlite.adoption.upgrade import adopt_or_upgrade
 from sidecar.storage.unified import UnifiedStorage, document_backend
 from tests.storage.vintages import make
 
@@ -24,7 +24,7 @@ def adopted(tmp_path: Path, *statements: str, vintage: str = "minecontext-5") ->
     """The adopted database of this vintage, after these statements."""
     path = make(vintage, tmp_path / "sidecar.db", *statements)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        schema.bring_up_to_date(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
+        adopt_or_upgrade(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         yield connection
 
@@ -268,7 +268,7 @@ def test_circles_and_long_chains_take_no_longer_than_their_rows(tmp_path: Path) 
     )
     began = perf_counter()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        schema.bring_up_to_date(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
+        adopt_or_upgrade(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
         assert report_of(connection).replaced == {"vaults": 1 + circle}
         top = "SELECT title, count(*) FROM vaults WHERE parent_id IS NULL GROUP BY title ORDER BY title"
         assert connection.execute(top).fetchall() == [("chain", 1), ("circle", 1), ("own", circle)]

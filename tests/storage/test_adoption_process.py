@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.clock import SYSTEM_CLOCK
-from sidecar.storage.sqlite import adoption, schema, seed_makers
-from sidecar.storage.sqlite.migrations import MIGRATIONS
+from sidecar.storage.sqlite.adoption.upgrade import adopt_or_upgrade
+from sidecar.storage.sqlite.schema import makers as seed_makers
+from sidecar.storage.sqlite.schema.migrations import MIGRATIONS
+from tests.clocks import SlowMachineClock
 from tests.storage.vintages import make
 
 MEBIBYTE = 1024 * 1024
@@ -20,7 +22,8 @@ ADOPT = """
 import pathlib, sqlite3, sys
 import psutil
 from sidecar.clock import SYSTEM_CLOCK
-from sidecar.storage.sqlite import pragmas, schema
+from sidecar.storage.sqlite.engine import pragmas
+from sidecar.storage.sqlite.adoption.upgrade import adopt_or_upgrade
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 pragmas.prepare_writer(connection)
 process, largest = psutil.Process(), 0
@@ -34,7 +37,7 @@ def announce(stage, detail):
         sys.stdin.readline()
 # Called between SQLite's own steps, as those of one long statement are.
 connection.set_progress_handler(note, 100_000)
-schema.bring_up_to_date(connection, None, announce, clock=SYSTEM_CLOCK)
+adopt_or_upgrade(connection, None, announce, clock=SYSTEM_CLOCK)
 note()
 print(f"largest {largest}", flush=True)
 """
@@ -80,7 +83,7 @@ def test_a_kill_leaves_the_database_as_it_was_or_adopted(stage: str, tmp_path: P
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         is_adopted = stage in ("local times", "giving back")
         assert seed_makers.maker(connection) == (None if is_adopted else "minecontext")
-        assert schema.bring_up_to_date(connection, None, lambda *_: None, clock=SYSTEM_CLOCK) == (
+        assert adopt_or_upgrade(connection, None, lambda *_: None, clock=SYSTEM_CLOCK) == (
             0 if is_adopted else len(MIGRATIONS)
         )
         counts = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("messages", "vaults")]
@@ -96,10 +99,9 @@ def test_memory_does_not_grow_with_the_database(tmp_path: Path) -> None:
     assert peak_of(path) - idle < 16 * MEBIBYTE
 
 
-def test_a_long_adoption_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(adoption, "_ANNOUNCED_EVERY_S", 0.0)
+def test_a_long_adoption_says_how_far_it_is(tmp_path: Path) -> None:
     stages: list[str] = []
     with closing(sqlite3.connect(large(tmp_path / "sidecar.db", 400), isolation_level=None)) as connection:
-        schema.bring_up_to_date(connection, None, lambda _, detail: stages.append(detail), clock=SYSTEM_CLOCK)
+        adopt_or_upgrade(connection, None, lambda _, detail: stages.append(detail), clock=SlowMachineClock())
     assert "the rows of messages" in stages
     assert "the rows of messages: 400 so far" in stages

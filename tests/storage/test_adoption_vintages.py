@@ -14,7 +14,7 @@ from sidecar.cli import main
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.errors import ExitCode
 from sidecar.models.adoption import AdoptionReport
-from sidecar.storage.sqlite import schema
+from sidecar.storage.sqlite.adoption.upgrade import adopt_or_upgrade
 from tests.storage import hostile_minecontext, hostile_vmpilot
 from tests.storage.hostile_rows import JSON_COLUMNS, Truth
 from tests.storage.moments import ZONES, Moments
@@ -43,7 +43,7 @@ def rows_of(connection: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
 
 def adopt(path: Path, zone: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
-    schema.bring_up_to_date(connection, None, lambda *_: None, zone=ZoneInfo(zone), clock=SYSTEM_CLOCK)
+    adopt_or_upgrade(connection, None, lambda *_: None, zone=ZoneInfo(zone), clock=SYSTEM_CLOCK)
     return connection
 
 

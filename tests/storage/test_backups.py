@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,12 +18,17 @@ from sidecar.errors import Conflict, DatabaseDamaged, DiskFull, NotFound, Sideca
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.tips import TipCreate
 from sidecar.storage.interfaces import STORE_REPLACED, Change
-from sidecar.storage.sqlite import schema, snapshot
-from sidecar.storage.sqlite.backup_directory import BackupDirectory
-from sidecar.storage.sqlite.recovery import Recovery
-from sidecar.storage.sqlite.restoring import put_back, put_in_place, restore_at_rest
+from sidecar.storage.sqlite.backup import snapshot
+from sidecar.storage.sqlite.backup.directory import BackupDirectory
+from sidecar.storage.sqlite.backup.restore import put_back, put_in_place
+from sidecar.storage.sqlite.files import at_rest
+from sidecar.storage.sqlite.recovery.at_rest import restore_at_rest
+from sidecar.storage.sqlite.recovery.ladder import Recovery
+from sidecar.storage.sqlite.schema import upgrade
 from sidecar.storage.unified import UnifiedStorage, document_backend
 
+from ..sampling import STEP
+from ..support import backend_of
 from . import damage
 
 
@@ -52,7 +58,7 @@ def files(directory: Path) -> list[str]:
 async def test_a_backup_is_verified_and_says_what_it_holds(storage: UnifiedStorage, tmp_path: Path) -> None:
     backup = await storage.create_backup("by-hand")
     assert backup.is_verified
-    assert (backup.reason, backup.schema_version) == ("by-hand", schema.latest_version())
+    assert (backup.reason, backup.schema_version) == ("by-hand", upgrade.latest_version())
     assert backup.rows is not None
     assert backup.rows["tips"] == 1
     assert backup.bytes == (tmp_path / "backups" / backup.name).stat().st_size
@@ -88,7 +94,7 @@ async def test_too_little_room_is_found_out_before_anything_is_written(
 ) -> None:
     backup = await storage.create_backup()
     before = files(tmp_path)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 1000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=10**9, used=10**9, free=1000))
     with pytest.raises(DiskFull, match="1,000 are free"):
         await storage.create_backup()
     with pytest.raises(DiskFull):
@@ -191,7 +197,7 @@ async def test_no_acknowledged_write_is_in_neither_the_store_nor_what_is_kept(
     await asyncio.gather(*(write(name) for name in range(8)))
     kept = (await restoring).kept
     assert kept is not None
-    with closing(snapshot.open_at_rest(tmp_path / "backups" / kept.name)) as former:
+    with closing(at_rest.open_at_rest(tmp_path / "backups" / kept.name)) as former:
         before = {row[0] for row in former.execute("SELECT content FROM tips")}
     with closing(sqlite3.connect(tmp_path / "sidecar.db")) as present:
         after = {row[0] for row in present.execute("SELECT content FROM tips")}
@@ -378,10 +384,10 @@ async def test_a_store_that_another_program_has_open_is_not_replaced(storage: Un
 
 async def test_after_closing_nothing_is_begun(tmp_path: Path) -> None:
     store = await opened(tmp_path)
-    backend = store._document_backend
+    backend = backend_of(store)
     await store.close()
     with pytest.raises(StorageClosed):
-        await backend.create_backup()
+        await backend.backups.create_backup()
 
 
 class Failing:
@@ -423,7 +429,7 @@ async def test_a_restore_that_fails_at_any_step_leaves_the_old_store_or_the_new_
     outcomes: list[bool] = []
     number = 0
     while not outcomes or outcomes[-1] is False:
-        number += 1
+        number += STEP
         directory = tmp_path / str(number)
         shutil.copytree(origin, directory)
         store = await opened(directory)
@@ -448,7 +454,7 @@ async def test_a_restore_that_fails_at_any_step_leaves_the_old_store_or_the_new_
             await store.restore_backup(kept.name)
             assert await tips(store) == ["one", "two"], number
         await store.close()
-    assert len(outcomes) > 20
+    assert len(outcomes) > 20 // STEP
 
 
 @pytest.mark.parametrize("source", ["schemas/schema-1.sql", "schemas/schema-3.sql", "seeds/minecontext.sql"])
@@ -466,7 +472,7 @@ async def test_a_backup_of_an_older_version_is_brought_up_to_date_before_it_repl
     assert set(await tips(storage)) == expected
     assert older.read_bytes() == before
     with closing(sqlite3.connect(tmp_path / "sidecar.db")) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (schema.latest_version(),)
+        assert connection.execute("PRAGMA user_version").fetchone() == (upgrade.latest_version(),)
     assert done.kept is not None
     await storage.restore_backup(done.kept.name)
     assert await tips(storage) == ["one"]
@@ -512,10 +518,29 @@ class TestHistoryOfARestore:
         def fail(*_: Path) -> None:
             raise StorageBusy("another program has it open")
 
-        monkeypatch.setattr("sidecar.storage.sqlite.restoring.put_in_place", fail)
+        monkeypatch.setattr("sidecar.storage.sqlite.backup.restore.put_in_place", fail)
         with pytest.raises(StorageBusy):
             await storage.restore_backup(restored.name)
         assert {backup.replaced for backup in (await storage.get_backups()).items} == {False}
+
+    @pytest.mark.parametrize("is_done", [False, True])
+    async def test_a_restore_that_was_killed_marks_only_what_it_replaced(
+        self, storage: UnifiedStorage, tmp_path: Path, is_done: bool
+    ) -> None:
+        restored = await storage.create_backup()
+        newer = await storage.create_backup()
+        await storage.close()
+        database, copy = tmp_path / "sidecar.db", tmp_path / "copy.db"
+        directory = BackupDirectory.beside(database, SYSTEM_CLOCK)
+        shutil.copy(tmp_path / "backups" / restored.name, copy)
+        under_way = directory.noting_restore(restored.name, copy)
+        under_way.__enter__()
+        if is_done:
+            copy.replace(database)
+        BackupDirectory.beside(database, SYSTEM_CLOCK).clear_leftovers(database)
+        marks = {backup.name: backup.replaced for backup in directory.listed()}
+        assert marks == {restored.name: False, newer.name: is_done}
+        assert not list((tmp_path / "backups").glob("restore*"))
 
     async def test_a_file_belongs_to_it_once_it_is_restored(self, storage: UnifiedStorage, tmp_path: Path) -> None:
         own = await storage.create_backup()
@@ -523,7 +548,7 @@ class TestHistoryOfARestore:
         file, directory = tmp_path / "sidecar.db", BackupDirectory.beside(tmp_path / "sidecar.db", SYSTEM_CLOCK)
         others = Path(shutil.copy(file, tmp_path / "others.db"))
         adopted = directory.adopt(others, "from-file")
-        proven = directory.newest_proven(schema.latest_version())
+        proven = directory.newest_proven(upgrade.latest_version())
         assert proven is not None
         assert proven.name == own.name
         restore_at_rest(directory, file, adopted.name)
@@ -550,7 +575,7 @@ def test_a_damaged_store_that_is_put_back_has_its_log(tmp_path: Path, monkeypatc
     def fail(_: Path) -> None:
         raise DatabaseDamaged("It is damaged.")
 
-    monkeypatch.setattr("sidecar.storage.sqlite.restoring._settle", fail)
+    monkeypatch.setattr("sidecar.storage.sqlite.backup.restore._settle", fail)
     database, log = tmp_path / "sidecar.db", tmp_path / "sidecar.db-wal"
     kept, copy = tmp_path / "backups" / "kept.db", tmp_path / "copy"
     database.write_bytes(b"damaged" * 1000)

@@ -18,7 +18,7 @@ from sidecar.models.tips import TipCreate
 from sidecar.models.todos import TodoCreate, TodoStatus
 from sidecar.models.vaults import VaultCreate
 from sidecar.storage.interfaces import Change
-from sidecar.storage.sqlite.table import ROWS_AT_ONCE
+from sidecar.storage.sqlite.engine.unit_of_work import ROWS_AT_ONCE
 from sidecar.storage.unified import UnifiedStorage, document_backend
 from tests.storage.conftest import clock_moved_on
 

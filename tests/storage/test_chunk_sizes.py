@@ -6,11 +6,11 @@ import pytest
 
 from sidecar.errors import Conflict
 from sidecar.models.base import MAX_TEXT_BYTES
-from sidecar.storage.interfaces import StorageType
-from sidecar.storage.sqlite.backend import SQLiteBackend
-from sidecar.storage.sqlite.migrations import MIGRATIONS
-from sidecar.storage.sqlite.migrations.m0009_chunk_sizes import migrate
+from sidecar.storage.sqlite.schema.migrations import MIGRATIONS
+from sidecar.storage.sqlite.schema.migrations.m0009_chunk_sizes import migrate
 from sidecar.storage.unified import UnifiedStorage
+
+from ..support import backend_of
 
 
 async def growing(storage: UnifiedStorage, content: str = "") -> int:
@@ -21,9 +21,7 @@ async def growing(storage: UnifiedStorage, content: str = "") -> int:
 
 async def execute(storage: UnifiedStorage, sql: str, *values: int | str) -> list[tuple[int, ...]]:
     """Run a statement as another program would; what it returned."""
-    backend = storage.get_default_backend(StorageType.DOCUMENT_DB)
-    assert isinstance(backend, SQLiteBackend)
-    return await backend.database.write(
+    return await backend_of(storage).database.write(
         lambda work: [tuple(row) for row in work.connection.execute(sql, values).fetchall()]
     )
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from sidecar.models.conversations import ConversationStatus
 from sidecar.models.todos import TodoStatus
-from sidecar.storage.sqlite import columns
-from sidecar.storage.sqlite.columns import UNKNOWN_TIME, Column, Unreadable
-from sidecar.storage.sqlite.stored_columns import STORED
+from sidecar.storage.resources.all import TABLES
+from sidecar.storage.resources.rows import columns
+from sidecar.storage.resources.rows.columns import UNKNOWN_TIME, Column, Unreadable
+from sidecar.storage.sqlite.schema.odd_values import odd_value
 
 NEVER = "2026-01-31T09:30:00.000Z"
 
@@ -115,7 +116,7 @@ def test_a_value_that_means_something_is_normalised_and_any_other_has_a_safe_one
 
 def test_a_row_is_read_whole_and_names_what_cannot_be_read() -> None:
     row = {"id": 1, "content": b"x", "created_at": "2026-01-31 09:30:00", "status": 2, "urgency": "high"}
-    values, invalid = columns.read_row(STORED["todo"], row)
+    values, invalid = columns.read_row(TABLES["todo"].columns, row)
     assert values == {"id": 1, "content": "x", "created_at": NEVER, "status": 0, "urgency": 0}
     assert invalid == ("status", "urgency")
 
@@ -132,7 +133,7 @@ TEXTS = st.sampled_from(
 VALUES = st.one_of(
     st.none(), TEXTS, TEXTS.map(str.encode), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False), st.text()
 )
-KINDS = {name: column for table in STORED.values() for name, column in table.items()}
+KINDS = {name: column for table in TABLES.values() for name, column in table.columns.items()}
 
 
 @given(name=st.sampled_from(sorted(KINDS)), value=VALUES)
@@ -141,7 +142,7 @@ def test_the_sql_of_a_column_finds_every_value_that_is_changed_or_refused(
     sqlite: sqlite3.Connection, name: str, value: Any
 ) -> None:
     column = KINDS[name]
-    (is_odd,) = sqlite.execute(f"SELECT {column.odd.format(c='value')} FROM (SELECT ? AS value)", (value,)).fetchone()
+    (is_odd,) = sqlite.execute(f"SELECT {odd_value(column, 'value')} FROM (SELECT ? AS value)", (value,)).fetchone()
     if not is_odd:
         assert column.write(read(column, value)) == value or column.null is not None
         assert not isinstance(read(column, value), tuple)

@@ -8,8 +8,8 @@ import pytest
 
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.models.contexts import ContextType
-from sidecar.storage.sqlite.listing import Part
-from sidecar.storage.sqlite.work import Work
+from sidecar.storage.resources.rows.pagination import PageRequest
+from sidecar.storage.sqlite.engine.unit_of_work import SQLiteWork
 from sidecar.storage.vectors import context_rows, todos
 from sidecar.storage.vectors.filters import conditions
 from sidecar.storage.vectors.meaning import Meaning
@@ -22,10 +22,10 @@ QUERIES: dict[str, Callable[[sqlite3.Connection], object]] = {
     "get": lambda connection: context_rows.get(connection, "a", "knowledge", need_vector=True),
     "count": lambda connection: context_rows.count(connection, ContextType.KNOWLEDGE),
     "page": lambda connection: context_rows.page(
-        connection, ContextType.KNOWLEDGE, conditions("", None), Part(cursor=CURSOR), need_vector=True
+        connection, ContextType.KNOWLEDGE, conditions("", None), PageRequest(cursor=CURSOR), need_vector=True
     ),
     "filtered page": lambda connection: context_rows.page(
-        connection, ContextType.KNOWLEDGE, conditions("", {"metadata.x": 1, **TIMES}), Part(), need_vector=True
+        connection, ContextType.KNOWLEDGE, conditions("", {"metadata.x": 1, **TIMES}), PageRequest(), need_vector=True
     ),
     "records": lambda connection: context_rows.records(connection, [1]),
     "passing": lambda connection: context_rows.passing(connection, [1], conditions("", None)),
@@ -34,14 +34,14 @@ QUERIES: dict[str, Callable[[sqlite3.Connection], object]] = {
     "these contexts": lambda connection: connection.execute(context_rows.THESE, ("[1]",)),
     "these todos": lambda connection: connection.execute(todos.THESE, ("[1]",)),
     "upsert": lambda connection: upsert(connection),
-    "delete": lambda connection: context_rows.delete(Work(connection, SYSTEM_CLOCK), "a", None),
+    "delete": lambda connection: context_rows.delete(SQLiteWork(connection, SYSTEM_CLOCK), "a", None),
 }
 CURSOR = "WyIyMDI2LTAxLTAxVDAwOjAwOjAwLjAwMFoiLCAxXQ=="
 
 
 def upsert(connection: sqlite3.Connection) -> None:
     columns = context_rows.columns_of("", context("a", 1), "a", TIMES["create_time"]["from"])
-    context_rows.upsert(Work(connection, SYSTEM_CLOCK), columns, Meaning(pack("", [1.0]), None))
+    context_rows.upsert(SQLiteWork(connection, SYSTEM_CLOCK), columns, Meaning(pack("", [1.0]), None))
 
 
 @pytest.mark.parametrize("name", QUERIES)

@@ -5,26 +5,29 @@ import random
 import sqlite3
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from sidecar.config import Settings
 from sidecar.errors import Conflict, InvalidInput, NotAvailable, StorageError
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.storage.interfaces import STORE_REPLACED, StorageType
+from sidecar.storage.resources import processed_contexts
+from sidecar.storage.sqlite.engine.database import Database
+from sidecar.storage.sqlite.engine.unit_of_work import SQLiteWork
 from sidecar.storage.unified import UnifiedStorage, configured_backends
-from sidecar.storage.vectors import cache as cache_module
 from sidecar.storage.vectors import index as index_module
-from sidecar.storage.vectors.cache import ROWS_AT_ONCE, VectorCache
-from sidecar.storage.vectors.index import VectorIndex
+from sidecar.storage.vectors.cache import MOST_NOTES, ROWS_AT_ONCE, VectorCache
 from tests.vectors.contexts import context, cosine
+
+from ..support import backend_of
 
 EARLY, NOON, LATE = "2026-01-31T09:30:00.000Z", "2026-01-31T12:00:00.000Z", "2026-01-31T17:00:00.000Z"
 
 
-Indexes = dict[str, VectorIndex]
+T = TypeVar("T")
 
 
 async def found(storage: UnifiedStorage, *query: float, **more: object) -> list[str]:
@@ -207,39 +210,52 @@ async def test_a_cancelled_search_leaves_the_next_one_whole(storage: UnifiedStor
     assert len(await found(storage, 1, 0, top_k=100)) == 58
 
 
-async def test_too_many_changes_are_read_anew(storage: UnifiedStorage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache_module, "MOST_NOTES", 5)
+async def report_too_many_changes(storage: UnifiedStorage) -> None:
+    """Commit a unit of work that reports more changes than a cache notes."""
+
+    def report(work: SQLiteWork) -> None:
+        for number in range(MOST_NOTES + 1):
+            work.changed(processed_contexts.TOPIC, number, {"number": number})
+
+    await backend_of(storage).database.write(report)
+
+
+async def test_too_many_changes_are_read_anew(storage: UnifiedStorage) -> None:
     await storage.upsert_processed_context(context("a", 1, 0))
     assert await found(storage, 1, 0) == ["a"]
     await storage.batch_upsert_processed_context([context(f"c{n}", 0, 1) for n in range(20)])
+    await report_too_many_changes(storage)
     assert (await storage.health())["contexts.vectors"].measures["loaded"] == 0
     assert len(await found(storage, 1, 0, top_k=100)) == 21
 
 
-@pytest.mark.parametrize("most_notes", [1_000, 2])
+@pytest.mark.parametrize("are_too_many", [False, True])
 async def test_writes_while_a_collection_is_loaded_are_not_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_notes: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, are_too_many: bool
 ) -> None:
-    monkeypatch.setattr(cache_module, "MOST_NOTES", most_notes)
     storage = UnifiedStorage.create(configured_backends(Settings(), tmp_path))
     await storage.initialize()
     await storage.upsert_processed_context(context("before", 1, 0))
     assert await found(storage, 1, 0, context_types=["state"]) == []
     read, go_on = asyncio.Event(), threading.Event()
-    loop, read_all = asyncio.get_running_loop(), VectorCache._read_all
+    loop, read_isolated = asyncio.get_running_loop(), Database.read_isolated
 
-    def read_and_wait(cache: VectorCache, connection: sqlite3.Connection, names: Sequence[str]) -> Indexes:
-        indexes = read_all(cache, connection, names)
-        if "knowledge" in names:
+    async def read_and_wait(database: Database, query: Callable[[sqlite3.Connection], T]) -> T:
+        def query_and_wait(connection: sqlite3.Connection) -> T:
+            result = query(connection)
             loop.call_soon_threadsafe(read.set)
             assert go_on.wait(10)
-        return indexes
+            return result
 
-    monkeypatch.setattr(VectorCache, "_read_all", read_and_wait)
+        return await read_isolated(database, query_and_wait)
+
+    monkeypatch.setattr(Database, "read_isolated", read_and_wait)
     loading = asyncio.create_task(found(storage, 1, 0, context_types=["knowledge"]))
     await read.wait()
     await storage.batch_upsert_processed_context([context(name, 1, 1) for name in ("one", "two", "three")])
-    if most_notes == 1_000:
+    if are_too_many:
+        await report_too_many_changes(storage)
+    else:
         assert await found(storage, 1, 0, context_types=["state"]) == []
     go_on.set()
     assert await loading == ["before", "one", "two", "three"]
@@ -274,13 +290,15 @@ async def test_searches_and_writes_at_the_same_time_end_with_the_truth(storage: 
     assert len(await found(storage, 1, 0, top_k=1_000)) == 40
 
 
-async def test_after_the_store_was_replaced_everything_is_read_anew(storage: UnifiedStorage) -> None:
-    await storage.upsert_processed_context(context("a", 1, 0))
-    await found(storage, 1, 0)
-    backend = storage.get_default_backend(StorageType.VECTOR_DB)
-    backend._follow([STORE_REPLACED])  # type: ignore[attr-defined]
-    assert (await storage.health())["contexts.vectors"].measures["loaded"] == 0
-    assert await found(storage, 1, 0) == ["a"]
+async def test_after_the_store_was_replaced_everything_is_read_anew(tmp_path: Path) -> None:
+    async with UnifiedStorage.create(configured_backends(Settings(), tmp_path)) as storage:
+        await storage.upsert_processed_context(context("a", 1, 0))
+        backup = await storage.create_backup()
+        await storage.upsert_processed_context(context("b", 1, 0))
+        assert await found(storage, 1, 0) == ["a", "b"]
+        await storage.restore_backup(backup.name)
+        assert (await storage.health())["contexts.vectors"].measures["loaded"] == 0
+        assert await found(storage, 1, 0) == ["a"]
 
 
 async def test_what_was_stored_is_found_after_opening_again(tmp_path: Path) -> None:

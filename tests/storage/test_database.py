@@ -14,12 +14,11 @@ from sidecar.errors import Conflict, DatabaseDamaged, DiskFailed, DiskFull, Inva
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.tips import Tip
 from sidecar.storage.interfaces import Change
-from sidecar.storage.sqlite import search_pending
-from sidecar.storage.sqlite.database import Database
-from sidecar.storage.sqlite.failures import translated
-from sidecar.storage.sqlite.group_queue import LARGEST_GROUP
-from sidecar.storage.sqlite.reads import LONGEST_GROUP_S
-from sidecar.storage.sqlite.work import Work
+from sidecar.storage.sqlite.engine.database import Database
+from sidecar.storage.sqlite.engine.errors import to_sidecar_error
+from sidecar.storage.sqlite.engine.group_queue import LARGEST_GROUP
+from sidecar.storage.sqlite.engine.reads import LONGEST_GROUP_S
+from sidecar.storage.sqlite.engine.unit_of_work import NoHooks, SQLiteWork
 from tests.storage.conftest import prepare
 
 
@@ -35,7 +34,7 @@ class Inserting:
         self.topic = topic
         self.runs = 0
 
-    def __call__(self, work: Work) -> int:
+    def __call__(self, work: SQLiteWork) -> int:
         self.runs += 1
         row_id = work.connection.execute("INSERT INTO notes (text) VALUES (?)", (self.text,)).lastrowid
         assert row_id is not None
@@ -75,7 +74,7 @@ async def test_a_write_returns_what_its_unit_returned_and_can_be_read(database: 
 
 
 async def test_a_unit_that_raises_leaves_nothing_and_its_error_reaches_its_caller(database: Database) -> None:
-    def fail(work: Work) -> None:
+    def fail(work: SQLiteWork) -> None:
         insert("lost")(work)
         raise InvalidInput.field("text", "is not good enough")
 
@@ -97,7 +96,7 @@ async def test_a_unit_that_fails_in_a_group_fails_alone(database: Database) -> N
 
 
 async def test_a_unit_that_ends_with_an_exception_of_iterators_is_answered(database: Database) -> None:
-    def unit(_: Work) -> None:
+    def unit(_: SQLiteWork) -> None:
         next(iter(()))
 
     with pytest.raises(RuntimeError, match="StopIteration"):
@@ -127,7 +126,7 @@ async def test_a_flood_is_committed_in_groups_of_bounded_size(file_database: Dat
 
 
 async def test_an_error_that_rolls_back_the_whole_transaction_fails_every_unit_of_the_group(database: Database) -> None:
-    def roll_back_all(work: Work) -> None:
+    def roll_back_all(work: SQLiteWork) -> None:
         # What SQLite does itself when the disk is full: everything is undone, savepoints and all.
         work.connection.execute("ROLLBACK")
         raise sqlite3.OperationalError("database or disk is full")
@@ -147,12 +146,12 @@ async def test_an_error_that_rolls_back_the_whole_transaction_fails_every_unit_o
 
 
 async def test_a_full_disk_is_told_as_such_and_is_over_when_there_is_room_again(database: Database) -> None:
-    def limit_pages(work: Work) -> int:
+    def limit_pages(work: SQLiteWork) -> int:
         pages = int(work.connection.execute("PRAGMA page_count").fetchone()[0])
         work.connection.execute(f"PRAGMA max_page_count = {pages}")
         return pages
 
-    def lift_limit(work: Work) -> None:
+    def lift_limit(work: SQLiteWork) -> None:
         work.connection.execute("PRAGMA max_page_count = 1000000")
 
     await database.write(limit_pages)
@@ -164,7 +163,7 @@ async def test_a_full_disk_is_told_as_such_and_is_over_when_there_is_room_again(
 
 
 async def test_a_commit_that_fails_fails_every_unit_of_its_group(database: Database) -> None:
-    def break_a_deferred_foreign_key(work: Work) -> None:
+    def break_a_deferred_foreign_key(work: SQLiteWork) -> None:
         work.connection.execute("PRAGMA defer_foreign_keys = ON")
         work.connection.execute("INSERT INTO messages (conversation_id, role) VALUES (999, 'user')")
 
@@ -197,7 +196,7 @@ async def test_a_caller_that_is_cancelled_before_its_turn_prevents_its_unit(data
 async def test_a_caller_that_is_cancelled_while_its_unit_runs_leaves_it_whole(database: Database) -> None:
     gate = Gate()
 
-    def slow_insert(work: Work) -> None:
+    def slow_insert(work: SQLiteWork) -> None:
         insert("first half")(work)
         gate(work)
         insert("second half")(work)
@@ -279,7 +278,7 @@ async def test_changes_are_handed_out_after_the_commit_and_only_those_that_were_
     def listen(changes: Sequence[Change]) -> None:
         seen.extend(changes)
 
-    def fail(work: Work) -> None:
+    def fail(work: SQLiteWork) -> None:
         work.changed("notes", 99)
         raise InvalidInput.field("text", "no")
 
@@ -295,8 +294,8 @@ async def test_changes_are_handed_out_after_the_commit_and_only_those_that_were_
 def test_a_file_that_was_cut_off_is_a_damaged_one_and_a_disk_that_fails_is_not() -> None:
     short, broken = sqlite3.OperationalError(), sqlite3.OperationalError()
     short.sqlite_errorcode, broken.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_READ
-    assert isinstance(translated(short), DatabaseDamaged)
-    assert isinstance(translated(broken), DiskFailed)
+    assert isinstance(to_sidecar_error(short), DatabaseDamaged)
+    assert isinstance(to_sidecar_error(broken), DiskFailed)
 
 
 async def test_a_listener_that_fails_disturbs_neither_the_writer_nor_other_listeners(
@@ -376,11 +375,11 @@ async def test_a_query_does_not_wait_for_a_long_one_that_came_before(file_databa
 async def test_a_unit_that_breaks_the_writer_itself_ends_neither_it_nor_those_who_wait(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(connection: sqlite3.Connection) -> None:
+    def broken(*_: object) -> None:
         raise LookupError("a mistake of ours")
 
     with monkeypatch.context() as patched:
-        patched.setattr(search_pending, "follow_few", broken)
+        patched.setattr(NoHooks, "before_units", lambda *_: broken)
         with pytest.raises(LookupError):
             await database.write(insert("lost"))
     await database.write(insert("kept"))
@@ -441,7 +440,7 @@ async def test_an_opening_that_fails_leaves_no_thread_behind(tmp_path: Path) -> 
 
 
 async def test_the_writer_commits_durably(file_database: Database) -> None:
-    def settings(work: Work) -> dict[str, object]:
+    def settings(work: SQLiteWork) -> dict[str, object]:
         names = ("journal_mode", "synchronous", "foreign_keys", "auto_vacuum", "trusted_schema")
         return {name: work.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names}
 

@@ -1,27 +1,39 @@
 """Databases of every earlier schema version: what they held is there afterwards, and a migration is done or not done.
 
-Each file in `schemas/` is the populated database of one version, as SQL text. A migration that is released adds one.
+Each file in `schemas/` is the populated database of one version, as its program wrote it, in SQL text. For the other
+versions, the populated databases of `tests/reading/versions.py` are taken.
 """
 
 import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 from sidecar.clock import SYSTEM_CLOCK
-from sidecar.storage.sqlite import schema, snapshot
-from sidecar.storage.sqlite.migrations import MIGRATIONS
+from sidecar.storage.sqlite.backup import snapshot
+from sidecar.storage.sqlite.schema import upgrade
+from sidecar.storage.sqlite.schema.migrations import MIGRATIONS
 
+from ..reading import versions
 from ..sampling import IS_FULL, sampled
 
 STEP = 1 if IS_FULL else 4
 """Statements from one failure to the next."""
 
-SCHEMAS = sorted((Path(__file__).parent / "schemas").glob("schema-*.sql"))
+DIRECTORY = Path(__file__).parent / "schemas"
+
+VERSIONS = versions.VERSIONS[:-1]
+"""Every version from which a database is upgraded."""
+
+WRITTEN = [number for number in VERSIONS if (DIRECTORY / f"schema-{number}.sql").is_file()]
+"""Versions with a file, whose rows stay as they are. The others have odd rows too: `tests/reading` says what becomes of
+them."""
 
 OWN_TABLES = {"schema_migrations", "store_identity"}
 """They tell of the migrations themselves: when each was applied, and the name that the store was given."""
@@ -33,10 +45,26 @@ def is_ignored(stage: str, detail: str) -> None:
     """Stages are not what is tested here."""
 
 
-def opened(sql: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
-    """The database in memory."""
+@cache
+def populated(number: int) -> sqlite3.Connection:
+    """The database of a version, in memory; only to be copied."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    written = DIRECTORY / f"schema-{number}.sql"
+    if written.is_file():
+        connection.executescript(written.read_text(encoding="utf-8"))
+        return connection
+    with (
+        TemporaryDirectory() as directory,
+        closing(sqlite3.connect(versions.make(Path(directory), number))) as file,
+    ):
+        file.backup(connection)
+    return connection
+
+
+def opened(number: int, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
+    """A copy of the database of a version, in memory."""
     connection = sqlite3.connect(":memory:", isolation_level=None, factory=factory)
-    connection.executescript(sql.read_text(encoding="utf-8"))
+    populated(number).backup(connection)
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
 
@@ -61,22 +89,22 @@ def dump(connection: sqlite3.Connection) -> list[str]:
     return [line for line in connection.iterdump() if not own.match(line)]
 
 
-@pytest.mark.parametrize("sql", SCHEMAS, ids=lambda path: path.stem)
-def test_a_file_holds_rows_in_every_table_of_its_version(sql: Path) -> None:
-    with closing(opened(sql)) as connection:
-        assert version(connection) == int(sql.stem.removeprefix("schema-"))
+@pytest.mark.parametrize("number", VERSIONS)
+def test_a_file_holds_rows_in_every_table_of_its_version(number: int) -> None:
+    with closing(opened(number)) as connection:
+        assert version(connection) == number
         empty = {table for table, rows in content(connection).items() if not rows}
         assert empty <= {"import_ids"}, "rows of an import that is under way; it never outlives its transaction"
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-@pytest.mark.parametrize("sql", SCHEMAS, ids=lambda path: path.stem)
-def test_after_migrating_every_row_has_what_it_had(sql: Path) -> None:
-    with closing(opened(sql)) as connection:
+@pytest.mark.parametrize("number", WRITTEN)
+def test_after_migrating_every_row_has_what_it_had(number: int) -> None:
+    with closing(opened(number)) as connection:
         before = content(connection)
-        schema.bring_up_to_date(connection, None, is_ignored, clock=SYSTEM_CLOCK)
+        upgrade.bring_up_to_date(connection, None, is_ignored, clock=SYSTEM_CLOCK)
         after = content(connection)
-        assert version(connection) == schema.latest_version()
+        assert version(connection) == upgrade.latest_version()
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     for table, rows in before.items():
@@ -86,17 +114,17 @@ def test_after_migrating_every_row_has_what_it_had(sql: Path) -> None:
         assert len(kept) == len(rows) or table == "schema_migrations", table
 
 
-@pytest.mark.parametrize("sql", SCHEMAS, ids=lambda path: path.stem)
-def test_it_then_has_the_schema_of_a_new_database(sql: Path) -> None:
+@pytest.mark.parametrize("number", VERSIONS)
+def test_it_then_has_the_schema_of_a_new_database(number: int) -> None:
     def shape(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
         for kind, name in connection.execute("SELECT type, name FROM sqlite_schema ORDER BY 1, 2").fetchall():
             yield kind, name
             if kind == "table":
                 yield from (("column", f"{name}.{row[1]}") for row in connection.execute(f"PRAGMA table_info({name})"))
 
-    with closing(opened(sql)) as migrated, closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
-        schema.bring_up_to_date(migrated, None, is_ignored, clock=SYSTEM_CLOCK)
-        schema.bring_up_to_date(new, None, is_ignored, clock=SYSTEM_CLOCK)
+    with closing(opened(number)) as migrated, closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
+        upgrade.bring_up_to_date(migrated, None, is_ignored, clock=SYSTEM_CLOCK)
+        upgrade.bring_up_to_date(new, None, is_ignored, clock=SYSTEM_CLOCK)
         assert list(shape(migrated)) == list(shape(new))
 
 
@@ -123,30 +151,30 @@ class FailingConnection(sqlite3.Connection):
             raise sqlite3.OperationalError("disk I/O error")
 
 
-def states(sql: Path) -> dict[int, list[str]]:
+def states(number: int) -> dict[int, list[str]]:
     """The database after each migration that it has not had, and before the first."""
-    with closing(opened(sql)) as connection:
+    with closing(opened(number)) as connection:
         found = {version(connection): dump(connection)}
-        for number in range(version(connection) + 1, schema.latest_version() + 1):
-            schema.bring_up_to_date(
-                connection, None, is_ignored, [m for m in MIGRATIONS if m.version <= number], clock=SYSTEM_CLOCK
+        for next_one in range(number + 1, upgrade.latest_version() + 1):
+            upgrade.bring_up_to_date(
+                connection, None, is_ignored, [m for m in MIGRATIONS if m.version <= next_one], clock=SYSTEM_CLOCK
             )
-            found[number] = dump(connection)
+            found[next_one] = dump(connection)
     return found
 
 
-@pytest.mark.parametrize("sql", sampled(reversed(SCHEMAS), every=3), ids=lambda path: path.stem)
-def test_a_migration_that_fails_at_any_statement_leaves_what_was_there_before_it(sql: Path) -> None:
-    expected = states(sql)
-    number = 1 - STEP
+@pytest.mark.parametrize("number", sampled(reversed(VERSIONS), every=7))
+def test_a_migration_that_fails_at_any_statement_leaves_what_was_there_before_it(number: int) -> None:
+    expected = states(number)
+    at = 1 - STEP
     while True:
-        number += STEP
-        connection = opened(sql, FailingConnection)
+        at += STEP
+        connection = opened(number, FailingConnection)
         assert isinstance(connection, FailingConnection)
         with closing(connection):
-            connection.count, connection.at = 0, number
+            connection.count, connection.at = 0, at
             try:
-                schema.bring_up_to_date(connection, None, is_ignored, clock=SYSTEM_CLOCK)
+                upgrade.bring_up_to_date(connection, None, is_ignored, clock=SYSTEM_CLOCK)
             except sqlite3.OperationalError:
                 connection.at = 0
             else:
@@ -155,7 +183,7 @@ def test_a_migration_that_fails_at_any_statement_leaves_what_was_there_before_it
             plain = sqlite3.connect(":memory:", isolation_level=None)
             with closing(plain):
                 connection.backup(plain)
-                assert dump(plain) == expected[version(plain)], number
-            schema.bring_up_to_date(connection, None, is_ignored, clock=SYSTEM_CLOCK)
-            assert version(connection) == schema.latest_version()
-    assert number > 10
+                assert dump(plain) == expected[version(plain)], at
+            upgrade.bring_up_to_date(connection, None, is_ignored, clock=SYSTEM_CLOCK)
+            assert version(connection) == upgrade.latest_version()
+    assert at > 1

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from sidecar.models.recovery import RecoveryReport
-from sidecar.storage.sqlite import file_header, snapshot
+from sidecar.storage.sqlite.backup import snapshot
+from sidecar.storage.sqlite.files import header as file_header
 
 from .damage import content, overwrite, populate, storage_at
 

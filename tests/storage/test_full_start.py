@@ -2,20 +2,23 @@
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sidecar.clock import SYSTEM_CLOCK
-from sidecar.errors import DatabaseDamaged, DiskFull
+from sidecar.errors import DatabaseDamaged, DiskFull, NoRoomToStart
 from sidecar.models.events import RECOVERY_TOPIC
 from sidecar.models.recovery import RecoveryReport
-from sidecar.storage.sqlite import connections, room
-from sidecar.storage.sqlite.log_reports import LogReports
-from sidecar.storage.sqlite.recovery import Recovery
-from sidecar.storage.sqlite.report_files import ReportFiles
+from sidecar.storage.sqlite.engine import connections
+from sidecar.storage.sqlite.files import companions, room
+from sidecar.storage.sqlite.recovery.ladder import Recovery
+from sidecar.storage.sqlite.recovery.report_files import ReportFiles
+from sidecar.storage.sqlite.recovery.wal_reports import LogReports
 from sidecar.storage.unified import UnifiedStorage
 
 from .damage import leaves, overwrite, populate, storage_at
@@ -84,6 +87,19 @@ async def test_a_kill_before_it_is_no_loss(directory: Path, disk: Disk, finds_ro
     assert (await opened(directory))[:2] == ([], ALL)
 
 
+async def test_a_write_that_was_cut_off_is_not_read(
+    directory: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite3.connect(directory / DATABASE)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    journal = directory / f"{DATABASE}-journal"
+    journal.write_bytes(b"pages as they were")
+    monkeypatch.setattr(companions, "roll_back", lambda _: None)  # which the disk does not let SQLite do
+    with pytest.raises(NoRoomToStart, match="must be undone"):
+        await started(directory)
+    assert journal.exists()
+
+
 @pytest.mark.parametrize("finds_room", [False, True])
 async def test_a_log_that_is_not_there_is_reported_once(directory: Path, disk: Disk, finds_room: bool) -> None:
     (directory / LOG).unlink()
@@ -138,13 +154,15 @@ def test_a_recovery_that_finds_no_room_leaves_none_of_its_files(
     (directory / LOG).unlink()
     overwrite(directory / DATABASE, leaves(directory / DATABASE, "tips")[-1])
     before = {path.name for path in directory.iterdir()}
-    monkeypatch.setattr("sidecar.storage.sqlite.salvage.salvage", fail)
+    monkeypatch.setattr("sidecar.storage.sqlite.recovery.salvage.salvage", fail)
     with pytest.raises(DiskFull):
         Recovery(directory / DATABASE, directory / "backups", lambda *_: None, SYSTEM_CLOCK).run("damaged")
     assert {path.name for path in directory.iterdir()} - before <= {LOG}
 
 
-@pytest.mark.parametrize("step", ["sidecar.storage.sqlite.files.sync", "sidecar.storage.sqlite.files.write_whole"])
+@pytest.mark.parametrize(
+    "step", ["sidecar.storage.sqlite.files.atomic.sync", "sidecar.storage.sqlite.files.atomic.write_whole"]
+)
 async def test_a_log_that_cannot_be_kept_leaves_no_copy(
     directory: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from sidecar.storage.sqlite.migrations import m0010_guards
+from sidecar.storage.sqlite.schema.migrations import m0010_guards
 
 NEVER = "2026-01-31T09:30:00.000Z"
 

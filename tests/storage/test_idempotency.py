@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,19 +12,23 @@ import pytest
 
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.errors import AlreadyDone, Conflict, StorageError
+from sidecar.models import timestamps
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.invalid_rows import InvalidRowsRepaired
 from sidecar.models.monitoring import Cleanup
-from sidecar.storage.sqlite import idempotency, schema
-from sidecar.storage.sqlite.backups import Backups
-from sidecar.storage.sqlite.migrations import MIGRATIONS
-from sidecar.storage.sqlite.monitoring import _SERVICE
-from sidecar.storage.sqlite.work import Work
+from sidecar.storage.resources.monitoring import PRUNED_AT_ONCE, MonitoringService
+from sidecar.storage.sqlite.engine import idempotency
+from sidecar.storage.sqlite.engine.database import Database
+from sidecar.storage.sqlite.engine.idempotency import KEPT_BYTES
+from sidecar.storage.sqlite.engine.unit_of_work import SQLiteWork
+from sidecar.storage.sqlite.schema import upgrade
+from sidecar.storage.sqlite.schema.migrations import MIGRATIONS
 from sidecar.storage.unified import UnifiedStorage
 
+from ..support import backend_of
 from .damage import storage_at
 
-BUDGET = 20_000
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -31,12 +36,6 @@ async def store(tmp_path: Path) -> AsyncIterator[UnifiedStorage]:
     """An open storage on disk."""
     async with storage_at(tmp_path) as opened:
         yield opened
-
-
-@pytest.fixture
-def budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Results above 1 KiB are kept as long as they are among the newest `BUDGET` bytes."""
-    monkeypatch.setattr(idempotency, "KEPT_BYTES", BUDGET)
 
 
 LostAnswer = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
@@ -68,8 +67,14 @@ def rows(directory: Path, sql: str) -> list[tuple[Any, ...]]:
 def add_hours(directory: Path, hours: int) -> None:
     """Add monitoring rows of long ago."""
     insert = "INSERT INTO monitoring_token_usage (time_bucket, model) VALUES (?, 'm')"
+    buckets = [timestamps.render(LONG_AGO + timedelta(hours=hour)) for hour in range(hours)]
     with closing(sqlite3.connect(directory / "sidecar.db", timeout=5)) as connection, connection:
-        connection.executemany(insert, [(f"2020-01-01T0{hour}:00:00.000Z",) for hour in range(hours)])
+        connection.executemany(insert, [(bucket,) for bucket in buckets])
+
+
+async def store_result(store: UnifiedStorage, key: str, length: int) -> str:
+    """Store a result of so many characters under the key, as a unit of work that returns it does; return it."""
+    return await backend_of(store).database.write(lambda _: key[0] * length, IdempotencyKey(key), str)
 
 
 async def tips(store: UnifiedStorage) -> list[str]:
@@ -77,62 +82,56 @@ async def tips(store: UnifiedStorage) -> list[str]:
 
 
 class TestLargeResults:
-    async def test_a_recent_one_is_answered_again_whole(self, store: UnifiedStorage, budget: None) -> None:
+    async def test_a_recent_one_is_answered_again_whole(self, store: UnifiedStorage) -> None:
         first = await store.insert_tip("x" * 5_000, key=IdempotencyKey("one"))
         assert await store.insert_tip("x" * 5_000, key=IdempotencyKey("one")) == first
 
-    async def test_they_take_no_more_than_their_budget(
-        self, store: UnifiedStorage, budget: None, tmp_path: Path
-    ) -> None:
-        for number in range(30):
-            await store.insert_tip(f"{number} {'x' * (2_000 + number)}", key=IdempotencyKey(str(number)))
+    async def test_they_take_no_more_than_their_budget(self, store: UnifiedStorage, tmp_path: Path) -> None:
+        for number in range(20):
+            await store_result(store, str(number), KEPT_BYTES // 10 + number)
         ((size, keys),) = rows(tmp_path, "SELECT sum(length(result)), count(*) FROM idempotency_keys")
-        assert keys == 30
-        assert BUDGET * 0.8 < size < BUDGET + 30 * len("null")
+        assert keys == 20
+        assert KEPT_BYTES * 0.8 < size < KEPT_BYTES + 20 * len("null")
 
-    async def test_one_beyond_it_is_said_to_be_done_and_not_done_again(
-        self, store: UnifiedStorage, budget: None
-    ) -> None:
+    async def test_one_beyond_it_is_said_to_be_done_and_not_done_again(self, store: UnifiedStorage) -> None:
         tip = await store.insert_tip("first" + "x" * 5_000, key=IdempotencyKey("first"))
-        for number in range(5):
-            await store.insert_tip("x" * 5_000, key=IdempotencyKey(str(number)))
+        await store_result(store, "second", KEPT_BYTES)
         with pytest.raises(AlreadyDone, match=f"by the id {tip.id}") as raised:
             await store.insert_tip("first" + "x" * 5_000, key=IdempotencyKey("first"))
         assert (raised.value.code, raised.value.status, raised.value.retryable) == ("already_done", 409, False)
-        assert len(await tips(store)) == 6
+        assert len(await tips(store)) == 1
 
-    async def test_its_key_is_still_refused_for_another_request(self, store: UnifiedStorage, budget: None) -> None:
-        for number in range(6):
-            await store.insert_tip("x" * 5_000, key=IdempotencyKey(str(number), b"this"))
+    async def test_its_key_is_still_refused_for_another_request(self, store: UnifiedStorage, tmp_path: Path) -> None:
+        await store.insert_tip("x" * 5_000, key=IdempotencyKey("first", b"this"))
+        await store_result(store, "second", KEPT_BYTES)
+        assert rows(tmp_path, "SELECT key FROM idempotency_keys WHERE state = 'expired'") == [("first",)]
         with pytest.raises(Conflict, match="another request") as raised:
-            await store.insert_tip("other", key=IdempotencyKey("0", b"that"))
+            await store.insert_tip("other", key=IdempotencyKey("first", b"that"))
         assert raised.value.code == "conflict"
 
-    async def test_the_newest_is_kept_even_when_it_alone_is_larger(
-        self, store: UnifiedStorage, budget: None, tmp_path: Path
-    ) -> None:
+    async def test_the_newest_is_kept_even_when_it_alone_is_larger(self, store: UnifiedStorage, tmp_path: Path) -> None:
         await store.insert_tip("x" * 5_000, key=IdempotencyKey("before"))
-        tip = await store.insert_tip("x" * 2 * BUDGET, key=IdempotencyKey("large"))
-        assert await store.insert_tip("x" * 2 * BUDGET, key=IdempotencyKey("large")) == tip
+        large = await store_result(store, "large", 2 * KEPT_BYTES)
+        assert await store_result(store, "large", 1) == large
         assert rows(tmp_path, "SELECT key, state FROM idempotency_keys ORDER BY key") == [
             ("before", "expired"),
             ("large", None),
         ]
 
-    async def test_small_ones_do_not_count(self, store: UnifiedStorage, budget: None, tmp_path: Path) -> None:
+    async def test_small_ones_do_not_count(self, store: UnifiedStorage, tmp_path: Path) -> None:
         for number in range(50):
             await store.insert_tip("x" * 700, key=IdempotencyKey(str(number)))
         assert rows(tmp_path, "SELECT DISTINCT state, begins_at FROM idempotency_keys") == [(None, None)]
 
     def test_those_of_before_the_budget_are_bounded_by_the_migration(self, tmp_path: Path) -> None:
         with closing(sqlite3.connect(tmp_path / "old.db", isolation_level=None)) as connection:
-            schema.bring_up_to_date(connection, None, lambda *_: None, MIGRATIONS[:10], clock=SYSTEM_CLOCK)
+            upgrade.bring_up_to_date(connection, None, lambda *_: None, MIGRATIONS[:10], clock=SYSTEM_CLOCK)
             insert = "INSERT INTO idempotency_keys (key, fingerprint, result, created_at) VALUES (?, x'00', ?, ?)"
             for number in range(12):
                 result = f'{{"id": {number}, "content": "{"x" * 1_000_000}"}}'
                 connection.execute(insert, (f"key-{number:02}", result, f"2026-01-01T00:00:{number:02}.000Z"))
             connection.execute(insert, ("small", '{"id": 1}', "2020-01-01T00:00:00.000Z"))
-            schema.bring_up_to_date(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
+            upgrade.bring_up_to_date(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
             expired = connection.execute("SELECT key, result FROM idempotency_keys WHERE state = 'expired'").fetchall()
             assert expired == [(f"key-{number:02}", str(number)) for number in range(4)]
             idempotency.remember(connection, IdempotencyKey("new"), "x" * 1_000_000, "2026-01-02T00:00:00.000Z")
@@ -152,11 +151,11 @@ class TestRestores:
         backup = await store.create_backup()
         await store.insert_tip("replaced")
 
-        async def fail(_: Backups) -> None:
+        async def fail() -> None:
             raise StorageError("the answer is lost")
 
         with monkeypatch.context() as broken:
-            broken.setattr("sidecar.storage.sqlite.backend.SQLiteBackend._settle_in", fail)
+            broken.setattr(backend_of(store).backups, "_after_open", fail)
             with pytest.raises(StorageError, match="lost"):
                 await store.restore_backup(backup.name, key=IdempotencyKey("restore"))
         await store.insert_tip("answered after it")
@@ -191,10 +190,15 @@ class TestRestores:
         def fail(_: sqlite3.Connection) -> None:
             raise StorageError("the new store cannot be opened")
 
-        prepare = store._document_backend._prepare  # type: ignore[attr-defined]
-        monkeypatch.setattr(store._document_backend, "_prepare", _fail_once(fail, prepare))
-        with pytest.raises(StorageError, match="cannot be opened"):
-            await store.restore_backup(backup.name, key=IdempotencyKey("restore"))
+        reopen = Database.reopen
+
+        async def reopen_badly(database: Database, put_in_place: Any, prepare: Any, put_back: Any) -> Any:
+            return await reopen(database, put_in_place, _fail_once(fail, prepare), put_back)
+
+        with monkeypatch.context() as failing:
+            failing.setattr(Database, "reopen", reopen_badly)
+            with pytest.raises(StorageError, match="cannot be opened"):
+                await store.restore_backup(backup.name, key=IdempotencyKey("restore"))
         assert await tips(store) == ["kept"]
         await store.restore_backup(backup.name, key=IdempotencyKey("restore"))
         assert await tips(store) == []
@@ -225,19 +229,19 @@ class TestWorkInSteps:
     async def test_a_cleanup_that_ended_in_the_midst_removes_the_rest(
         self, store: UnifiedStorage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        add_hours(tmp_path, 5)
-        monkeypatch.setattr("sidecar.storage.sqlite.monitoring.PRUNED_AT_ONCE", 2)
-        clean_up, steps = _SERVICE.cleanup_old_data, count()
+        hours = 2 * PRUNED_AT_ONCE + 1
+        add_hours(tmp_path, hours)
+        clean_up, steps = MonitoringService.cleanup_old_data, count()
 
-        def fail_second(work: Work, before: str, limit: int) -> int:
+        def fail_second(service: MonitoringService, work: SQLiteWork, before: str, limit: int) -> int:
             if next(steps) == 1:
                 raise StorageError("the process ended")
-            return clean_up(work, before, limit)
+            return clean_up(service, work, before, limit)
 
-        monkeypatch.setattr(_SERVICE, "cleanup_old_data", fail_second)
+        monkeypatch.setattr(MonitoringService, "cleanup_old_data", fail_second)
         with pytest.raises(StorageError, match="ended"):
             await store.cleanup_old_monitoring_data(7, key=IdempotencyKey("key"))
-        assert await store.cleanup_old_monitoring_data(7, key=IdempotencyKey("key")) == Cleanup(deleted=5)
+        assert await store.cleanup_old_monitoring_data(7, key=IdempotencyKey("key")) == Cleanup(deleted=hours)
         assert await store.cleanup_old_monitoring_data(7) == Cleanup(deleted=0)
 
     async def test_a_repair_counts_what_it_had_done(

@@ -12,8 +12,8 @@ import pytest
 
 from sidecar.config import DatabaseSettings
 from sidecar.errors import Conflict, InvalidInput, NotFound
-from sidecar.storage.sqlite.columns import UNKNOWN_TIME
-from sidecar.storage.sqlite.migrations import m0010_guards
+from sidecar.storage.resources.rows.columns import UNKNOWN_TIME
+from sidecar.storage.sqlite.schema.migrations import m0010_guards
 from sidecar.storage.unified import UnifiedStorage, document_backend
 
 Write = Callable[..., None]

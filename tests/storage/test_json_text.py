@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.errors import InvalidInput
-from sidecar.storage.sqlite.values import MAX_NESTING, json_text
+from sidecar.storage.resources.rows.validation import MAX_NESTING, json_text
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 JSON_VALUES = st.recursive(

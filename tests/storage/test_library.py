@@ -12,9 +12,11 @@ import pytest
 from sidecar.config import DatabaseSettings
 from sidecar.errors import BadConfiguration, Conflict, InvalidInput, StorageClosed
 from sidecar.models.todos import TodoCreate
-from sidecar.storage.sqlite.todos import TODOS
-from sidecar.storage.stores.arguments import UNSET
+from sidecar.storage.arguments import UNSET
+from sidecar.storage.resources.todos import TODOS
 from sidecar.storage.unified import UnifiedStorage, document_backend
+
+from ..support import backend_of
 
 MOMENT = datetime(2026, 1, 31, 10, 30, 0, 123_456, timezone(timedelta(hours=1)))
 STORED = "2026-01-31T09:30:00.123Z"
@@ -148,11 +150,12 @@ async def test_arguments_are_counted_as_python_does(storage: UnifiedStorage) -> 
         await storage.insert_tip()  # type: ignore[call-arg]
 
 
-def test_a_table_makes_no_statement_of_a_name_that_is_no_column() -> None:
+async def test_a_table_makes_no_statement_of_a_name_that_is_no_column(storage: UnifiedStorage) -> None:
+    database = backend_of(storage).database
     with pytest.raises(ValueError, match="no column content = 1"):
-        TODOS._update_sql(("content = 1",))
+        await database.write(lambda work: TODOS.update(work, 1, {"content = 1": "x"}))
     with pytest.raises(ValueError, match="no column colour"):
-        TODOS._insert_sql(("content", "colour"))
+        await database.write(lambda work: TODOS.insert(work, {"content": "x", "colour": "red"}))
 
 
 async def test_a_deleted_vault_is_restored_and_changed_in_one_update(storage: UnifiedStorage) -> None:

@@ -26,7 +26,7 @@ from sidecar.models.states import CacheInfoUpdate, ExchangeCreate, StateSave
 from sidecar.models.tips import TipCreate
 from sidecar.models.todos import TodoCreate, TodoStatusChange, TodoUpdate
 from sidecar.models.vaults import VaultCreate, VaultMove, VaultUpdate
-from sidecar.storage.stores.arguments import Unset
+from sidecar.storage.arguments import Unset
 from sidecar.storage.unified import UnifiedStorage
 
 HALF = "half of a character: \ud83d"

@@ -11,10 +11,12 @@ import pytest
 
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.models.recovery import RecoveryReport
-from sidecar.storage.sqlite import files, log_file, log_index, open_mark, upkeep
-from sidecar.storage.sqlite.backup_directory import BackupDirectory
-from sidecar.storage.sqlite.restoring import restore_at_rest
+from sidecar.storage.sqlite.backup.directory import BackupDirectory
+from sidecar.storage.sqlite.files import atomic, open_mark, wal, wal_index
+from sidecar.storage.sqlite.maintenance.store import SQLiteMaintenance
+from sidecar.storage.sqlite.recovery.at_rest import restore_at_rest
 
+from ..support import backend_of
 from .damage import leaves, overwrite, storage_at
 
 FRAME = 24 + 4096
@@ -117,14 +119,14 @@ class TestMissing:
 
     @pytest.mark.parametrize("is_later", [False, True], ids=["what was emptied", "a later commit, too"])
     async def test_one_that_was_emptied_before_a_power_cut_is_no_loss_though_its_index_is_older(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_later: bool
+        self, tmp_path: Path, is_later: bool
     ) -> None:
-        monkeypatch.setattr(upkeep, "LARGE_LOG_BYTES", 0)
         storage = storage_at(tmp_path / "running")
         await storage.initialize()
         await storage.insert_tip("in the log")
         before = (tmp_path / "running" / INDEX).read_bytes()
-        await storage.checkpoint()
+        backend = backend_of(storage)
+        await SQLiteMaintenance(backend.database, backend.recovery, large_log_bytes=0).checkpoint()
         assert (tmp_path / "running" / LOG).stat().st_size == 0
         if is_later:
             await storage.insert_tip("later")
@@ -155,7 +157,7 @@ class TestMissing:
         def refuse(*_: object, **__: object) -> None:
             raise OSError("refused")
 
-        monkeypatch.setattr("sidecar.storage.sqlite.schema.bring_up_to_date", refuse)
+        monkeypatch.setattr("sidecar.storage.sqlite.schema.upgrade.bring_up_to_date", refuse)
         with pytest.raises(OSError, match="refused"):
             await opened(directory)
         monkeypatch.undo()
@@ -182,7 +184,7 @@ class TestMissing:
 
     def test_the_names_are_synced_before_the_mark_counts(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         synced: list[tuple[Path, bool]] = []
-        monkeypatch.setattr(files, "sync", lambda path: synced.append((path, open_mark.is_there(tmp_path / DATABASE))))
+        monkeypatch.setattr(atomic, "sync", lambda path: synced.append((path, open_mark.is_there(tmp_path / DATABASE))))
         open_mark.leave(tmp_path / DATABASE)
         assert synced == [(tmp_path, False)]
         assert open_mark.is_there(tmp_path / DATABASE)
@@ -253,7 +255,7 @@ class TestDamaged:
 def test_as_many_frames_are_readable_as_sqlite_reads(directory: Path, damaged: int | None) -> None:
     if damaged is not None:
         damage_frame(directory, damaged)
-    readable = log_file.readable_frames(directory / DATABASE)
+    readable = wal.readable_frames(directory / DATABASE)
     with closing(sqlite3.connect(directory / DATABASE)) as connection:
         (_, frames, _) = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     assert readable == frames
@@ -268,7 +270,7 @@ class TestIndex:
             shutil.copytree(tmp_path, tmp_path / "before")
             (_, frames, _) = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             shutil.copytree(tmp_path, tmp_path / "after", ignore=lambda *_: ["before"])
-        before, after = (log_index.read(tmp_path / name / "test.db") for name in ("before", "after"))
+        before, after = (wal_index.read(tmp_path / name / "test.db") for name in ("before", "after"))
         assert before is not None
         assert after is not None
         assert (before.frames, before.only_in_log) == (frames, frames)
@@ -280,8 +282,8 @@ class TestIndex:
         index = bytearray((directory / INDEX).read_bytes())
         index[byte] ^= 0x10
         (directory / INDEX).write_bytes(index)
-        assert log_index.read(directory / DATABASE) is None
+        assert wal_index.read(directory / DATABASE) is None
 
     def test_one_of_zeros_says_nothing(self, directory: Path) -> None:
         (directory / INDEX).write_bytes(struct.pack("32768x"))
-        assert log_index.read(directory / DATABASE) is None
+        assert wal_index.read(directory / DATABASE) is None

@@ -12,10 +12,10 @@ import pytest
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.errors import StorageLost
 from sidecar.storage.interfaces import STORE_REPLACED
-from sidecar.storage.sqlite import file_identity
-from sidecar.storage.sqlite.database import Database
-from sidecar.storage.sqlite.file_identity import FileIdentity
-from sidecar.storage.sqlite.work import Work
+from sidecar.storage.sqlite.engine import file_identity
+from sidecar.storage.sqlite.engine.database import Database
+from sidecar.storage.sqlite.engine.file_identity import FileIdentity
+from sidecar.storage.sqlite.engine.unit_of_work import SQLiteWork
 from tests.storage.conftest import prepare
 
 
@@ -92,8 +92,8 @@ Way = Callable[[Path], None]
 every_way = pytest.mark.parametrize("lose", WAYS, ids=lambda way: way.__name__)
 
 
-def add(text: str) -> Callable[[Work], None]:
-    def unit(work: Work) -> None:
+def add(text: str) -> Callable[[SQLiteWork], None]:
+    def unit(work: SQLiteWork) -> None:
         work.connection.execute("INSERT INTO notes (text) VALUES (?)", (text,))
         work.changed("notes", text)
 
@@ -126,7 +126,7 @@ async def test_a_write_after_it_fails_and_no_subscriber_hears_of_it(held: Databa
 
 @every_way
 async def test_a_loss_before_the_answer_fails_every_unit_of_the_commit(held: Database, lose: Way, opened: Path) -> None:
-    def lose_it(work: Work) -> None:
+    def lose_it(work: SQLiteWork) -> None:
         add("in the middle")(work)
         lose(opened / "test.db")
 
@@ -140,11 +140,11 @@ async def test_a_loss_before_the_answer_fails_every_unit_of_the_commit(held: Dat
 async def test_later_writes_are_refused_before_they_begin(held: Database, lose: Way, opened: Path) -> None:
     lose(opened / "test.db")
     assert held.file.check()
-    begun: list[Work] = []
+    begun: list[SQLiteWork] = []
     with pytest.raises(StorageLost):
         await held.write(begun.append)
     with pytest.raises(StorageLost):
-        await held.while_idle(lambda connection: connection.execute("PRAGMA optimize"))
+        await held.run_when_idle(lambda connection: connection.execute("PRAGMA optimize"))
     with pytest.raises(StorageLost):
         await held.reopen(lambda: None, prepare)
     assert begun == []
@@ -155,7 +155,7 @@ async def test_later_writes_are_refused_before_they_begin(held: Database, lose: 
 async def test_reads_go_on_from_what_is_open(held: Database, lose: Way, opened: Path) -> None:
     lose(opened / "test.db")
     assert await held.read(texts) == ["before"]
-    assert await held.read_at_length(texts) == ["before"]
+    assert await held.read_isolated(texts) == ["before"]
     assert [*await asyncio.gather(*(held.read(texts) for _ in range(50)))] == [["before"]] * 50
     await held.close()
 
@@ -207,7 +207,7 @@ class TestNoFalseAlarm:
         ],
     )
     async def test_by_what_upkeep_does(self, held: Database, statement: str) -> None:
-        await held.while_idle(lambda connection: connection.execute(statement).fetchall())
+        await held.run_when_idle(lambda connection: connection.execute(statement).fetchall())
         assert not held.file.check()
         await held.write(add("after"))
         await held.close()

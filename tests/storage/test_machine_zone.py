@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sidecar.storage.sqlite.machine_zone import SystemZone, machine_zone, zone_name
-from sidecar.storage.sqlite.seed_times import Clock
+from sidecar.storage.sqlite.adoption.machine_zone import SystemZone, machine_zone, zone_name
+from sidecar.storage.sqlite.adoption.times import Clock
 from tests.storage.moments import ZONES, Moments
 
 NOW = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)

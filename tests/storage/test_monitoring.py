@@ -18,7 +18,8 @@ from sidecar.errors import Conflict, InvalidInput
 from sidecar.models import timestamps
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.monitoring import MOST_IN_REPORT
-from sidecar.storage.sqlite.seed_times import Clock, hour_of
+from sidecar.storage.resources.monitoring import PRUNED_AT_ONCE
+from sidecar.storage.sqlite.adoption.times import Clock, hour_of
 from sidecar.storage.unified import UnifiedStorage, document_backend
 
 SetClock = Callable[[str], None]
@@ -309,12 +310,12 @@ async def test_cleaning_up_removes_what_is_older_and_nothing_else(storage: Unifi
     assert (await storage.cleanup_old_monitoring_data()).deleted == 0
 
 
-async def test_cleaning_up_more_than_one_step_holds_removes_all(
-    storage: UnifiedStorage, clock: SetClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sidecar.storage.sqlite.monitoring.PRUNED_AT_ONCE", 4)
+async def test_cleaning_up_more_than_one_step_holds_removes_all(storage: UnifiedStorage, clock: SetClock) -> None:
+    clock("2026-01-29T09:30:00Z")
+    models = [f"model {number}" for number in range(PRUNED_AT_ONCE)]
+    await asyncio.gather(*(storage.save_monitoring_token_usage(model, 1, 1) for model in models))
     await reported_hourly(storage, clock, 30)
-    assert (await storage.cleanup_old_monitoring_data(days=1)).deleted == 15
+    assert (await storage.cleanup_old_monitoring_data(days=1)).deleted == PRUNED_AT_ONCE + 15
     assert len((await storage.query_monitoring_stage_timing(hours=100)).items) == 25
 
 

@@ -8,10 +8,11 @@ import pytest
 
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.models.monitoring import StageStatus
-from sidecar.storage.sqlite import monitoring_totals
-from sidecar.storage.sqlite.listing import Part
-from sidecar.storage.sqlite.monitoring import MonitoringService
-from sidecar.storage.sqlite.work import Work
+from sidecar.storage.resources import monitoring_totals
+from sidecar.storage.resources.monitoring import MonitoringService
+from sidecar.storage.resources.rows.pagination import PageRequest
+from sidecar.storage.sqlite.dialect import DIALECT
+from sidecar.storage.sqlite.engine.unit_of_work import SQLiteWork
 
 from ..sampling import sampled
 
@@ -20,20 +21,24 @@ SINCE, BEFORE = "2026-01-20T00:00:00.000Z", "2026-01-25T00:00:00.000Z"
 CURSOR = "WyIyMDI2LTAxLTI1VDAwOjAwOjAwLjAwMFoiLCAxMF0="
 
 CALLS: dict[str, Callable[[sqlite3.Connection], object]] = {
-    "save_token_usage": lambda c: SERVICE.save_token_usage(Work(c, SYSTEM_CLOCK), "m", 1, 1, 2),
-    "save_stage_timing": lambda c: SERVICE.save_stage_timing(Work(c, SYSTEM_CLOCK), "s", 1, StageStatus.ERROR, None),
-    "save_data_stats": lambda c: SERVICE.save_data_stats(Work(c, SYSTEM_CLOCK), "d", 1, None, None),
-    "query_token_usage": lambda c: SERVICE.query_token_usage(c, SINCE, Part(with_total=True)),
-    "query_token_usage, by cursor": lambda c: SERVICE.query_token_usage(c, SINCE, Part(cursor=CURSOR)),
-    "query_stage_timing": lambda c: SERVICE.query_stage_timing(c, SINCE, Part(with_total=True)),
-    "query_stage_timing, by cursor": lambda c: SERVICE.query_stage_timing(c, SINCE, Part(cursor=CURSOR)),
-    "query_data_stats": lambda c: SERVICE.query_data_stats(c, SINCE, Part(with_total=True)),
-    "query_data_stats, by cursor": lambda c: SERVICE.query_data_stats(c, SINCE, Part(cursor=CURSOR)),
-    "query_data_stats_by_range": lambda c: SERVICE.query_data_stats_by_range(c, SINCE, BEFORE, Part(with_total=True)),
-    "query_data_stats_trend": lambda c: SERVICE.query_data_stats_trend(c, [SINCE, BEFORE]),
-    "totals": lambda c: monitoring_totals.totals(c, SINCE),
+    "save_token_usage": lambda c: SERVICE.save_token_usage(SQLiteWork(c, SYSTEM_CLOCK), "m", 1, 1, 2),
+    "save_stage_timing": lambda c: SERVICE.save_stage_timing(
+        SQLiteWork(c, SYSTEM_CLOCK), "s", 1, StageStatus.ERROR, None
+    ),
+    "save_data_stats": lambda c: SERVICE.save_data_stats(SQLiteWork(c, SYSTEM_CLOCK), "d", 1, None, None),
+    "query_token_usage": lambda c: SERVICE.query_token_usage(c, SINCE, PageRequest(with_total=True)),
+    "query_token_usage, by cursor": lambda c: SERVICE.query_token_usage(c, SINCE, PageRequest(cursor=CURSOR)),
+    "query_stage_timing": lambda c: SERVICE.query_stage_timing(c, SINCE, PageRequest(with_total=True)),
+    "query_stage_timing, by cursor": lambda c: SERVICE.query_stage_timing(c, SINCE, PageRequest(cursor=CURSOR)),
+    "query_data_stats": lambda c: SERVICE.query_data_stats(c, SINCE, PageRequest(with_total=True)),
+    "query_data_stats, by cursor": lambda c: SERVICE.query_data_stats(c, SINCE, PageRequest(cursor=CURSOR)),
+    "query_data_stats_by_range": lambda c: SERVICE.query_data_stats_by_range(
+        c, SINCE, BEFORE, PageRequest(with_total=True)
+    ),
+    "query_data_stats_trend": lambda c: SERVICE.query_data_stats_trend(c, DIALECT, [SINCE, BEFORE]),
+    "totals": lambda c: monitoring_totals.totals(c, DIALECT, SINCE),
     "count_old_data": lambda c: SERVICE.count_old_data(c, SINCE),
-    "cleanup_old_data": lambda c: SERVICE.cleanup_old_data(Work(c, SYSTEM_CLOCK), SINCE, 10),
+    "cleanup_old_data": lambda c: SERVICE.cleanup_old_data(SQLiteWork(c, SYSTEM_CLOCK), SINCE, 10),
 }
 
 

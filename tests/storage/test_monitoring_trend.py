@@ -8,7 +8,7 @@ import pytest
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.models import timestamps
 from sidecar.models.monitoring import DataStatsInterval
-from sidecar.storage.sqlite.monitoring_windows import interval_bounds
+from sidecar.storage.resources.monitoring_windows import interval_bounds
 from sidecar.storage.unified import UnifiedStorage
 
 SetClock = Callable[[str], None]

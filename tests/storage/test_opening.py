@@ -12,8 +12,9 @@ import pytest
 
 from sidecar.errors import DatabaseBeyondRepair, DatabaseTooNew
 from sidecar.models.recovery import RecoveryReport
-from sidecar.storage.sqlite import companions, integrity, open_mark, schema
-from sidecar.storage.sqlite.identity import APPLICATION_ID
+from sidecar.storage.sqlite.files import companions, integrity, open_mark
+from sidecar.storage.sqlite.schema import upgrade
+from sidecar.storage.sqlite.schema.identity import APPLICATION_ID
 
 from .damage import as_newer, content, overwrite, populate, storage_at
 from .vintages import make
@@ -170,7 +171,7 @@ class TestHeader:
         assert (report.outcome, report.is_complete, report.set_aside, tips) == ("header_restored", True, None, 100)
         assert content(database) == before
         with closing(sqlite3.connect(database)) as connection:
-            assert connection.execute("PRAGMA user_version").fetchone() == (schema.latest_version(),)
+            assert connection.execute("PRAGMA user_version").fetchone() == (upgrade.latest_version(),)
             assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
         assert not (database.parent / "backups").exists()
         assert len((await opened(database))[0]) == 1

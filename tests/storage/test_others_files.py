@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.storage.sqlite import others_files
+from sidecar.storage.sqlite.files import foreign as others_files
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.errors import StorageBusy, StorageClosed, StorageError
 from sidecar.storage.interfaces import STORE_REPLACED, Change
-from sidecar.storage.sqlite.database import Database
-from sidecar.storage.sqlite.work import Work
+from sidecar.storage.sqlite.engine.database import Database
+from sidecar.storage.sqlite.engine.unit_of_work import SQLiteWork
 from tests.storage.conftest import prepare
 
 
@@ -24,7 +24,7 @@ class Adding:
     def __init__(self, text: str) -> None:
         self._text = text
 
-    def __call__(self, work: Work) -> None:
+    def __call__(self, work: SQLiteWork) -> None:
         work.connection.execute("INSERT INTO notes (text) VALUES (?)", (self._text,))
 
 
@@ -75,7 +75,7 @@ async def test_work_that_comes_meanwhile_waits_and_goes_on_in_the_new_file(
     await closed.reached()
     writes = [asyncio.create_task(file_database.write(add(f"held {number}"))) for number in range(3)]
     reads = [asyncio.create_task(texts(file_database)) for _ in range(5)]
-    at_length = asyncio.create_task(file_database.read_at_length(lambda connection: connection.total_changes))
+    at_length = asyncio.create_task(file_database.read_isolated(lambda connection: connection.total_changes))
     done, _ = await asyncio.wait([*writes, *reads, at_length, reopening], timeout=0.05)
     assert not done
     closed.leave.set()
@@ -88,7 +88,7 @@ async def test_work_that_comes_meanwhile_waits_and_goes_on_in_the_new_file(
 async def test_what_runs_is_finished_first(file_database: Database, other: Path) -> None:
     entered, leave = threading.Event(), threading.Event()
 
-    def slow(work: Work) -> str:
+    def slow(work: SQLiteWork) -> str:
         entered.set()
         assert leave.wait(10)
         add("slow")(work)
@@ -120,7 +120,7 @@ async def test_a_query_at_length_is_interrupted_with_an_error_that_says_to_try_a
         entered.set()
         connection.execute("WITH RECURSIVE n AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT count(*) FROM n").fetchone()
 
-    reading = asyncio.create_task(file_database.read_at_length(endless))
+    reading = asyncio.create_task(file_database.read_isolated(endless))
     assert await asyncio.to_thread(entered.wait, 10)
     closed = Closed(file_database)
     closed.leave.set()
@@ -203,7 +203,7 @@ async def test_when_nothing_can_be_opened_all_work_fails_until_something_can(
     with pytest.raises(StorageError, match="not open"):
         await file_database.write(add("lost"))
     with pytest.raises(StorageError, match="not open"):
-        await file_database.read_at_length(lambda connection: connection.total_changes)
+        await file_database.read_isolated(lambda connection: connection.total_changes)
     await file_database.reopen(broken.put_back, prepare)
     assert await texts(file_database) == ["kept"]
 

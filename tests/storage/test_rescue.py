@@ -12,13 +12,14 @@ import pytest
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import DatabaseSettings
 from sidecar.errors import DiskFull, StorageLost
+from sidecar.maintenance import doctor
 from sidecar.models.recovery import RecoveryReport
 from sidecar.storage.interfaces import Change
-from sidecar.storage.sqlite import snapshot
-from sidecar.storage.sqlite.backup_directory import BackupDirectory
-from sidecar.storage.sqlite.restoring import restore_at_rest
+from sidecar.storage.sqlite.backup import snapshot
+from sidecar.storage.sqlite.backup.directory import BackupDirectory
+from sidecar.storage.sqlite.files import room
+from sidecar.storage.sqlite.recovery.at_rest import restore_at_rest
 from sidecar.storage.unified import UnifiedStorage, document_backend
-from sidecar.upkeep import doctor
 
 ROWS = 50
 
@@ -179,18 +180,18 @@ async def test_a_directory_that_was_moved_has_everything_in_its_new_place(filled
 async def test_saving_is_tried_again_when_there_was_no_room(
     filled: UnifiedStorage, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    need_room = snapshot.need_room
+    need_room = room.need_room
 
     def refuse(directory: Path, size: int) -> None:
         raise DiskFull("There is no room.")
 
-    monkeypatch.setattr(snapshot, "need_room", refuse)
+    monkeypatch.setattr(room, "need_room", refuse)
     (data / "sidecar.db").unlink()
     failed = await lost_report(filled)
     assert failed.rescued is None
     assert not failed.is_complete
     assert "There is no room." in ((await filled.health())["recovery"].detail or "")
-    monkeypatch.setattr(snapshot, "need_room", need_room)
+    monkeypatch.setattr(room, "need_room", need_room)
     await filled.close()
     (rescued,) = data.glob("*.rescued-*.db")
     assert todos_in(rescued) >= ANSWERED

@@ -8,8 +8,10 @@ import pytest
 
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.models.recovery import SalvagedTable
-from sidecar.storage.sqlite import damaged, integrity, salvage, schema
-from sidecar.storage.sqlite.mended_copy import mended_copy
+from sidecar.storage.sqlite.files import integrity
+from sidecar.storage.sqlite.recovery import damaged_reader, salvage
+from sidecar.storage.sqlite.recovery.repaired_copy import repaired_copy
+from sidecar.storage.sqlite.schema import upgrade
 from sidecar.storage.unified import UnifiedStorage
 
 from .damage import PAGE, content, leaves, overwrite, populate, roots, schema_pages, storage_at
@@ -31,8 +33,8 @@ def salvaged(file: Path, base: Path | None = None) -> tuple[dict[str, SalvagedTa
     if base is not None:
         target.write_bytes(base.read_bytes())
     with closing(sqlite3.connect(target, isolation_level=None)) as connection:
-        schema.bring_up_to_date(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
-        with mended_copy(file, file.with_name("copy.db"), base) as copy:
+        upgrade.bring_up_to_date(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
+        with repaired_copy(file, file.with_name("copy.db"), base) as copy:
             report = salvage.salvage(copy, connection, "2026-01-31T09:30:00.000Z")
         assert integrity.problems(connection) == []
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
@@ -108,8 +110,8 @@ async def test_a_lost_upper_page_of_a_table_costs_no_row(file: Path, new: bytes)
 async def test_a_page_with_a_wrong_number_of_rows_costs_none(file: Path, count: int) -> None:
     before = content(file)
     overwrite(file, leaves(file, "tips")[2], count.to_bytes(2, "big"), at=3)
-    with closing(damaged.open_damaged(file)) as connection:
-        assert damaged.has_lost_rows(connection)
+    with closing(damaged_reader.open_damaged(file)) as connection:
+        assert damaged_reader.has_lost_rows(connection)
     report, target = salvaged(file)
     assert report["tips"] == SalvagedTable(saved=400)
     assert content(target) == before
@@ -131,8 +133,8 @@ async def test_rows_that_an_index_contradicts_are_saved_and_counted(file: Path, 
     execute(file, "UPDATE todo SET urgency = 7 WHERE id = 1")
     number = leaves(file, "todo")[0]
     overwrite(file, number, older[(number - 1) * PAGE : number * PAGE])
-    with closing(damaged.open_damaged(file)) as connection:
-        assert damaged.has_lost_rows(connection)
+    with closing(damaged_reader.open_damaged(file)) as connection:
+        assert damaged_reader.has_lost_rows(connection)
     report, _ = salvaged(file)
     assert report["todo"] == SalvagedTable(saved=400, doubtful=1)
 
@@ -192,8 +194,8 @@ async def test_a_long_row_whose_rest_cannot_be_followed_is_lost_and_counted(file
 async def test_a_damaged_index_costs_no_row(file: Path) -> None:
     before = content(file)
     overwrite(file, roots(file)["idx_tips_created_at"])
-    with closing(damaged.open_damaged(file)) as connection:
-        assert not damaged.has_lost_rows(connection)
+    with closing(damaged_reader.open_damaged(file)) as connection:
+        assert not damaged_reader.has_lost_rows(connection)
     report, target = salvaged(file)
     assert content(target) == before
     assert report["tips"].lost == 0

@@ -5,6 +5,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
@@ -14,9 +15,11 @@ import pytest
 from sidecar import __version__
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.errors import BadConfiguration, DatabaseDamaged, DatabaseTooNew
-from sidecar.storage.sqlite import schema, snapshot
-from sidecar.storage.sqlite.backup_directory import BackupDirectory
-from sidecar.storage.sqlite.migrations import MIGRATIONS, Migration
+from sidecar.storage.sqlite.backup import snapshot
+from sidecar.storage.sqlite.backup.directory import BackupDirectory
+from sidecar.storage.sqlite.schema import upgrade
+from sidecar.storage.sqlite.schema.migrations import MIGRATIONS, Migration
+from tests.storage.conftest import before_change
 
 from .damage import as_newer
 
@@ -64,7 +67,7 @@ SEED_FOREIGN_KEYS = [
     ("message_thinking", "message_id", "messages"),
 ]
 
-NEXT = schema.latest_version() + 1
+NEXT = upgrade.latest_version() + 1
 
 Connect = Callable[[], sqlite3.Connection]
 
@@ -111,14 +114,19 @@ def test_the_history_tells_which_program_applied_what(migrated: Connect) -> None
         history = connection.execute("SELECT version, name, program_version FROM schema_migrations").fetchall()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
     assert history == [(migration.version, migration.name, __version__) for migration in MIGRATIONS]
-    assert version == schema.latest_version()
+    assert version == upgrade.latest_version()
 
 
 def test_a_database_that_is_up_to_date_is_left_alone(migrated: Connect, tmp_path: Path) -> None:
     migrated().close()
     before = sha256((tmp_path / "migrated.db").read_bytes())
     with closing(sqlite3.connect(tmp_path / "migrated.db", isolation_level=None)) as connection:
-        assert schema.bring_up_to_date(connection, tmp_path / "backups", lambda *_: None, clock=SYSTEM_CLOCK) == 0
+        assert (
+            upgrade.bring_up_to_date(
+                connection, before_change(tmp_path / "backups"), lambda *_: None, clock=SYSTEM_CLOCK
+            )
+            == 0
+        )
     assert sha256((tmp_path / "migrated.db").read_bytes()).digest() == before.digest()
     assert not (tmp_path / "backups").exists()
 
@@ -126,7 +134,7 @@ def test_a_database_that_is_up_to_date_is_left_alone(migrated: Connect, tmp_path
 def later(version: int, migrate: Callable[[sqlite3.Connection], None], monkeypatch: pytest.MonkeyPatch) -> Migration:
     module = ModuleType("later")
     module.__dict__["migrate"] = migrate
-    monkeypatch.setitem(__import__("sys").modules, f"sidecar.storage.sqlite.migrations.later_{version}", module)
+    monkeypatch.setitem(__import__("sys").modules, f"sidecar.storage.sqlite.schema.migrations.later_{version}", module)
     return Migration(version, "from a later version", f"later_{version}")
 
 
@@ -138,11 +146,19 @@ def test_rows_are_copied_and_verified_before_a_migration_touches_them(
     migrated: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stages: list[str] = []
+
+    def announce(stage: str, _: str) -> None:
+        stages.append(stage)
+
     with closing(migrated()) as connection:
         connection.execute("INSERT INTO tips (content) VALUES ('keep me')")
         migrations = (*MIGRATIONS, later(NEXT, add_column, monkeypatch))
-        schema.bring_up_to_date(
-            connection, tmp_path / "backups", lambda stage, _: stages.append(stage), migrations, clock=SYSTEM_CLOCK
+        upgrade.bring_up_to_date(
+            connection,
+            partial(BackupDirectory(tmp_path / "backups", SYSTEM_CLOCK).back_up_before_change, announce=announce),
+            announce,
+            migrations,
+            clock=SYSTEM_CLOCK,
         )
     (backup,) = (tmp_path / "backups").glob("*.db")
     assert stages == ["backing_up", "migrating"]
@@ -164,7 +180,9 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(
         before = list(connection.iterdump())
         migrations = (*MIGRATIONS, later(NEXT, fail_half_way, monkeypatch))
         with pytest.raises(RuntimeError, match="half way"):
-            schema.bring_up_to_date(connection, tmp_path / "backups", lambda *_: None, migrations, clock=SYSTEM_CLOCK)
+            upgrade.bring_up_to_date(
+                connection, before_change(tmp_path / "backups"), lambda *_: None, migrations, clock=SYSTEM_CLOCK
+            )
         assert list(connection.iterdump()) == before
         assert connection.execute("PRAGMA user_version").fetchone() == (NEXT - 1,)
 
@@ -181,7 +199,7 @@ def test_a_newer_database_is_refused_untouched_and_a_usable_backup_is_named(migr
     (backups / "9998-damaged.db").write_bytes(b"not a database" * 100)
     before = path.read_bytes()
     with pytest.raises(DatabaseTooNew, match=re.escape(str(older.path))):
-        schema.check_version(path, backups, SYSTEM_CLOCK)
+        upgrade.check_version(path, BackupDirectory(backups, SYSTEM_CLOCK).usable_file)
     assert path.read_bytes() == before
 
 
@@ -191,7 +209,7 @@ def test_another_programs_database_is_refused_untouched(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE bookmarks (url TEXT)")
     before = path.read_bytes()
     with pytest.raises(BadConfiguration, match="another program"):
-        schema.check_version(path, tmp_path, SYSTEM_CLOCK)
+        upgrade.check_version(path, BackupDirectory(tmp_path, SYSTEM_CLOCK).usable_file)
     assert path.read_bytes() == before
 
 
@@ -200,13 +218,13 @@ def test_what_is_not_a_database_is_refused_untouched(tmp_path: Path) -> None:
     path.write_bytes(os.urandom(8192))
     before = path.read_bytes()
     with pytest.raises(DatabaseDamaged, match=r"garbage\.db"):
-        schema.check_version(path, tmp_path, SYSTEM_CLOCK)
+        upgrade.check_version(path, BackupDirectory(tmp_path, SYSTEM_CLOCK).usable_file)
     assert path.read_bytes() == before
 
 
 def test_an_empty_file_is_a_new_database(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
-    schema.check_version(tmp_path / "empty.db", tmp_path, SYSTEM_CLOCK)
+    upgrade.check_version(tmp_path / "empty.db", BackupDirectory(tmp_path, SYSTEM_CLOCK).usable_file)
 
 
 def test_rows_that_were_set_aside_before_that_table_was_part_of_the_schema_are_kept(tmp_path: Path) -> None:
@@ -216,13 +234,13 @@ def test_rows_that_were_set_aside_before_that_table_was_part_of_the_schema_are_k
         (3, "tips", '{"rowid": 3}', "a text in it is not UTF-8", 0, "then"),
     ]
     with closing(sqlite3.connect(tmp_path / "old.db", isolation_level=None)) as connection:
-        schema.bring_up_to_date(connection, None, lambda *_: None, MIGRATIONS[:7], clock=SYSTEM_CLOCK)
+        upgrade.bring_up_to_date(connection, None, lambda *_: None, MIGRATIONS[:7], clock=SYSTEM_CLOCK)
         connection.execute(
             "CREATE TABLE adopted_orphans (id INTEGER PRIMARY KEY AUTOINCREMENT, table_name TEXT NOT NULL, "
             "row JSON TEXT NOT NULL, reason TEXT NOT NULL, is_carried BOOLEAN NOT NULL, created_at DATETIME NOT NULL)"
         )
         connection.executemany("INSERT INTO adopted_orphans VALUES (?, ?, ?, ?, ?, ?)", rows)
-        schema.bring_up_to_date(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
+        upgrade.bring_up_to_date(connection, None, lambda *_: None, clock=SYSTEM_CLOCK)
         columns = "id, table_name, row, reason, is_carried, created_at"
         assert connection.execute(f"SELECT {columns} FROM adopted_orphans").fetchall() == rows
         origins = connection.execute("SELECT origin, acknowledged_at FROM adopted_orphans").fetchall()

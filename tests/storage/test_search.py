@@ -9,22 +9,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sidecar.errors import Conflict, InvalidInput, NotFound
-from sidecar.models.search import Part, SearchHit
-from sidecar.storage.interfaces import StorageType
-from sidecar.storage.sqlite import search_ranking
-from sidecar.storage.sqlite.backend import SQLiteBackend
-from sidecar.storage.sqlite.search_kinds import SEARCH_KINDS
-from sidecar.storage.sqlite.search_ranking import Wanted
-from sidecar.storage.sqlite.search_words import parse
-from sidecar.storage.stores.search import SearchFilters
+from sidecar.models.search import SearchHit, TextFragment
+from sidecar.storage.capabilities import ISearch, SearchFilters
+from sidecar.storage.sqlite.search import ranking as search_ranking
+from sidecar.storage.sqlite.search.kinds import SEARCH_KINDS
+from sidecar.storage.sqlite.search.query import parse
+from sidecar.storage.sqlite.search.ranking import Wanted
+from sidecar.storage.sqlite.search.store import SearchDocuments
 from sidecar.storage.unified import UnifiedStorage
+
+from ..support import backend_of
 
 EARLY, LATE = "2026-01-31T09:30:00.000Z", "2026-01-31T17:00:00.000Z"
 
 
-async def found(storage: UnifiedStorage, query: str, **filters: Any) -> list[str]:
+async def found(search: ISearch, query: str, **filters: Any) -> list[str]:
     """The ids of the hits, the best first."""
-    page = await storage.search_documents(query, filters=SearchFilters(**filters))  # type: ignore[typeddict-item]
+    page = await search.search_documents(query, filters=SearchFilters(**filters))  # type: ignore[typeddict-item]
     assert page.total == len(page.items)
     return [hit.id for hit in page.items]
 
@@ -34,7 +35,7 @@ async def only_hit(storage: UnifiedStorage, query: str) -> SearchHit:
     return hit
 
 
-def shown(parts: Sequence[Part]) -> str:
+def shown(parts: Sequence[TextFragment]) -> str:
     return "".join(f"[{part.text}]" if part.match else part.text for part in parts)
 
 
@@ -177,14 +178,12 @@ async def test_what_matches_alike_comes_the_newest_first(storage: UnifiedStorage
     assert await found(storage, "otters") == ids[::-1]
 
 
-async def test_of_very_many_matches_the_newest_are_ranked_and_whole_words_come_first(
-    storage: UnifiedStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(search_ranking, "CANDIDATES", 3)
+async def test_of_very_many_matches_the_newest_are_ranked_and_whole_words_come_first(storage: UnifiedStorage) -> None:
+    search = SearchDocuments(backend_of(storage).database, candidates=3)
     whole = await storage.insert_tip("otter")
     ids = [f"tip:{(await storage.insert_tip('otters')).id}" for _ in range(5)]
-    assert await found(storage, "otter") == [f"tip:{whole.id}", *ids[:1:-1]]
-    assert await found(storage, "otters ") == ids[:1:-1]
+    assert await found(search, "otter") == [f"tip:{whole.id}", *ids[:1:-1]]
+    assert await found(search, "otters ") == ids[:1:-1]
 
 
 async def test_pages_lead_through_all_hits(storage: UnifiedStorage) -> None:
@@ -314,8 +313,6 @@ async def test_a_message_is_a_document_while_it_streams(storage: UnifiedStorage)
 @pytest.mark.parametrize("since", [None, EARLY])
 async def test_no_query_sorts_or_scans_a_table(storage: UnifiedStorage, query: str, since: str | None) -> None:
     await one_of_each_kind(storage)
-    backend = storage.get_default_backend(StorageType.DOCUMENT_DB)
-    assert isinstance(backend, SQLiteBackend)
     search = parse(query)
     assert search is not None
 
@@ -327,7 +324,7 @@ async def test_no_query_sorts_or_scans_a_table(storage: UnifiedStorage, query: s
         selects = [statement for statement in statements if statement.lstrip().startswith("SELECT")]
         return [row["detail"] for sql in selects for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
 
-    found_plans = await backend.database.read(plans)
+    found_plans = await backend_of(storage).database.read(plans)
     assert any("search_index VIRTUAL TABLE" in plan for plan in found_plans)
     for plan in found_plans:
         assert "TEMP B-TREE" not in plan

@@ -9,17 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.clock import SYSTEM_CLOCK
+from sidecar.clock import SYSTEM_CLOCK, Clock
 from sidecar.config import DatabaseSettings
 from sidecar.models.tips import TipCreate
-from sidecar.storage.sqlite import search, search_index, search_pending
-from sidecar.storage.sqlite.backend import SQLiteBackend
-from sidecar.storage.sqlite.migrations import MIGRATIONS
-from sidecar.storage.sqlite.schema import bring_up_to_date
-from sidecar.storage.sqlite.search_kinds import SEARCH_KINDS
-from sidecar.storage.sqlite.work import Work
+from sidecar.storage.sqlite.engine.unit_of_work import SQLiteWork
+from sidecar.storage.sqlite.schema.migrations import MIGRATIONS, m0004_search
+from sidecar.storage.sqlite.schema.upgrade import bring_up_to_date
+from sidecar.storage.sqlite.search import index_format
+from sidecar.storage.sqlite.search import pending as search_pending
+from sidecar.storage.sqlite.search.pending import CHARACTERS_AT_ONCE
+from sidecar.storage.sqlite.search.store import SearchDocuments
 from sidecar.storage.unified import UnifiedStorage, document_backend
+from tests.clocks import SlowMachineClock
 from tests.storage.test_adoption import make
+
+from ..support import backend_of
 
 BEFORE_THE_INDEX = [migration for migration in MIGRATIONS if migration.version < 4]
 
@@ -30,16 +34,14 @@ async def ids(storage: UnifiedStorage, query: str) -> list[str]:
     return [hit.id for hit in (await storage.search_documents(query)).items]
 
 
-async def opened(directory: Path) -> UnifiedStorage:
-    storage = UnifiedStorage.create([document_backend(DatabaseSettings(), directory)])
+async def opened(directory: Path, clock: Clock = SYSTEM_CLOCK) -> UnifiedStorage:
+    storage = UnifiedStorage.create([document_backend(DatabaseSettings(), directory)], clock=clock)
     await storage.initialize()
     return storage
 
 
-async def unit_of(storage: UnifiedStorage, unit: Callable[[Work], object]) -> None:
-    backend = storage._document_backend
-    assert isinstance(backend, SQLiteBackend)
-    await backend._database.write(unit)
+async def unit_of(storage: UnifiedStorage, unit: Callable[[SQLiteWork], object]) -> None:
+    await backend_of(storage).database.write(unit)
 
 
 @pytest.fixture
@@ -70,8 +72,9 @@ def sound(connection: sqlite3.Connection) -> None:
     assert entries == connection.execute(f"{wanted} ORDER BY docid").fetchall()
 
 
-def test_every_kind_that_is_searched_is_followed() -> None:
-    assert {kind.number: f"search_{kind.table}" for kind in SEARCH_KINDS} == search_pending.VIEWS
+def test_the_format_of_the_index_is_that_of_its_migration() -> None:
+    for name in ("CHARACTERS", "KIND_BITS", "CREATE_INDEX", "MERGE_LATER"):
+        assert getattr(index_format, name) == getattr(m0004_search, name)
 
 
 async def test_a_changed_row_is_found_by_its_new_words_only(storage: UnifiedStorage) -> None:
@@ -215,43 +218,41 @@ async def test_a_search_right_after_a_batch_finds_all_of_it(storage: UnifiedStor
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search waits for nothing."""
-    monkeypatch.setattr(search, "_LONGEST_WAIT_S", 0.0)
+def impatient(storage: UnifiedStorage) -> SearchDocuments:
+    """The storage's search, which waits for nothing."""
+    return SearchDocuments(backend_of(storage).database, longest_wait_s=0.0)
 
 
-@pytest.mark.usefixtures("impatient")
-async def test_a_search_that_has_waited_long_enough_says_that_rows_are_lacking(storage: UnifiedStorage) -> None:
+async def test_a_search_that_has_waited_long_enough_says_that_rows_are_lacking(
+    storage: UnifiedStorage, impatient: SearchDocuments
+) -> None:
     seal = await storage.insert_tip("seal")
     await insert_many(storage, "walrus")
-    pages = [await storage.search_documents(word) for word in ("walrus", "seal")]
+    pages = [await impatient.search_documents(word) for word in ("walrus", "seal")]
     assert [([hit.id for hit in page.items], page.complete) for page in pages] == [
         ([], False),
         ([f"tip:{seal.id}"], False),
     ]
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_what_was_deleted_or_changed_is_not_found_as_it_was_even_by_an_index_that_is_behind(
-    storage: UnifiedStorage,
+    storage: UnifiedStorage, impatient: SearchDocuments
 ) -> None:
     deleted = await storage.create_conversation("home", title="seal")
     changed = await storage.create_conversation("home", title="seal")
     await insert_many(storage, "walrus")
     await storage.delete_conversation(deleted.id)
     await storage.update_conversation(changed.id, title="otter")
-    page = await storage.search_documents("seal")
+    page = await impatient.search_documents("seal")
     assert (page.items, page.total, page.complete) == ([], 0, False)
 
 
-async def test_a_search_waits_no_longer_for_the_index_where_the_writer_is_busy(
-    stored: UnifiedStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(search, "_LONGEST_WAIT_S", 0.05)
+async def test_a_search_waits_no_longer_for_the_index_where_the_writer_is_busy(stored: UnifiedStorage) -> None:
+    search = SearchDocuments(backend_of(stored).database, longest_wait_s=0.05)
     await insert_many(stored, "walrus")
     is_over = threading.Event()
     busy = asyncio.create_task(unit_of(stored, lambda _: is_over.wait()))
-    page = await stored.search_documents("walrus")
+    page = await search.search_documents("walrus")
     is_over.set()
     await busy
     assert not page.complete
@@ -273,11 +274,11 @@ async def test_writes_do_not_wait_for_the_words_of_a_batch_before_them(stored: U
 
 
 async def test_documents_are_followed_a_few_at_a_time_the_fewer_the_longer_they_are(
-    stored: UnifiedStorage, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(search_index, "_PATIENCE_S", 0.0)
-    monkeypatch.setattr(search_pending, "CHARACTERS_AT_ONCE", 100)
-    long, short = "walrus " * 10, "seal"
+    stored = await opened(tmp_path, SlowMachineClock())
+    hundredth = CHARACTERS_AT_ONCE // 100
+    long, short = "walrus " * 10 * hundredth, "seal" * hundredth
     contents = [short] * 10 + [long] * 3 + [short] * search_pending.MANY
     await stored.batch_insert_tips([TipCreate(content=content) for content in contents])
     followed = []
@@ -286,6 +287,7 @@ async def test_documents_are_followed_a_few_at_a_time_the_fewer_the_longer_they_
         await stored.fill_search_index()
         followed.append(before - (await stored.health())["search_index"].measures["rows_to_fill"])
     assert followed == [10, 1, 1, 8]
+    await stored.close()
 
 
 async def test_rows_that_change_before_the_index_has_followed_are_found_as_they_are(

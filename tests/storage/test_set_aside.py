@@ -11,14 +11,14 @@ import pytest
 from sidecar.config import DatabaseSettings
 from sidecar.errors import Conflict, InvalidInput, NotFound
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.storage.interfaces import Change, StorageType
-from sidecar.storage.sqlite import orphans
-from sidecar.storage.sqlite.backend import SQLiteBackend
-from sidecar.storage.sqlite.columns import UNKNOWN_TIME
-from sidecar.storage.sqlite.orphans import Origin
-from sidecar.storage.sqlite.work import Work
+from sidecar.storage.interfaces import Change
+from sidecar.storage.resources import rows_set_aside as orphans
+from sidecar.storage.resources.rows.columns import UNKNOWN_TIME
+from sidecar.storage.resources.rows_set_aside import Origin
+from sidecar.storage.sqlite.engine.unit_of_work import SQLiteWork
 from sidecar.storage.unified import UnifiedStorage, document_backend
 
+from ..support import backend_of
 from .test_adoption import make
 
 NOON = "2026-01-31T12:00:00.000Z"
@@ -45,13 +45,11 @@ async def set_aside(
 ) -> int:
     """Set a row aside; returns its id in the list."""
 
-    def keep(work: Work) -> int:
+    def keep(work: SQLiteWork) -> int:
         orphans.keep(work.connection, table, row, reason, work.now, is_carried=is_carried, origin=origin)
         return int(work.connection.execute("SELECT last_insert_rowid()").fetchone()[0])
 
-    backend = storage.get_default_backend(StorageType.DOCUMENT_DB)
-    assert isinstance(backend, SQLiteBackend)
-    return await backend.database.write(keep)
+    return await backend_of(storage).database.write(keep)
 
 
 async def entry(storage: UnifiedStorage, table: str, row_id: int, *, is_carried: bool = False) -> int:
@@ -406,13 +404,11 @@ async def test_an_adoption_that_another_program_wrote_is_listed_beside_the_other
         (b"\xff", 5, "UTC", "2026-01-01 10:00:00", "{}"),
     ]
 
-    def write(work: Work) -> None:
+    def write(work: SQLiteWork) -> None:
         for row in rows:
             work.connection.execute(sql, row)
 
-    backend = storage.get_default_backend(StorageType.DOCUMENT_DB)
-    assert isinstance(backend, SQLiteBackend)
-    await backend.database.write(write)
+    await backend_of(storage).database.write(write)
     first, second = (await storage.get_adoptions()).adoptions
     assert (first.source, first.adopted_at) == ("app.db", UNKNOWN_TIME)
     assert (second.source, second.adopted_at) == ("5", "2026-01-01T10:00:00.000Z")

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import StorageError
-from sidecar.storage.sqlite import files, schema, snapshot
-from sidecar.storage.sqlite.background import Job
+from sidecar.storage.sqlite.backup import snapshot
+from sidecar.storage.sqlite.backup.cancellation import CancellationToken
+from sidecar.storage.sqlite.files import atomic
+from sidecar.storage.sqlite.schema import upgrade
 
 Connect = Callable[[], sqlite3.Connection]
 
@@ -26,7 +28,7 @@ def test_a_snapshot_holds_every_row_in_one_file(source: sqlite3.Connection, tmp_
     with closing(source):
         made = snapshot.make_snapshot(source, tmp_path / "copies" / "copy.db")
     assert made.rows["tips"] == 100
-    assert made.schema_version == schema.latest_version()
+    assert made.schema_version == upgrade.latest_version()
     assert [path.name for path in (tmp_path / "copies").iterdir()] == ["copy.db"]
     assert snapshot.verify(made.path) == made
 
@@ -35,11 +37,11 @@ def test_the_directory_of_a_first_copy_is_synced_with_its_name(
     source: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[Path] = []
-    monkeypatch.setattr(files, "sync", synced.append)
+    monkeypatch.setattr(atomic, "sync", synced.append)
     destination = tmp_path / "new" / "copies" / "copy.db"
     with closing(source):
         snapshot.make_snapshot(source, destination)
-    assert synced == [tmp_path / "new", tmp_path, files.partial_of(destination), destination.parent]
+    assert synced == [tmp_path / "new", tmp_path, atomic.partial_of(destination), destination.parent]
 
 
 def test_a_snapshot_that_fails_leaves_the_good_one_and_no_partial(
@@ -47,7 +49,7 @@ def test_a_snapshot_that_fails_leaves_the_good_one_and_no_partial(
 ) -> None:
     destination = tmp_path / "copies" / "copy.db"
 
-    def find_damage(path: Path, *, job: Job | None) -> snapshot.Snapshot:
+    def find_damage(path: Path, *, job: CancellationToken | None) -> snapshot.Snapshot:
         raise StorageError(f"{path} is damaged")
 
     with closing(source):

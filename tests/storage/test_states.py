@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sidecar.errors import InvalidInput, NotFound
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.storage.sqlite.states import first_request
+from sidecar.storage.resources.first_request import first_request
 from sidecar.storage.unified import UnifiedStorage
 
 JSON = st.recursive(

@@ -3,6 +3,7 @@
 import inspect
 import threading
 from abc import ABCMeta
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,15 @@ import pytest
 from sidecar.config import DatabaseSettings, load_settings
 from sidecar.errors import BadConfiguration, NotAvailable, StorageClosed
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.storage import interfaces
+from sidecar.storage import capabilities
 from sidecar.storage.factory import BackendConfig, StorageBackendFactory
-from sidecar.storage.interfaces import StorageType
+from sidecar.storage.interfaces import StorageType, Work
+from sidecar.storage.resources import messages
+from sidecar.storage.resources.all import Resources
+from sidecar.storage.resources.vault_tree import QUICK_START_TITLE
 from sidecar.storage.sqlite.backend import SQLiteBackend
-from sidecar.storage.sqlite.vaults import QUICK_START_TITLE
-from sidecar.storage.stores.todos import ITodoStore
 from sidecar.storage.unified import UnifiedStorage, configured_backends, document_backend
+from sidecar.storage.vectors.all import VectorResources
 from tests.vectors.contexts import context
 
 SEED = {
@@ -98,7 +101,18 @@ BATCHES = {
 
 METHODS = SEED | BATCHES
 
-STORES = (*interfaces.IDocumentStores.__bases__, *interfaces.IVectorStores.__bases__)
+PARTS = (*Resources.__bases__, *VectorResources.__bases__)
+"""Every resource."""
+
+CAPABILITIES = (
+    capabilities.ISearch,
+    capabilities.ITransfer,
+    capabilities.IMaintenance,
+    capabilities.IBackups,
+    capabilities.IRecovery,
+    capabilities.IAdoptions,
+    capabilities.IInvalidRows,
+)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -111,14 +125,25 @@ def test_every_method_of_the_seed_is_there_with_its_parameters_in_order(name: st
     assert all(parameter.kind == parameter.POSITIONAL_OR_KEYWORD for parameter in parameters[: len(wanted)])
 
 
-@pytest.mark.parametrize("store", STORES)
-def test_every_interface_method_has_a_way_through(store: ABCMeta) -> None:
-    declared = {name for name, _ in inspect.getmembers(store, inspect.isfunction)}
-    assert declared <= vars(UnifiedStorage).keys()
+@pytest.mark.parametrize("resource", PARTS)
+def test_the_methods_of_a_resource_are_those_of_the_storage(resource: type) -> None:
+    methods = {name: method for name, method in vars(resource).items() if not name.startswith("_")}
+    assert methods
+    assert methods == {name: getattr(UnifiedStorage, name) for name in methods}
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_every_method_of_a_capability_has_a_way_through(capability: ABCMeta) -> None:
+    assert capability.__abstractmethods__ <= vars(UnifiedStorage).keys()
+
+
+def test_no_name_of_a_part_hides_that_of_another() -> None:
+    names = Counter(name for part in (*PARTS, *CAPABILITIES) for name in vars(part) if not name.startswith("__"))
+    assert {name for name, count in names.items() if count > 1} <= {"_abc_impl", "_tables"}
 
 
 def test_forwards_keep_signature_and_documentation() -> None:
-    forward, declared = UnifiedStorage.insert_todo, ITodoStore.insert_todo
+    forward, declared = UnifiedStorage.create_backup, capabilities.IBackups.create_backup
     assert inspect.signature(forward) == inspect.signature(declared)
     assert forward.__doc__ == declared.__doc__
 
@@ -132,6 +157,13 @@ async def test_a_key_goes_through_the_door(storage: UnifiedStorage) -> None:
 async def test_the_default_backend_of_a_type_is_found(storage: UnifiedStorage) -> None:
     backend = storage.get_default_backend(StorageType.DOCUMENT_DB)
     assert (backend.get_name(), backend.get_storage_type()) == ("sqlite", StorageType.DOCUMENT_DB)
+
+
+async def test_the_backend_has_the_methods_of_every_resource_itself(storage: UnifiedStorage) -> None:
+    backend = storage.get_default_backend(StorageType.DOCUMENT_DB)
+    assert isinstance(backend, SQLiteBackend)
+    tip = await backend.insert_tip("by the backend")
+    assert (await storage.get_tips()).items == [tip]
 
 
 async def test_health_names_each_component(storage: UnifiedStorage) -> None:
@@ -199,8 +231,8 @@ async def test_what_no_backend_serves_is_a_clear_error(tmp_path: Path) -> None:
     [
         (DOCUMENTS.replace("sqlite", "cards"), r"no backend 'cards' for document_db; there is: sqlite \(document_db\)"),
         (DOCUMENTS.replace("document_db", "paper_db"), r"storage_type.*'document_db' or 'vector_db'"),
-        (f"{DOCUMENTS}options = {{ colour = 1 }}", "'colour' of the backend 'papers'"),
-        (f"{DOCUMENTS}options = {{ readers = 0 }}", "'readers' of the backend 'papers'"),
+        (f"{DOCUMENTS}options = {{ colour = 1 }}", "'papers' has a wrong option: .*colour"),
+        (f"{DOCUMENTS}options = {{ readers = 0 }}", "'papers' has a wrong option: readers must be"),
         (f"{DOCUMENTS}{VECTORS}options = {{ colour = 1 }}", "'ideas' knows the option beside, and not: colour"),
         (f'{DOCUMENTS}{VECTORS}options = {{ beside = "books" }}', "'ideas' lives beside one called 'books'"),
         (f"{DOCUMENTS}{DOCUMENTS}", "Two storage backends are called 'papers'"),
@@ -226,10 +258,10 @@ async def test_two_backends_of_one_name_are_refused_and_none_stays_open(tmp_path
 async def test_a_start_that_fails_with_an_open_database_leaves_no_thread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_on_disk: bool
 ) -> None:
-    async def fail(_: SQLiteBackend) -> None:
+    def fail(_: Work) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(SQLiteBackend, "fail_cut_off_messages", fail)
+    monkeypatch.setattr(messages, "fail_cut_off", fail)
     before = set(threading.enumerate())
     storage = UnifiedStorage.create([document_backend(DatabaseSettings(enabled=is_on_disk), tmp_path)])
     with pytest.raises(RuntimeError, match="broken"):

@@ -12,7 +12,7 @@ const LABELS = {
   stopping: "Stopping…",
 };
 
-/** The last status that was told: what is asked for on its behalf may come when it no longer holds. */
+/** The last reported status: what is asked for on its behalf may come when it no longer holds. */
 let latest;
 
 /** Calls an operation; leaves a `performance` measure named by it, in milliseconds, and one line in the header. */
@@ -24,14 +24,14 @@ async function call(operation, input) {
   return result;
 }
 
-/** Shows the state that the bridge tells; of a sidecar that is ready, also which process it is. */
+/** Shows the state that the bridge reports; of a sidecar that is ready, also which process it is. */
 async function showStatus(status) {
   latest = status;
   const { state, stage, failure } = status;
   const doing = stage && stage.stage !== "starting" ? ` (${stage.stage})` : "";
   showState(state, failure?.message ?? `${LABELS[state]}${doing}`);
   if (state !== "ready") return;
-  const { pid, version } = await sidecar.call("health.live");
+  const { pid, version } = await sidecar.health.live();
   if (latest === status) showState(state, `${LABELS.ready} · version ${version} · process ${pid}`);
 }
 

@@ -96,9 +96,7 @@ function todosPanel(call, tell) {
       ariaLabel: todo.content,
     });
     box.addEventListener("change", () => {
-      call("todos.toggle", { path: { todo_id: todo.id } })
-        .catch(tell)
-        .finally(refresh);
+      call("todos.toggle", { todo_id: todo.id }).catch(tell).finally(refresh);
     });
     const item = row(todo, todo.content, when(todo.end_time ?? todo.created_at));
     item.classList.toggle("completed", box.checked);
@@ -118,7 +116,7 @@ function todosPanel(call, tell) {
   return {
     topic: "todos",
     form: "#add-todo",
-    add: ({ content }) => call("todos.create", { body: { content } }),
+    add: ({ content }) => call("todos.create", { content }),
     refresh,
   };
 }
@@ -149,7 +147,7 @@ function tipsPanel(call) {
   return {
     topic: "tips",
     form: "#add-tip",
-    add: ({ content }) => call("tips.create", { body: { content } }),
+    add: ({ content }) => call("tips.create", { content }),
     async refresh() {
       const { items } = await call("tips.list", { query: { limit: LIMIT } });
       fill(

@@ -1,25 +1,25 @@
-// The Sidecar: what an app's main process makes one of. It wires the supervisor to a process, a clock and the calls.
+// The Sidecar of an app's main process. It wires the supervisor to a process, a clock and the calls.
 
 import { randomBytes } from "node:crypto";
 import { isAbsolute } from "node:path";
 import { SidecarError } from "../shared/errors.js";
-import type { Notice } from "../shared/events.js";
-import type { CallArguments, CallResult, OperationId } from "../shared/operations.js";
-import type { Ready, Status } from "../shared/status.js";
-import { type CallOptions, Calls } from "./calls.js";
-import type { Child, ChildEvents } from "./child.js";
-import { AwakeClock, systemClock } from "./clock.js";
-import { sidecarEnvironment } from "./environment.js";
-import { failureError } from "./failure.js";
-import { HalfCharacters } from "./half-characters.js";
-import { isAlive } from "./health.js";
-import { Events, type NoticesListener } from "./events.js";
-import { HttpClient } from "./http-client.js";
-import { definePolicy, type Policy } from "./policy.js";
-import { launchProcess } from "./process.js";
-import type { StopReport } from "./stopping.js";
-import { Supervisor } from "./supervisor.js";
-import { History, type SupportBundle } from "./support-bundle.js";
+import { createClient, type SidecarClient } from "../shared/client.js";
+import { type Ready, type Snapshot, statusOf } from "../shared/status.js";
+import { type CallOptions, Calls } from "./calls/calls.js";
+import type { Child, ChildEvents } from "./child/child.js";
+import { AwakeClock, systemClock } from "./supervision/clock.js";
+import { sidecarEnvironment } from "./child/environment.js";
+import { failureError } from "./supervision/failure.js";
+import { HalfCharacters } from "./calls/half-characters.js";
+import { isAlive } from "./supervision/health.js";
+import { Events, type NoticesListener } from "./events/events.js";
+import { HttpClient } from "./calls/http-client.js";
+import { buildRequest } from "./calls/http-request.js";
+import { definePolicy, type Policy } from "./supervision/policy.js";
+import { launchProcess } from "./child/process.js";
+import type { StopReport } from "./supervision/stopping.js";
+import { Supervisor } from "./supervision/supervisor.js";
+import { History, type SupportBundle } from "./supervision/support-bundle.js";
 
 const PROTOCOL = 1;
 const TOKEN_BYTES = 32;
@@ -27,7 +27,7 @@ const TOKEN_BYTES = 32;
 export interface SidecarOptions {
   /** The program: a Python, or the frozen sidecar. Never run through a shell. */
   readonly command: string;
-  /** What comes before `serve --host-pipe`, such as `-m sidecar`. */
+  /** Arguments before `serve --host-pipe`, such as `-m sidecar`. */
   readonly args?: readonly string[];
   /** The absolute path of the data directory. One sidecar at a time can have it. */
   readonly dataDir: string;
@@ -39,17 +39,32 @@ export interface SidecarOptions {
 }
 
 export interface SidecarEvents {
-  /** Every change of the status, in order. */
-  status: Status;
+  /** Every change of the snapshot, in order. */
+  snapshot: Snapshot;
   /** Every line of the sidecar's log, without its line ending. */
   log: string;
 }
 
 type Listener<Name extends keyof SidecarEvents> = (value: SidecarEvents[Name]) => void;
 
+/** Asks on a connection of its own, so that no queue of calls delays the answer. */
+async function askHealth(ready: Ready, signal: AbortSignal): Promise<unknown> {
+  const client = new HttpClient(ready.port);
+  try {
+    return await client.send(buildRequest("health.live"), signal);
+  } finally {
+    client.close();
+  }
+}
+
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type, @typescript-eslint/no-unsafe-declaration-merging -- the constructor adds the client's members
+export interface Sidecar extends SidecarClient<CallOptions> {}
+
+/** The sidecar of an app: started, watched and stopped by it. Its other members are the same in a page. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
 export class Sidecar {
   readonly #options: SidecarOptions;
-  /** Every number by which this one decides. @internal */
+  /** The numbers by which this sidecar is supervised. @internal */
   readonly policy: Policy;
   readonly #clock = new AwakeClock(systemClock);
   readonly #history = new History();
@@ -57,7 +72,7 @@ export class Sidecar {
   readonly #calls: Calls;
   readonly #halfCharacters: HalfCharacters;
   readonly #events: Events;
-  readonly #listeners = { status: new Set<Listener<"status">>(), log: new Set<Listener<"log">>() };
+  readonly #listeners = { snapshot: new Set<Listener<"snapshot">>(), log: new Set<Listener<"log">>() };
   #cancelSleepNotice: (() => void) | undefined;
   #logTail: string[] = [];
   #token = "";
@@ -76,19 +91,29 @@ export class Sidecar {
     this.#calls = new Calls(this.policy, this.#clock);
     this.#halfCharacters = new HalfCharacters((...call) => this.#calls.call(...call));
     this.#events = new Events(this.policy);
+    const client = createClient<CallOptions>({
+      call: (operation, input, callOptions = {}) => this.#halfCharacters.call(operation, input, callOptions),
+      status: () => Promise.resolve(statusOf(this.snapshot)),
+      onStatus: (listener) => this.on("snapshot", (snapshot) => listener(statusOf(snapshot))),
+      subscribe: (topics, listener) => ({
+        stop: this.subscribeBatches(topics, listener),
+        accepted: Promise.resolve(),
+      }),
+    });
+    Object.assign(this, client);
     this.#supervisor = new Supervisor({
       policy: this.policy,
       clock: this.#clock,
       random: Math.random,
       launch: (events) => this.#launch(events),
-      probe: (ready) => isAlive(ready, this.policy.probeTimeoutMs, this.#clock),
+      probe: (ready) => isAlive(ready, this.policy.probeTimeoutMs, this.#clock, askHealth),
       logTail: () => this.#logTail,
       changed: (status) => this.#onStatus(status),
     });
   }
 
-  /** What is known of the sidecar now: an immutable snapshot. */
-  get status(): Status {
+  /** All that is known of the sidecar now, process and log included: an immutable snapshot. */
+  get snapshot(): Snapshot {
     return this.#supervisor.status;
   }
 
@@ -116,12 +141,12 @@ export class Sidecar {
   }
 
   /**
-   * The machine is going to sleep: until `resume()` no time passes for starts, health checks and calls. `watchPower`
-   * calls both. A machine that goes on running without a word counts as awake after a while.
+   * Stops the time of starts, health checks and calls until `resume()`, because the machine is going to sleep.
+   * `watchPower` calls both. A machine that keeps running for a while without a `resume()` counts as awake.
    */
   suspend(): void {
-    // Nothing is to be judged any more, and whoever waits for the end shall not wait longer.
-    if (this.status.state === "stopping") return;
+    // A stopping sidecar is not supervised any more, and its stop must not take longer.
+    if (this.snapshot.state === "stopping") return;
     this.#cancelSleepNotice?.();
     this.#cancelSleepNotice = systemClock.after(this.policy.sleepNoticeMs, () => this.resume());
     this.#supervisor.suspend();
@@ -135,44 +160,21 @@ export class Sidecar {
   }
 
   /**
-   * What somebody who was not there needs to know: what happened to the sidecar and when, why it ended, versions, its
-   * health if it answers, and the end of its log. Plain data for JSON, without tokens and the name of the home directory.
+   * Resolves with a report for support: what happened to the sidecar and when, why it ended, versions, its health if it
+   * answers, and the end of its log. Plain data for JSON, without tokens and the name of the home directory.
    */
   async supportBundle(): Promise<SupportBundle> {
-    const { status } = this;
+    const status = this.snapshot;
     const health = status.ready && (await this.#health());
     return this.#history.bundle({ status, health, logTail: this.#logTail });
   }
 
-  /**
-   * Calls an operation. Waits for a sidecar that is starting or restarting, and sends again what a crash left
-   * unanswered: reads, and writes by their idempotency key.
-   *
-   * @throws SidecarError what the sidecar answered, or one of the bridge's own codes
-   */
-  async call<Id extends OperationId>(
-    operation: Id,
-    ...[input, options]: CallArguments<Id, CallOptions>
-  ): Promise<CallResult<Id>> {
-    return (await this.#halfCharacters.call(operation, input, options ?? {})) as CallResult<Id>;
-  }
-
-  /**
-   * Calls the listener with every live event of these topics. The first notice is a reset, as soon as the sidecar
-   * answers: read then what you need, and again at every later one. Returns a function that ends this.
-   *
-   * @throws SidecarError `invalid_call`
-   */
-  subscribe(topics: readonly string[], listener: (notice: Notice) => void): () => void {
-    return this.subscribeBatches(topics, (notices) => notices.forEach((notice) => listener(notice)));
-  }
-
-  /** As `subscribe`, with all that came at one time together. For what pages subscribe to. @internal */
+  /** As `events.subscribe`, with all notices that came at one time together: for pages. @internal */
   subscribeBatches(topics: unknown, listener: NoticesListener): () => void {
     return this.#events.subscribe(topics, listener);
   }
 
-  /** Milliseconds of the time that counts for calls: it stands still while the machine sleeps. @internal */
+  /** Milliseconds on the clock of calls, which stands still while the machine sleeps. @internal */
   now(): number {
     return this.#clock.now();
   }
@@ -205,7 +207,7 @@ export class Sidecar {
     );
   }
 
-  /** As the sidecar tells it, or the code of the error why it does not. */
+  /** The health that the sidecar reports, or the code of the error why it does not. */
   async #health(): Promise<unknown> {
     try {
       return await this.call("health.ready", {}, { timeoutMs: this.policy.probeTimeoutMs });
@@ -214,13 +216,13 @@ export class Sidecar {
     }
   }
 
-  #onStatus(status: Status): void {
+  #onStatus(status: Snapshot): void {
     this.#history.note(status);
     this.#admitCalls(status);
-    this.#emit("status", status);
+    this.#emit("snapshot", status);
   }
 
-  #admitCalls({ state, ready, failure }: Status): void {
+  #admitCalls({ state, ready, failure }: Snapshot): void {
     if (ready) {
       this.#client?.close();
       this.#client = new HttpClient(ready.port, this.#token);
@@ -234,7 +236,9 @@ export class Sidecar {
     } else if (state === "stopping" || state === "stopped") {
       // While it is stopping, it still answers what was sent before.
       if (state === "stopped") this.#client?.close();
-      this.#calls.refuse(new SidecarError("not_running", "The app has stopped the sidecar."));
+      this.#calls.refuse(
+        new SidecarError("not_running", "The app has stopped the sidecar; start() starts it again."),
+      );
     } else {
       this.#calls.hold();
     }
@@ -246,7 +250,7 @@ export class Sidecar {
     this.#emit("log", line);
   }
 
-  /** Later, though in order: what a listener does, be it stop() or an error, must not happen amid a transition. */
+  /** Calls the listeners in a microtask, in order: a listener that throws or stops must not interrupt a transition. */
   #emit<Name extends keyof SidecarEvents>(name: Name, value: SidecarEvents[Name]): void {
     const listeners = this.#listeners[name] as Set<Listener<Name>>;
     for (const listener of listeners) {

@@ -1,4 +1,4 @@
-// electron-sidecar/preload: the whole of what a page gets, as plain functions and plain data. Runs in a sandboxed page.
+// electron-sidecar/preload: the bridge of a page, as plain functions and plain data. Runs in a sandboxed page.
 
 import { contextBridge, ipcRenderer } from "electron";
 import {
@@ -20,7 +20,7 @@ declare global {
   }
 }
 
-/** `invoke` rejects if main serves no such channel, or for what is no data: the page gets an envelope all the same. */
+/** Sends a request. `invoke` rejects if main serves no such channel, or for a non-data value; this answers an envelope. */
 async function request<Kind extends RequestKind>(
   message: RequestMessage & { kind: Kind },
 ): Promise<Answer<Kind>> {
@@ -46,8 +46,16 @@ type NoticesListener = Parameters<PageBridge["subscribe"]>[2];
 type StatusListener = Parameters<PageBridge["onStatus"]>[0];
 const subscriptions = new Map<string, NoticesListener>();
 const requestWindow = new RequestWindow();
-/** Each in a box of its own: the same function may listen twice. */
+/** Each listener in an object of its own: the same function may listen twice. */
 const statusListeners = new Set<{ readonly listener: StatusListener }>();
+let statusCount = 0;
+/** Set once main was asked to send every change of the status, unless it refused. */
+let watching: Promise<void> | undefined;
+
+async function watch(): Promise<void> {
+  const answer = await request({ kind: "watch" });
+  if (!answer.ok) watching = undefined;
+}
 
 // The only listener, however many the page has: Electron warns of eleven.
 ipcRenderer.on(channels.event, (_: unknown, event: EventMessage) => {
@@ -72,13 +80,14 @@ const bridge: PageBridge = {
       }),
     ),
   cancel: (id) => {
-    if (!requestWindow.withdraw(id)) void request({ kind: "cancel", id });
+    if (requestWindow.cancel(id)) void request({ kind: "cancel", id });
   },
-  status: () => request({ kind: "watch" }),
+  // No page's id has a space in it.
+  status: () => requestWindow.request(`status ${(statusCount += 1)}`, () => request({ kind: "watch" })),
   onStatus: (listener) => {
     const box = { listener };
     statusListeners.add(box);
-    void request({ kind: "watch" });
+    watching ??= watch();
     return () => void statusListeners.delete(box);
   },
   subscribe: async (id, topics, listener) => {
@@ -88,8 +97,8 @@ const bridge: PageBridge = {
     return answer;
   },
   unsubscribe: (id) => {
-    subscriptions.delete(id);
-    if (!requestWindow.withdraw(id)) void request({ kind: "unsubscribe", id });
+    if (!subscriptions.delete(id) || requestWindow.withdraw(id)) return;
+    void request({ kind: "unsubscribe", id });
   },
 };
 

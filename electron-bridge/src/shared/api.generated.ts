@@ -15,7 +15,7 @@ export interface paths {
         };
         /**
          * Live
-         * @description Up, and which instance. Needs no token.
+         * @description Report that the sidecar is up, and its instance. Needs no token.
          */
         get: operations["health.live"];
         put?: never;
@@ -35,7 +35,8 @@ export interface paths {
         };
         /**
          * Ready
-         * @description Each part's state and numbers; 503 when one does not work. A reason to tell the user, not one to restart.
+         * @description Report the state and numbers of each component, with 503 when one fails. Show a failure to the user; a restart
+         *     does not help.
          */
         get: operations["health.ready"];
         put?: never;
@@ -54,14 +55,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Find
-         * @description Vaults that match every filter, the newest first; by last change, when a filter is on that.
+         * List Vaults
+         * @description List vaults that match every filter, the newest first, or the last changed first with a filter on changes.
          */
         get: operations["vaults.list"];
         put?: never;
         /**
          * Create
-         * @description Make a document or a folder.
+         * @description Create a document or a folder.
          */
         post: operations["vaults.create"];
         delete?: never;
@@ -81,7 +82,7 @@ export interface paths {
         put?: never;
         /**
          * Create Batch
-         * @description Make all of these documents and folders or none; they may lie in folders that are there already.
+         * @description Create all of these documents and folders or none. They may lie in existing folders.
          */
         post: operations["vaults.create_batch"];
         delete?: never;
@@ -99,7 +100,7 @@ export interface paths {
         };
         /**
          * Children
-         * @description What lies in a folder, or at the top, by its place.
+         * @description List the content of a folder, or of the top level, by position.
          */
         get: operations["vaults.children"];
         put?: never;
@@ -119,7 +120,7 @@ export interface paths {
         };
         /**
          * Folders
-         * @description Every folder, by its place.
+         * @description List every folder, by position.
          */
         get: operations["vaults.folders"];
         put?: never;
@@ -139,7 +140,7 @@ export interface paths {
         };
         /**
          * Reports
-         * @description Documents that are not notes, the newest first.
+         * @description List documents that are not notes, the newest first.
          */
         get: operations["vaults.reports"];
         put?: never;
@@ -159,21 +160,21 @@ export interface paths {
         };
         /**
          * Get
-         * @description One vault, deleted or not.
+         * @description Return a vault, deleted or not.
          */
         get: operations["vaults.get"];
         put?: never;
         post?: never;
         /**
          * Delete
-         * @description Delete a vault and all below it; `vaults.restore` brings exactly those back.
+         * @description Delete a vault and everything below it; `vaults.restore` restores exactly these.
          */
         delete: operations["vaults.delete"];
         options?: never;
         head?: never;
         /**
          * Update
-         * @description Change some fields of a vault; where it lies has an operation of its own.
+         * @description Update some fields of a vault. `vaults.move` changes its folder.
          */
         patch: operations["vaults.update"];
         trace?: never;
@@ -189,7 +190,7 @@ export interface paths {
         put?: never;
         /**
          * Move
-         * @description Move a vault into another folder, or to the top.
+         * @description Move a vault to another folder, or to the top level.
          */
         post: operations["vaults.move"];
         delete?: never;
@@ -209,7 +210,7 @@ export interface paths {
         put?: never;
         /**
          * Restore
-         * @description Bring back what deleting this vault took away.
+         * @description Restore everything that deleting this vault deleted.
          */
         post: operations["vaults.restore"];
         delete?: never;
@@ -230,7 +231,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Permanently
-         * @description Remove a vault and all below it for good, deleted before or not.
+         * @description Delete a vault and everything below it for good, deleted before or not.
          */
         delete: operations["vaults.delete_permanently"];
         options?: never;
@@ -246,14 +247,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Find
-         * @description Todos, the newest first.
+         * List Todos
+         * @description List todos, the newest first.
          */
         get: operations["todos.list"];
         put?: never;
         /**
          * Create
-         * @description Make a todo.
+         * @description Create a todo.
          */
         post: operations["todos.create"];
         delete?: never;
@@ -273,7 +274,7 @@ export interface paths {
         put?: never;
         /**
          * Create Batch
-         * @description Make all of these todos or none.
+         * @description Create all of these todos or none.
          */
         post: operations["todos.create_batch"];
         delete?: never;
@@ -291,21 +292,21 @@ export interface paths {
         };
         /**
          * Get
-         * @description One todo.
+         * @description Return a todo.
          */
         get: operations["todos.get"];
         put?: never;
         post?: never;
         /**
          * Delete
-         * @description Remove a todo.
+         * @description Delete a todo.
          */
         delete: operations["todos.delete"];
         options?: never;
         head?: never;
         /**
          * Update
-         * @description Change some fields of a todo; its status has operations of its own.
+         * @description Update some fields of a todo. Its status has operations of its own.
          */
         patch: operations["todos.update"];
         trace?: never;
@@ -321,7 +322,7 @@ export interface paths {
         put?: never;
         /**
          * Set Status
-         * @description Complete a todo, which sets its end, or reopen it, which clears that.
+         * @description Complete a todo, which sets its end, or reopen it, which clears the end.
          */
         post: operations["todos.set_status"];
         delete?: never;
@@ -341,9 +342,53 @@ export interface paths {
         put?: never;
         /**
          * Toggle
-         * @description Complete a pending todo, reopen a completed one.
+         * @description Complete a pending todo, or reopen a completed one.
          */
         post: operations["todos.toggle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/todos/{todo_id}/embedding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Embedding
+         * @description Store the embedding of a todo, which duplicates are found by.
+         */
+        put: operations["todos.set_embedding"];
+        post?: never;
+        /**
+         * Delete Embedding
+         * @description Delete the embedding of a todo.
+         */
+        delete: operations["todos.delete_embedding"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/todos/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Similar
+         * @description Return todos with almost the same meaning, the nearest first.
+         */
+        post: operations["todos.similar"];
         delete?: never;
         options?: never;
         head?: never;
@@ -358,14 +403,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Find
-         * @description Activities, the latest start first.
+         * List Activities
+         * @description List activities, the latest start first.
          */
         get: operations["activities.list"];
         put?: never;
         /**
          * Create
-         * @description Record an activity.
+         * @description Create an activity.
          */
         post: operations["activities.create"];
         delete?: never;
@@ -385,7 +430,7 @@ export interface paths {
         put?: never;
         /**
          * Create Batch
-         * @description Record all of these activities or none.
+         * @description Create all of these activities or none.
          */
         post: operations["activities.create_batch"];
         delete?: never;
@@ -403,7 +448,7 @@ export interface paths {
         };
         /**
          * Latest
-         * @description The activity that began last.
+         * @description Return the activity with the latest start.
          */
         get: operations["activities.latest"];
         put?: never;
@@ -423,7 +468,7 @@ export interface paths {
         };
         /**
          * Counts
-         * @description How many activities began on each day: a heat map.
+         * @description Count the activities of each day by their start, for example for a heat map.
          */
         get: operations["activities.counts"];
         put?: never;
@@ -443,7 +488,7 @@ export interface paths {
         };
         /**
          * Get
-         * @description One activity.
+         * @description Return an activity.
          */
         get: operations["activities.get"];
         put?: never;
@@ -462,14 +507,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Find
-         * @description Tips, the newest first.
+         * List Tips
+         * @description List tips, the newest first.
          */
         get: operations["tips.list"];
         put?: never;
         /**
          * Create
-         * @description Make a tip.
+         * @description Create a tip.
          */
         post: operations["tips.create"];
         delete?: never;
@@ -489,7 +534,7 @@ export interface paths {
         put?: never;
         /**
          * Create Batch
-         * @description Make all of these tips or none.
+         * @description Create all of these tips or none.
          */
         post: operations["tips.create_batch"];
         delete?: never;
@@ -506,14 +551,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Find
-         * @description Conversations, the one that changed last first.
+         * List Conversations
+         * @description List conversations, the last changed first.
          */
         get: operations["conversations.list"];
         put?: never;
         /**
          * Create
-         * @description Begin a conversation.
+         * @description Create a conversation.
          */
         post: operations["conversations.create"];
         delete?: never;
@@ -533,7 +578,7 @@ export interface paths {
         put?: never;
         /**
          * Create Batch
-         * @description Begin all of these conversations or none.
+         * @description Create all of these conversations or none.
          */
         post: operations["conversations.create_batch"];
         delete?: never;
@@ -551,21 +596,21 @@ export interface paths {
         };
         /**
          * Get
-         * @description One conversation, deleted or not.
+         * @description Return a conversation, deleted or not.
          */
         get: operations["conversations.get"];
         put?: never;
         post?: never;
         /**
          * Delete
-         * @description Delete a conversation; `conversations.restore` brings it back.
+         * @description Delete a conversation; `conversations.restore` restores it.
          */
         delete: operations["conversations.delete"];
         options?: never;
         head?: never;
         /**
          * Update
-         * @description Change some fields of a conversation.
+         * @description Update some fields of a conversation.
          */
         patch: operations["conversations.update"];
         trace?: never;
@@ -581,7 +626,7 @@ export interface paths {
         put?: never;
         /**
          * Restore
-         * @description Bring back a deleted conversation, with the status that it had.
+         * @description Restore a deleted conversation with the status that it had.
          */
         post: operations["conversations.restore"];
         delete?: never;
@@ -602,7 +647,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Permanently
-         * @description Remove a conversation for good, with its messages and their thinking.
+         * @description Delete a conversation for good, with its messages and their thinking.
          */
         delete: operations["conversations.delete_permanently"];
         options?: never;
@@ -618,14 +663,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Find
-         * @description A page of a conversation's messages, the oldest first.
+         * List Messages
+         * @description List the messages of a conversation, the oldest first.
          */
         get: operations["messages.list"];
         put?: never;
         /**
          * Create
-         * @description Add a message.
+         * @description Create a message.
          */
         post: operations["messages.create"];
         delete?: never;
@@ -645,7 +690,7 @@ export interface paths {
         put?: never;
         /**
          * Create Batch
-         * @description Add all of these messages in this order or none; they may answer messages that are there already.
+         * @description Create all of these messages in this order or none. They may answer existing messages.
          */
         post: operations["messages.create_batch"];
         delete?: never;
@@ -665,7 +710,7 @@ export interface paths {
         put?: never;
         /**
          * Create Streaming
-         * @description Add an empty message that is going to grow by `messages.append`.
+         * @description Create an empty message that grows by `messages.append`.
          */
         post: operations["messages.create_streaming"];
         delete?: never;
@@ -683,21 +728,21 @@ export interface paths {
         };
         /**
          * Get
-         * @description One message; while it streams, with everything that was appended so far.
+         * @description Return a message. While it streams, it has everything that was appended so far.
          */
         get: operations["messages.get"];
         put?: never;
         post?: never;
         /**
          * Delete
-         * @description Remove a message with its thinking.
+         * @description Delete a message with its thinking.
          */
         delete: operations["messages.delete"];
         options?: never;
         head?: never;
         /**
          * Update
-         * @description Replace a message's content.
+         * @description Replace the content of a message.
          */
         patch: operations["messages.update"];
         trace?: never;
@@ -713,7 +758,7 @@ export interface paths {
         put?: never;
         /**
          * Append
-         * @description Add a chunk to a message that is not finished, up to 128 MiB in all.
+         * @description Append a chunk to a message that is not finished, up to 128 MiB in all.
          */
         post: operations["messages.append"];
         delete?: never;
@@ -737,7 +782,7 @@ export interface paths {
         head?: never;
         /**
          * Update Metadata
-         * @description Merge over a message's metadata.
+         * @description Merge fields into the metadata of a message.
          */
         patch: operations["messages.update_metadata"];
         trace?: never;
@@ -773,7 +818,7 @@ export interface paths {
         put?: never;
         /**
          * Interrupt
-         * @description Cancel a message that is being written; what it has is kept.
+         * @description Cancel a message that is streaming. Its content is kept.
          */
         post: operations["messages.interrupt"];
         delete?: never;
@@ -791,18 +836,18 @@ export interface paths {
         };
         /**
          * Thinking
-         * @description The thinking behind a message, in order.
+         * @description List the thinking behind a message, in order.
          */
         get: operations["messages.thinking"];
         put?: never;
         /**
          * Add Thinking
-         * @description Add a step of the thinking behind a message.
+         * @description Create a step of the thinking behind a message.
          */
         post: operations["messages.add_thinking"];
         /**
          * Clear Thinking
-         * @description Remove the thinking behind a message.
+         * @description Delete the thinking behind a message.
          */
         delete: operations["messages.clear_thinking"];
         options?: never;
@@ -821,7 +866,7 @@ export interface paths {
         put?: never;
         /**
          * Add Thinking Batch
-         * @description Add all of these steps of thinking or none.
+         * @description Create all of these steps of thinking or none.
          */
         post: operations["messages.add_thinking_batch"];
         delete?: never;
@@ -838,8 +883,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Find
-         * @description Threads, the one that changed last first.
+         * List Threads
+         * @description List threads, the last changed first.
          */
         get: operations["states.list"];
         put?: never;
@@ -859,18 +904,18 @@ export interface paths {
         };
         /**
          * Get
-         * @description A thread's messages and cache information; both empty for one that is not there.
+         * @description Return the messages and cache information of a thread; both are empty for an unknown thread.
          */
         get: operations["states.get"];
         /**
          * Save
-         * @description Replace a thread's messages; cache information is merged over what is stored.
+         * @description Replace the messages of a thread, and merge cache information into its own.
          */
         put: operations["states.save"];
         post?: never;
         /**
          * Clear
-         * @description Remove a thread's messages and cache information; what is known about it, and its exchanges, stay.
+         * @description Delete the messages and cache information of a thread. Its details and exchanges stay.
          */
         delete: operations["states.clear"];
         options?: never;
@@ -890,7 +935,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Permanently
-         * @description Remove a thread with everything that belongs to it.
+         * @description Delete a thread with everything that belongs to it.
          */
         delete: operations["states.delete_permanently"];
         options?: never;
@@ -907,7 +952,7 @@ export interface paths {
         };
         /**
          * Thread
-         * @description What is known about a thread: its first request, project context and times.
+         * @description Return the details of a thread: its first request, project context and times.
          */
         get: operations["states.thread"];
         put?: never;
@@ -933,7 +978,7 @@ export interface paths {
         head?: never;
         /**
          * Update Cache Info
-         * @description Merge cache information over that of a thread, null removing a name; 404 for a thread that is not there.
+         * @description Merge cache information into that of a thread; null removes a name. An unknown thread is answered with 404.
          */
         patch: operations["states.update_cache_info"];
         trace?: never;
@@ -947,13 +992,13 @@ export interface paths {
         };
         /**
          * Exchanges
-         * @description A thread's exchanges, the oldest first.
+         * @description List the exchanges of a thread, the oldest first.
          */
         get: operations["states.exchanges"];
         put?: never;
         /**
          * Add Exchange
-         * @description Note a request to a model, and what it cost.
+         * @description Create a record of a request to a model and its cost.
          */
         post: operations["states.add_exchange"];
         delete?: never;
@@ -971,7 +1016,7 @@ export interface paths {
         };
         /**
          * Cost
-         * @description What all exchanges of a thread cost together.
+         * @description Return the total cost of a thread's exchanges.
          */
         get: operations["states.cost"];
         put?: never;
@@ -990,8 +1035,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Find
-         * @description What has all the words, the best first, with the places that match.
+         * Search Documents
+         * @description Search for rows that contain all the words, the best first, with the matching places.
+         *
+         *     A search sees every write that completed before it. A large batch is indexed in the background; `complete: false`
+         *     means that it still is.
          */
         get: operations["search.query"];
         put?: never;
@@ -1012,8 +1060,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Find Hybrid
-         * @description What is found by word, by meaning, or by both, the best first; a key is accepted and changes nothing.
+         * Search Hybrid
+         * @description Search by words, by meaning or by both, the best first. An idempotency key is accepted and ignored.
          */
         post: operations["search.hybrid"];
         delete?: never;
@@ -1033,7 +1081,7 @@ export interface paths {
         put?: never;
         /**
          * Rebuild
-         * @description Make the full-text index anew; it is filled in the background, and searched meanwhile.
+         * @description Rebuild the full-text index. It is filled in the background, and searches are served meanwhile.
          */
         post: operations["search.rebuild"];
         delete?: never;
@@ -1051,14 +1099,14 @@ export interface paths {
         };
         /**
          * Get
-         * @description One document, by an id such as `vault:12`.
+         * @description Return a document, by an id such as `vault:12`.
          */
         get: operations["documents.get"];
         put?: never;
         post?: never;
         /**
          * Delete
-         * @description Delete a document as its kind is deleted; vaults and conversations can be restored.
+         * @description Delete a document in the way of its kind; vaults and conversations can be restored.
          */
         delete: operations["documents.delete"];
         options?: never;
@@ -1074,14 +1122,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Find
-         * @description A page of each type, the newest first.
+         * List Contexts
+         * @description List contexts by type: a page of each type, the newest first.
          */
         get: operations["contexts.list"];
         put?: never;
         /**
          * Upsert
-         * @description Store a context, in the place of the one with its id.
+         * @description Create a context, or replace the one with the same id.
          */
         post: operations["contexts.upsert"];
         delete?: never;
@@ -1101,7 +1149,7 @@ export interface paths {
         put?: never;
         /**
          * Upsert Batch
-         * @description Store all of these contexts or none.
+         * @description Create or replace all of these contexts or none.
          */
         post: operations["contexts.upsert_batch"];
         delete?: never;
@@ -1119,7 +1167,7 @@ export interface paths {
         };
         /**
          * Counts
-         * @description How many contexts there are of each type.
+         * @description Count the contexts of each type.
          */
         get: operations["contexts.counts"];
         put?: never;
@@ -1139,7 +1187,7 @@ export interface paths {
         };
         /**
          * Types
-         * @description Every type that a context may have.
+         * @description List every type that a context may have.
          */
         get: operations["contexts.types"];
         put?: never;
@@ -1161,7 +1209,7 @@ export interface paths {
         put?: never;
         /**
          * Search
-         * @description The contexts nearest in meaning to a vector or a text, by cosine similarity, the nearest first.
+         * @description Return the contexts nearest in meaning to a vector or a text, by cosine similarity, the nearest first.
          */
         post: operations["contexts.search"];
         delete?: never;
@@ -1179,60 +1227,16 @@ export interface paths {
         };
         /**
          * Get
-         * @description One context.
+         * @description Return a context.
          */
         get: operations["contexts.get"];
         put?: never;
         post?: never;
         /**
          * Delete
-         * @description Remove a context with its vector.
+         * @description Delete a context with its vector.
          */
         delete: operations["contexts.delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/todos/{todo_id}/embedding": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * Set Embedding
-         * @description Store what a todo means, for finding duplicates.
-         */
-        put: operations["todos.set_embedding"];
-        post?: never;
-        /**
-         * Delete Embedding
-         * @description Forget what a todo means.
-         */
-        delete: operations["todos.delete_embedding"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/todos/similar": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Similar
-         * @description Todos that mean almost the same, the nearest first.
-         */
-        post: operations["todos.similar"];
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1246,8 +1250,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Find
-         * @description Every task, when it is due and how its last run went.
+         * List Tasks
+         * @description List every maintenance task, with the time when it is due and the result of its last run.
          */
         get: operations["upkeep.list"];
         put?: never;
@@ -1269,9 +1273,9 @@ export interface paths {
         put?: never;
         /**
          * Run
-         * @description Run a task now and tell what came of it.
+         * @description Run a maintenance task now and return its result.
          *
-         *     What is done twice is not done wrong: a request that is sent again with its key runs the task again.
+         *     Retrying with the same key runs the task again, which is harmless.
          */
         post: operations["upkeep.run"];
         delete?: never;
@@ -1288,14 +1292,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Find
-         * @description All backups, the newest first, those too that were never verified.
+         * List Backups
+         * @description List all backups, the newest first, unverified ones included.
          */
         get: operations["backups.list"];
         put?: never;
         /**
          * Create
-         * @description Make a verified copy of everything, while other work goes on. It can take minutes.
+         * @description Create a verified backup of the whole database. Other calls are served meanwhile. It can take minutes.
          */
         post: operations["backups.create"];
         delete?: never;
@@ -1315,7 +1319,8 @@ export interface paths {
         put?: never;
         /**
          * Verify
-         * @description Open a backup and compare it with what is known of it. What is done twice is not done wrong.
+         * @description Open a backup, check it and compare it with its manifest. Retrying with the same key verifies it again, which is
+         *     harmless.
          */
         post: operations["backups.verify"];
         delete?: never;
@@ -1335,7 +1340,7 @@ export interface paths {
         put?: never;
         /**
          * Restore
-         * @description Replace the whole store by a backup. What it replaces becomes a backup; subscribers get a `reset`.
+         * @description Replace the whole database with a backup. The replaced database becomes a backup; subscribers get a `reset`.
          */
         post: operations["backups.restore"];
         delete?: never;
@@ -1356,7 +1361,7 @@ export interface paths {
         post?: never;
         /**
          * Delete
-         * @description Remove a backup, unless it is the only verified one.
+         * @description Delete a backup. The only verified one is refused with 409.
          */
         delete: operations["backups.delete"];
         options?: never;
@@ -1373,13 +1378,13 @@ export interface paths {
         };
         /**
          * Token Usage
-         * @description Each model's hours, the latest first.
+         * @description List the hours of each model, the latest first.
          */
         get: operations["monitoring.token_usage"];
         put?: never;
         /**
          * Save Token Usage
-         * @description Report what one call of a model used; it is added to the model's hour.
+         * @description Add the tokens of one model call to the hour of that model.
          */
         post: operations["monitoring.save_token_usage"];
         delete?: never;
@@ -1397,13 +1402,13 @@ export interface paths {
         };
         /**
          * Stage Timings
-         * @description Each stage's hours, the latest first.
+         * @description List the hours of each stage, the latest first.
          */
         get: operations["monitoring.stage_timings"];
         put?: never;
         /**
          * Save Stage Timing
-         * @description Report how long one run of a stage took and how it ended; it is added to the stage's hour.
+         * @description Add the duration and result of one run of a stage to the hour of that stage.
          */
         post: operations["monitoring.save_stage_timing"];
         delete?: never;
@@ -1421,13 +1426,13 @@ export interface paths {
         };
         /**
          * Data Stats
-         * @description The hours of each type and context, the latest first.
+         * @description List the hours of each type and context, the latest first.
          */
         get: operations["monitoring.data_stats"];
         put?: never;
         /**
          * Save Data Stats
-         * @description Report how much of a type of data there was; it is added to the hour of its type and context.
+         * @description Add a count of data to the hour of its type and context.
          */
         post: operations["monitoring.save_data_stats"];
         delete?: never;
@@ -1445,7 +1450,7 @@ export interface paths {
         };
         /**
          * Data Stats Range
-         * @description The hours of each type and context that begin between two times, the latest first.
+         * @description List the hours of each type and context that begin between two times, the latest first.
          */
         get: operations["monitoring.data_stats_range"];
         put?: never;
@@ -1465,7 +1470,7 @@ export interface paths {
         };
         /**
          * Data Stats Trend
-         * @description What was reported in each interval, by a clock of the caller's choice: a chart.
+         * @description Return the total of each interval by the caller's clock, for a chart.
          */
         get: operations["monitoring.data_stats_trend"];
         put?: never;
@@ -1487,7 +1492,7 @@ export interface paths {
         put?: never;
         /**
          * Cleanup
-         * @description Remove what was reported long ago, for good; this also happens by itself.
+         * @description Delete old measurements for good. A scheduled task does the same.
          */
         post: operations["monitoring.cleanup"];
         delete?: never;
@@ -1505,7 +1510,7 @@ export interface paths {
         };
         /**
          * Overview
-         * @description What was reported in all, what stands out, and how busy the database and the process are.
+         * @description Return totals, the largest entries, and the load of the database and the process.
          */
         get: operations["monitoring.overview"];
         put?: never;
@@ -1524,8 +1529,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Find
-         * @description Every recovery of which a report is kept, the newest first.
+         * List Recoveries
+         * @description List every recovery with a kept report, the newest first.
          */
         get: operations["recovery.list"];
         put?: never;
@@ -1547,7 +1552,7 @@ export interface paths {
         put?: never;
         /**
          * Acknowledge
-         * @description Take note of all reports: the health check no longer tells of them.
+         * @description Acknowledge all reports: the health check stops reporting them.
          */
         post: operations["recovery.acknowledge"];
         delete?: never;
@@ -1591,8 +1596,8 @@ export interface paths {
          * Repair Invalid Rows
          * @description Repair invalid rows, or set them aside. The originals are kept; `adoption.rows` lists them.
          *
-         *     A row that others belong to, such as a conversation with messages, can only be repaired: setting it aside is
-         *     answered with 409.
+         *     A row that others belong to, such as a conversation with messages, can only be repaired: setting it aside is refused
+         *     with 409.
          */
         post: operations["invalid_rows.repair"];
         delete?: never;
@@ -1610,7 +1615,7 @@ export interface paths {
         };
         /**
          * Report
-         * @description Return every adoption with its report, and how many rows are set aside.
+         * @description Return every adoption with its report, and the number of rows set aside.
          */
         get: operations["adoption.report"];
         put?: never;
@@ -1652,10 +1657,10 @@ export interface paths {
         put?: never;
         /**
          * Restore
-         * @description Bring a row back into its table and return its place.
+         * @description Restore a row to its table and return its place.
          *
-         *     A missing row that it belongs to is brought back, too, or is made. A value that does not fit is
-         *     answered with 422, which names the column; give another one in `values`.
+         *     A missing row that it belongs to is restored or created as well. A value that does not fit is refused with 422,
+         *     which names the column; send another value in `values`.
          */
         post: operations["adoption.restore"];
         delete?: never;
@@ -1675,7 +1680,7 @@ export interface paths {
         put?: never;
         /**
          * Acknowledge
-         * @description Acknowledge all rows that are set aside: the health check no longer names them.
+         * @description Acknowledge all rows set aside: the health check stops reporting them.
          */
         post: operations["adoption.acknowledge"];
         delete?: never;
@@ -1693,7 +1698,7 @@ export interface paths {
         };
         /**
          * Report
-         * @description What goes wrong in practice, looked for: takes as long as reading the whole database.
+         * @description Check the whole database and its directory for problems. It takes as long as reading the whole database.
          */
         get: operations["doctor.report"];
         put?: never;
@@ -1797,12 +1802,12 @@ export interface components {
             items: components["schemas"]["Activity"][];
             /**
              * Next Cursor
-             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             * @description Value of `cursor` for the next page. Null at the end of the list.
              */
             next_cursor?: string | null;
             /**
              * Total
-             * @description How many rows match in all; only when `with_total` is given.
+             * @description Number of matching rows. Only with `with_total`.
              */
             total?: number | null;
         };
@@ -1815,17 +1820,17 @@ export interface components {
             id: number;
             /**
              * System
-             * @description The system that made the database, such as `minecontext`.
+             * @description System that made the database, such as `minecontext`.
              */
             system: string;
             /**
              * Source
-             * @description The file in which it was found.
+             * @description File that held the database.
              */
             source: string;
             /**
              * Time Zone
-             * @description The zone in which its local times were read.
+             * @description Time zone in which its local times were read.
              */
             time_zone: string;
             /**
@@ -1844,7 +1849,7 @@ export interface components {
         AdoptionOverview: {
             /**
              * Adoptions
-             * @description The oldest first.
+             * @description Adoptions, the oldest first.
              */
             adoptions: components["schemas"]["Adoption"][];
             /**
@@ -1856,7 +1861,7 @@ export interface components {
             };
             /**
              * Not Acknowledged
-             * @description Number of them that nobody has acknowledged, by table.
+             * @description Number of rows set aside that are not acknowledged, by table.
              */
             not_acknowledged: {
                 [key: string]: number;
@@ -1932,7 +1937,7 @@ export interface components {
         };
         /**
          * Appended
-         * @description What an append leaves behind.
+         * @description The result of an append.
          */
         Appended: {
             /** Message Id */
@@ -1942,14 +1947,14 @@ export interface components {
         };
         /**
          * Backup
-         * @description One copy of the whole store.
+         * @description One copy of the whole database.
          */
         Backup: {
             /** Name */
             name: string;
             /**
              * Sequence
-             * @description The number by which backups are in order, whatever the clock said. Null for one of a program before there were numbers: it is older than all that have one.
+             * @description Number by which backups are ordered, independent of the clock. Null for a backup of an early version without numbers: it is older than every numbered one.
              */
             sequence?: number | null;
             /**
@@ -1964,44 +1969,44 @@ export interface components {
             bytes: number;
             /**
              * Schema Version
-             * @description Null where neither its name nor a manifest tells.
+             * @description Schema version of the database. Null if neither the name nor a manifest states it.
              */
             schema_version: number | null;
             /**
              * Program Version
-             * @description Of the program that made it.
+             * @description Version of the program that made the backup.
              */
             program_version?: string | null;
             /**
              * Rows
-             * @description How many each table holds.
+             * @description Number of rows in each table.
              */
             rows?: {
                 [key: string]: number;
             } | null;
             /**
              * Broken References
-             * @description How many rows refer to rows that are not there: another program has changed the database.
+             * @description Number of dangling foreign keys, which another program must have caused. They are reported but do not fail verification.
              */
             broken_references?: number | null;
             /**
              * Verified At
-             * @description When it was opened and found sound; null: never, or it was found damaged later.
+             * @description Time when the backup was opened and verified. Null if it never was, or was found damaged later.
              */
             verified_at?: string | null;
             /**
              * Proved At
-             * @description When it was last opened again and found to be what it was when it was made.
+             * @description Time when the backup was last opened again and matched its manifest.
              */
             proved_at?: string | null;
             /**
              * Damage
-             * @description What was found to be wrong with it.
+             * @description Damage that was found in the backup.
              */
             damage?: string | null;
             /**
              * Replaced
-             * @description Whether it holds rows that a restore has replaced since. A recovery prefers one that does not.
+             * @description True if a later restore replaced these rows. A recovery prefers other backups.
              * @default false
              */
             replaced?: boolean;
@@ -2010,14 +2015,14 @@ export interface components {
         BackupCreate: {
             /**
              * Reason
-             * @description Words joined by hyphens; becomes part of its name.
+             * @description Words joined by hyphens, which become part of the name.
              * @default on-request
              */
             reason?: string;
         };
         /**
          * BackupList
-         * @description All backups, the newest first.
+         * @description Backups, the newest first.
          */
         BackupList: {
             /** Items */
@@ -2027,7 +2032,7 @@ export interface components {
         CacheInfoUpdate: {
             /**
              * Cache Info
-             * @description Merged over what is stored, name by name; null removes a name.
+             * @description Values to merge into the stored ones, name by name. Null removes a name.
              */
             cache_info: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -2037,7 +2042,7 @@ export interface components {
         Cleanup: {
             /**
              * Deleted
-             * @description How many buckets were removed.
+             * @description Number of deleted hours.
              */
             deleted: number;
         };
@@ -2045,14 +2050,14 @@ export interface components {
         CleanupRequest: {
             /**
              * Days
-             * @description Hours that began longer ago are removed.
+             * @description Age in days from which hours are deleted.
              * @default 7
              */
             days?: number;
         };
         /**
          * Component
-         * @description One part of the sidecar: whether it works, and the numbers behind that.
+         * @description One component of the sidecar with its state and numbers.
          */
         Component: {
             /** Ok */
@@ -2076,7 +2081,7 @@ export interface components {
         ContextCounts: {
             /**
              * Counts
-             * @description How many contexts there are of each type.
+             * @description Number of contexts of each type.
              */
             counts: {
                 [key: string]: number;
@@ -2115,12 +2120,12 @@ export interface components {
             items: components["schemas"]["ProcessedContext"][];
             /**
              * Next Cursor
-             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             * @description Value of `cursor` for the next page. Null at the end of the list.
              */
             next_cursor?: string | null;
             /**
              * Total
-             * @description How many rows match in all; only when `with_total` is given.
+             * @description Number of matching rows. Only with `with_total`.
              */
             total?: number | null;
         };
@@ -2171,12 +2176,12 @@ export interface components {
             top_k?: number;
             /**
              * Context Types
-             * @description All, if left out.
+             * @description Types to search. Default: all.
              */
             context_types?: components["schemas"]["ContextType"][] | null;
             /**
              * Filters
-             * @description By property, `keywords`, `entities` or `metadata.NAME`: a value, a list of values of which one has to be there, or for times `{"from": ..., "before": ...}`. All have to hold.
+             * @description Conditions by property, `keywords`, `entities` or `metadata.NAME`: a value, a list of values of which one must match, or for times `{"from": ..., "before": ...}`. All conditions must hold.
              */
             filters?: {
                 [key: string]: unknown;
@@ -2202,7 +2207,7 @@ export interface components {
         ContextsStored: {
             /**
              * Ids
-             * @description In the order in which the contexts were given.
+             * @description Ids of the contexts, in the order of the request.
              */
             ids: string[];
         };
@@ -2270,18 +2275,18 @@ export interface components {
             items: components["schemas"]["Conversation"][];
             /**
              * Next Cursor
-             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             * @description Value of `cursor` for the next page. Null at the end of the list.
              */
             next_cursor?: string | null;
             /**
              * Total
-             * @description How many rows match in all; only when `with_total` is given.
+             * @description Number of matching rows. Only with `with_total`.
              */
             total?: number | null;
         };
         /**
          * ConversationState
-         * @description What is stored of a thread; one that was never saved, or was cleared, has neither.
+         * @description The stored messages and cache information of a thread; both are empty if nothing is stored.
          */
         ConversationState: {
             /**
@@ -2300,7 +2305,7 @@ export interface components {
             };
             /**
              * Updated At
-             * @description When it was last saved; null when there is none.
+             * @description Time of the last save. Null if nothing is stored.
              */
             updated_at: string | null;
         };
@@ -2311,7 +2316,7 @@ export interface components {
         ConversationStatus: "active" | "archived" | "deleted";
         /**
          * ConversationThread
-         * @description What is known about a thread beside its state.
+         * @description The details of a thread besides its state.
          */
         ConversationThread: {
             /**
@@ -2324,7 +2329,7 @@ export interface components {
             thread_id: string;
             /**
              * Initial Request
-             * @description What the thread began with.
+             * @description First request of the thread.
              */
             initial_request: string | null;
             /** Project Root */
@@ -2357,12 +2362,12 @@ export interface components {
             items: components["schemas"]["ConversationThread"][];
             /**
              * Next Cursor
-             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             * @description Value of `cursor` for the next page. Null at the end of the list.
              */
             next_cursor?: string | null;
             /**
              * Total
-             * @description How many rows match in all; only when `with_total` is given.
+             * @description Number of matching rows. Only with `with_total`.
              */
             total?: number | null;
         };
@@ -2390,7 +2395,7 @@ export interface components {
         };
         /**
          * DataStats
-         * @description One hour of one type of data in one context; no context is one too.
+         * @description One hour of one type of data in one context. No context counts as a context.
          */
         DataStats: {
             /**
@@ -2404,7 +2409,7 @@ export interface components {
             /**
              * Time Bucket
              * Format: date-time
-             * @description When the hour began.
+             * @description Start of the hour.
              * @example 2026-01-31T09:30:00.000Z
              */
             time_bucket: string;
@@ -2414,7 +2419,7 @@ export interface components {
             count: number;
             /** Context Type */
             context_type: string | null;
-            /** @description That of the last report that had any. */
+            /** @description Metadata of the last report that had any. */
             metadata: components["schemas"]["JsonValue"];
             /**
              * Created At
@@ -2425,7 +2430,7 @@ export interface components {
         };
         /**
          * DataStatsInterval
-         * @description What was reported from `start_time` to before `end_time`.
+         * @description The reports from `start_time` to before `end_time`.
          */
         DataStatsInterval: {
             /**
@@ -2442,12 +2447,12 @@ export interface components {
             end_time: string;
             /**
              * Count
-             * @description 0 when nothing was reported; null when it ended before the oldest report that is still stored.
+             * @description Sum of the reports. 0 without reports; null if the interval ended before the oldest stored report.
              */
             count: number | null;
             /**
              * Data
-             * @description By type and context, in their order.
+             * @description Totals by type and context.
              */
             data: components["schemas"]["DataCount"][];
         };
@@ -2460,12 +2465,12 @@ export interface components {
             items: components["schemas"]["DataStats"][];
             /**
              * Next Cursor
-             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             * @description Value of `cursor` for the next page. Null at the end of the list.
              */
             next_cursor?: string | null;
             /**
              * Total
-             * @description How many rows match in all; only when `with_total` is given.
+             * @description Number of matching rows. Only with `with_total`.
              */
             total?: number | null;
         };
@@ -2510,12 +2515,12 @@ export interface components {
         DataType: "vault" | "todo" | "activity" | "tip" | "message" | "conversation" | "context";
         /**
          * DatabaseLoad
-         * @description How busy the database is; commits are the latest 512 that changed something.
+         * @description The load of the database. Times are of the latest 512 commits that changed something.
          */
         DatabaseLoad: {
             /**
              * Waiting
-             * @description Units of work that no commit has taken up yet.
+             * @description Number of units of work that wait for a commit.
              */
             waiting: number;
             /** Commit Median Ms */
@@ -2524,7 +2529,7 @@ export interface components {
             commit_p95_ms: number | null;
             /**
              * Write Ahead Log Bytes
-             * @description null for a database in memory.
+             * @description Size of the write-ahead log in bytes. Null for a database in memory.
              */
             write_ahead_log_bytes: number | null;
         };
@@ -2546,14 +2551,14 @@ export interface components {
             invalid?: string[];
             /**
              * Id
-             * @description Its kind and its own id: `vault:12`.
+             * @description Kind and id of the row: `vault:12`.
              */
             id: string;
             /** Content */
             content: string;
             /**
              * Metadata
-             * @description The other fields that describe it.
+             * @description Other fields of the row.
              */
             metadata: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -2600,7 +2605,7 @@ export interface components {
             request: string;
             /**
              * Cost
-             * @description Amounts by what they are for, e.g. `total`, `cache_read`.
+             * @description Costs by purpose, such as `total` and `cache_read`.
              * @default {}
              */
             cost?: {
@@ -2608,7 +2613,7 @@ export interface components {
             };
             /**
              * Start
-             * @description Now, if left out.
+             * @description Start of the exchange. Default: now.
              */
             start?: string | null;
             /** End */
@@ -2623,18 +2628,18 @@ export interface components {
             items: components["schemas"]["Exchange"][];
             /**
              * Next Cursor
-             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             * @description Value of `cursor` for the next page. Null at the end of the list.
              */
             next_cursor?: string | null;
             /**
              * Total
-             * @description How many rows match in all; only when `with_total` is given.
+             * @description Number of matching rows. Only with `with_total`.
              */
             total?: number | null;
         };
         /**
          * ExtractedData
-         * @description What was understood.
+         * @description The extracted meaning of a context.
          */
         ExtractedData: {
             context_type: components["schemas"]["ContextType"];
@@ -2662,12 +2667,12 @@ export interface components {
             level: components["schemas"]["Level"];
             /**
              * Subject
-             * @description What was looked at, in a word or two.
+             * @description Subject of the check, in a word or two.
              */
             subject: string;
             /**
              * Message
-             * @description What was found and, unless all is well, what to do about it.
+             * @description Result of the check and, unless all is well, what to do.
              */
             message: string;
         };
@@ -2685,28 +2690,28 @@ export interface components {
             name: string;
             /**
              * Table
-             * @description The table it is on; of a view, its own name.
+             * @description Table of the index or trigger; the view's own name.
              */
             table: string;
             /**
              * Sql
-             * @description The statement that made it.
+             * @description SQL statement that created it.
              */
             sql: string;
             /**
              * Is Kept
-             * @description False when it would not work on the adopted tables: then only its SQL is kept.
+             * @description False if it does not work on the adopted tables; only its SQL is kept then.
              */
             is_kept: boolean;
             /**
              * Reason
-             * @description Why it was not kept.
+             * @description Reason why it was not kept.
              */
             reason?: string | null;
         };
         /**
          * HybridHit
-         * @description Found by word, by meaning, or by both: a rank says at which place, from 1; null that it was not found so.
+         * @description A hit by words, by meaning or by both. A rank counts from 1; null if it was not found that way.
          */
         HybridHit: {
             /**
@@ -2716,22 +2721,22 @@ export interface components {
             id: string;
             data_type: components["schemas"]["DataType"];
             /** Title */
-            title: components["schemas"]["Part"][];
+            title: components["schemas"]["TextFragment"][];
             /**
              * Snippet
              * @description The text around the first matches, in pieces; plain text, never HTML.
              */
-            snippet: components["schemas"]["Part"][];
+            snippet: components["schemas"]["TextFragment"][];
             /**
              * Time
              * Format: date-time
-             * @description The time by which its kind is listed.
+             * @description Time by which rows of this kind are listed.
              * @example 2026-01-31T09:30:00.000Z
              */
             time: string;
             /**
              * Score
-             * @description The higher the better; 0 for what was found by the beginning of a word alone.
+             * @description Relevance; higher is better. 0 for a row that matches only the beginning of a word.
              */
             score: number;
             /** Word Rank */
@@ -2740,7 +2745,7 @@ export interface components {
             meaning_rank: number | null;
             /**
              * Similarity
-             * @description Cosine similarity, from -1 to 1, of what was found by meaning.
+             * @description Cosine similarity, from -1 to 1, of a hit by meaning.
              */
             similarity: number | null;
         };
@@ -2753,7 +2758,7 @@ export interface components {
             items: components["schemas"]["HybridHit"][];
             /**
              * Complete
-             * @description False while rows are still being put into the index of words.
+             * @description False while rows are still being indexed.
              */
             complete: boolean;
         };
@@ -2764,17 +2769,17 @@ export interface components {
         HybridSearch: {
             /**
              * Query
-             * @description As in a search by word.
+             * @description Words to search for, as in `search.query`.
              */
             query: string;
             /**
              * Vector
-             * @description What the query means; made of it where an embedding endpoint is configured, if left out.
+             * @description Embedding of the query. Without it, the configured embedding endpoint makes one.
              */
             vector?: number[] | null;
             /**
              * Kinds
-             * @description Only these kinds; all, if left out.
+             * @description Kinds to search. Default: all.
              */
             kinds?: components["schemas"]["DataType"][] | null;
             /**
@@ -2785,7 +2790,7 @@ export interface components {
         };
         /**
          * ImportReport
-         * @description What an import did, or with `dry_run` would have done.
+         * @description The result of an import, or with `dry_run` the expected result.
          */
         ImportReport: {
             /** Dry Run */
@@ -2876,26 +2881,26 @@ export interface components {
         JsonValue: unknown;
         /**
          * KindReport
-         * @description What became of the rows of one kind.
+         * @description The result for the rows of one kind.
          */
         KindReport: {
             /** Added */
             added: number;
             /**
              * Set Aside
-             * @description Set aside: they belong to rows that the archive does not hold.
+             * @description Number of rows set aside, because they belong to rows that the archive does not hold.
              * @default 0
              */
             set_aside?: number;
             /**
              * Skipped
-             * @description Already there: from an earlier import, or because the archive comes from here.
+             * @description Number of rows that already exist, from an earlier import or because the archive was made here.
              */
             skipped: number;
         };
         /** LatestActivity */
         LatestActivity: {
-            /** @description The one that began last; null when there is none. */
+            /** @description Activity with the latest start. Null if there is none. */
             activity: components["schemas"]["Activity"] | null;
         };
         /**
@@ -2925,17 +2930,17 @@ export interface components {
         LogDamage: {
             /**
              * Unreadable Frames
-             * @description Changed pages behind that point.
+             * @description Number of changed pages after that point.
              */
             unreadable_frames: number;
             /**
              * Unreadable Commits
-             * @description Commits behind that point, at most.
+             * @description Largest possible number of commits after that point.
              */
             unreadable_commits: number;
             /**
              * Kept As
-             * @description Where the log is kept as it was found.
+             * @description File that keeps the damaged log.
              */
             kept_as: string | null;
         };
@@ -2956,7 +2961,7 @@ export interface components {
             role: components["schemas"]["Role"];
             /**
              * Content
-             * @description While it streams, all that was appended so far.
+             * @description Text of the message; while it streams, everything appended so far.
              */
             content: string;
             status: components["schemas"]["MessageStatus"];
@@ -2968,7 +2973,7 @@ export interface components {
             };
             /**
              * Latency Ms
-             * @description From its creation to its end.
+             * @description Milliseconds from creation to finish.
              */
             latency_ms: number | null;
             /** Error Message */
@@ -2989,13 +2994,13 @@ export interface components {
             updated_at: string;
             /**
              * Next Sequence
-             * @description The sequence of the next chunk; 0 once it is finished.
+             * @description Sequence number of the next chunk. 0 once the message is finished.
              * @default 0
              */
             next_sequence?: number;
             /**
              * Thinking
-             * @description In order; only where it is asked for.
+             * @description Steps of thinking, in order. Only on request.
              */
             thinking?: components["schemas"]["MessageThinking"][];
         };
@@ -3005,13 +3010,13 @@ export interface components {
             content_chunk: string;
             /**
              * Token Count
-             * @description Tokens of this chunk.
+             * @description Number of tokens in this chunk.
              * @default 0
              */
             token_count?: number;
             /**
              * Sequence
-             * @description The number of the chunk, from 0: one that came before is not written twice, a gap is refused.
+             * @description Sequence number of the chunk, from 0. A repeated chunk is not written twice; a gap is refused.
              */
             sequence?: number | null;
         };
@@ -3053,7 +3058,7 @@ export interface components {
         MessageMetadataUpdate: {
             /**
              * Metadata
-             * @description Merged over what is there; null removes a name.
+             * @description Values to merge into the stored ones. Null removes a name.
              */
             metadata: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -3068,12 +3073,12 @@ export interface components {
             items: components["schemas"]["Message"][];
             /**
              * Has Before
-             * @description Whether there are older ones than the first; get them with `before`.
+             * @description True if there are older messages; `before` returns them.
              */
             has_before: boolean;
             /**
              * Has After
-             * @description Whether there are newer ones than the last; get them with `after`.
+             * @description True if there are newer messages; `after` returns them.
              */
             has_after: boolean;
         };
@@ -3120,7 +3125,7 @@ export interface components {
             new_content: string;
             /**
              * Is Complete
-             * @description Also finish it, if it is open.
+             * @description Also finish the message if it is open.
              * @default false
              */
             is_complete?: boolean;
@@ -3140,7 +3145,7 @@ export interface components {
         };
         /**
          * MonitoringOverview
-         * @description What was reported, and how the sidecar is doing.
+         * @description The reports of a window and the load of the sidecar.
          */
         MonitoringOverview: {
             /**
@@ -3156,23 +3161,13 @@ export interface components {
             process: components["schemas"]["ProcessLoad"];
         };
         /**
-         * Part
-         * @description A piece of a text; `match` says whether it is what was searched for.
-         */
-        Part: {
-            /** Text */
-            text: string;
-            /** Match */
-            match: boolean;
-        };
-        /**
          * ProcessLoad
          * @description The sidecar's own process.
          */
         ProcessLoad: {
             /**
              * Cpu Percent
-             * @description Of one core, since the last look at least a second ago.
+             * @description Percent of one core since the previous sample, which is at least a second old.
              */
             cpu_percent: number;
             /** Cpu Seconds */
@@ -3183,7 +3178,7 @@ export interface components {
             threads: number;
             /**
              * Open Files
-             * @description Sockets included; on Windows, handles.
+             * @description Number of open files, sockets included; on Windows, of handles.
              */
             open_files: number;
             /** Uptime S */
@@ -3205,7 +3200,7 @@ export interface components {
             text: string;
             /**
              * Vector
-             * @description Only where it was asked for.
+             * @description Vector of the context. Only on request.
              */
             vector: number[] | null;
             /** Metadata */
@@ -3215,12 +3210,12 @@ export interface components {
         };
         /**
          * ProcessedContextInput
-         * @description A context to store. With the `id` of one that is there, it takes that one's place.
+         * @description A context to store. It replaces an existing context with the same `id`.
          */
         ProcessedContextInput: {
             /**
              * Id
-             * @description Made, if left out.
+             * @description Id of the context. Default: a new one.
              */
             id?: string | null;
             extracted_data: components["schemas"]["ExtractedData"];
@@ -3232,12 +3227,12 @@ export interface components {
             text?: string;
             /**
              * Vector
-             * @description Made from `text`, if left out.
+             * @description Vector of the context. Default: the embedding of `text`.
              */
             vector?: number[] | null;
             /**
              * Model
-             * @description By which model the vector was made.
+             * @description Model that made the vector.
              */
             model?: string | null;
             /**
@@ -3250,7 +3245,7 @@ export interface components {
         };
         /**
          * PropertiesInput
-         * @description When and from where; times that are left out are now, and a context that was there keeps its `create_time`.
+         * @description Times and origin of a context. The default for times is now; an existing context keeps its `create_time`.
          */
         PropertiesInput: {
             /** Create Time */
@@ -3302,7 +3297,7 @@ export interface components {
         RecoveryReport: {
             /**
              * Id
-             * @description Its moment, as in the names of the files that it made.
+             * @description Time of the recovery, as in the names of its files.
              */
             id: string;
             /**
@@ -3313,7 +3308,7 @@ export interface components {
             finished_at: string;
             /**
              * Cause
-             * @description What was noticed first.
+             * @description Error that started the recovery.
              */
             cause: string;
             /**
@@ -3323,13 +3318,13 @@ export interface components {
             outcome: "nothing_found" | "indexes_rebuilt" | "header_restored" | "backup_restored" | "rebuilt" | "log_cut_off" | "log_missing" | "commit_unfinished" | "file_lost";
             /**
              * Problems
-             * @description What SQLite's check said, the first few.
+             * @description First findings of SQLite's integrity check.
              * @default []
              */
             problems?: string[];
             /**
              * Set Aside
-             * @description Where the damaged file is kept.
+             * @description File that keeps the damaged database.
              */
             set_aside?: string | null;
             /**
@@ -3369,12 +3364,12 @@ export interface components {
         RepairAction: "repair" | "set_aside";
         /**
          * Restored
-         * @description What a restore did.
+         * @description The result of a restore.
          */
         Restored: {
-            /** @description What the store was replaced by. */
+            /** @description Backup that was restored. */
             restored: components["schemas"]["Backup"];
-            /** @description The store as it was until then, a backup itself now; null where there was none. */
+            /** @description Backup of the replaced database. Null if there was none. */
             kept: components["schemas"]["Backup"] | null;
         };
         /**
@@ -3404,7 +3399,7 @@ export interface components {
         };
         /**
          * RowRestored
-         * @description The place of a row that is back in its table, and the rows that were needed for it.
+         * @description The place of a restored row, and the rows that were restored with it.
          */
         RowRestored: {
             /** Table */
@@ -3413,20 +3408,20 @@ export interface components {
             id: number | string;
             /**
              * Needed
-             * @description Rows that were brought back or made because this one belongs to them, the outermost first.
+             * @description Rows that were restored or created because this one belongs to them, the outermost first.
              */
             needed?: components["schemas"]["RowPlace"][];
         };
         /**
          * RowSetAside
-         * @description A row that is kept apart from its table, with the reason why.
+         * @description A row set aside from its table, with the reason.
          */
         RowSetAside: {
             /** Id */
             id: number;
             /**
              * Table
-             * @description The table from which it comes, by the name that the database gave it.
+             * @description Original table of the row, by its name in the original database.
              */
             table: string;
             /**
@@ -3445,7 +3440,7 @@ export interface components {
             /**
              * Created At
              * Format: date-time
-             * @description When it was set aside.
+             * @description Time when the row was set aside.
              * @example 2026-01-31T09:30:00.000Z
              */
             created_at: string;
@@ -3461,65 +3456,65 @@ export interface components {
         };
         /**
          * RowSetAsidePage
-         * @description Rows that are set aside, in the order in which that was done.
+         * @description Rows set aside, the earliest first.
          */
         RowSetAsidePage: {
             /** Items */
             items: components["schemas"]["RowSetAside"][];
             /**
              * Next Cursor
-             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             * @description Value of `cursor` for the next page. Null at the end of the list.
              */
             next_cursor?: string | null;
             /**
              * Total
-             * @description How many rows match in all; only when `with_total` is given.
+             * @description Number of matching rows. Only with `with_total`.
              */
             total?: number | null;
         };
         /**
          * RowsMade
-         * @description What a batch left behind.
+         * @description The result of a batch.
          */
         RowsMade: {
             /**
              * Ids
-             * @description In the order in which the rows were given.
+             * @description Ids of the rows, in the order of the request.
              */
             ids: number[];
         };
         /**
          * SalvagedTable
-         * @description What became of one table's rows.
+         * @description The result for the rows of one table.
          */
         SalvagedTable: {
             /**
              * Saved
-             * @description Rows that could be read in the damaged file.
+             * @description Number of rows that were read from the damaged file.
              * @default 0
              */
             saved?: number;
             /**
              * From Backup
-             * @description Rows that only the backup had; as old as that.
+             * @description Number of rows that came from the backup alone and are as old as it.
              * @default 0
              */
             from_backup?: number;
             /**
              * Lost
-             * @description The most rows that can be lost: that were there, as far as the damaged file tells, and are in neither. Null: it cannot be known, and rows may be lost.
+             * @description Largest possible number of lost rows: those that the damaged file indicates and neither source had. Null if it is unknown, and rows may be lost.
              * @default 0
              */
             lost?: number | null;
             /**
              * Doubtful
-             * @description Saved rows that an index or another page contradicts: some of their values may be wrong.
+             * @description Number of saved rows that an index or another page contradicts. Some of their values may be wrong.
              * @default 0
              */
             doubtful?: number;
             /**
              * Set Aside
-             * @description Rows that no longer fit; `adoption.rows` lists them.
+             * @description Number of rows set aside because they no longer fit; `adoption.rows` lists them.
              * @default 0
              */
             set_aside?: number;
@@ -3533,22 +3528,22 @@ export interface components {
             id: string;
             data_type: components["schemas"]["DataType"];
             /** Title */
-            title: components["schemas"]["Part"][];
+            title: components["schemas"]["TextFragment"][];
             /**
              * Snippet
              * @description The text around the first matches, in pieces; plain text, never HTML.
              */
-            snippet: components["schemas"]["Part"][];
+            snippet: components["schemas"]["TextFragment"][];
             /**
              * Time
              * Format: date-time
-             * @description The time by which its kind is listed.
+             * @description Time by which rows of this kind are listed.
              * @example 2026-01-31T09:30:00.000Z
              */
             time: string;
             /**
              * Score
-             * @description The higher the better; 0 for what was found by the beginning of a word alone.
+             * @description Relevance; higher is better. 0 for a row that matches only the beginning of a word.
              */
             score: number;
         };
@@ -3566,7 +3561,7 @@ export interface components {
             total: number;
             /**
              * Complete
-             * @description False while rows are still being put into the index.
+             * @description False while rows are still being indexed.
              */
             complete: boolean;
         };
@@ -3624,7 +3619,7 @@ export interface components {
             /**
              * Time Bucket
              * Format: date-time
-             * @description When the hour began.
+             * @description Start of the hour.
              * @example 2026-01-31T09:30:00.000Z
              */
             time_bucket: string;
@@ -3644,7 +3639,7 @@ export interface components {
             success_count: number;
             /** Error Count */
             error_count: number;
-            /** @description That of the last report that had any. */
+            /** @description Metadata of the last report that had any. */
             metadata: components["schemas"]["JsonValue"];
             /**
              * Created At
@@ -3662,12 +3657,12 @@ export interface components {
             items: components["schemas"]["StageTiming"][];
             /**
              * Next Cursor
-             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             * @description Value of `cursor` for the next page. Null at the end of the list.
              */
             next_cursor?: string | null;
             /**
              * Total
-             * @description How many rows match in all; only when `with_total` is given.
+             * @description Number of matching rows. Only with `with_total`.
              */
             total?: number | null;
         };
@@ -3717,12 +3712,12 @@ export interface components {
             error_rate: number;
             /**
              * Slowest
-             * @description By their average.
+             * @description Stages with the longest average duration.
              */
             slowest: components["schemas"]["StageTotals"][];
             /**
              * Failing
-             * @description Those with errors, by their rate.
+             * @description Stages with errors, the highest rate first.
              */
             failing: components["schemas"]["StageTotals"][];
         };
@@ -3735,29 +3730,29 @@ export interface components {
             messages: components["schemas"]["JsonValue"][];
             /**
              * Cache Info
-             * @description Merged over what is stored, name by name; left out, that stays as it is.
+             * @description Values to merge into the stored ones, name by name. Default: no change.
              */
             cache_info?: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
             /**
              * Initial Request
-             * @description The first user message's text, if left out.
+             * @description First request of the thread. Default: the text of the first user message.
              */
             initial_request?: string | null;
             /**
              * Project Root
-             * @description Stays as it is, if left out.
+             * @description New value. Default: no change.
              */
             project_root?: string | null;
             /**
              * Current Issue
-             * @description Stays as it is, if left out.
+             * @description New value. Default: no change.
              */
             current_issue?: string | null;
             /**
              * Metadata
-             * @description Stays as it is, if left out.
+             * @description New value. Default: no change.
              */
             metadata?: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -3773,6 +3768,16 @@ export interface components {
             metadata?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+        };
+        /**
+         * TextFragment
+         * @description A fragment of a text; `match` is true for the searched words.
+         */
+        TextFragment: {
+            /** Text */
+            text: string;
+            /** Match */
+            match: boolean;
         };
         /** ThinkingBatch */
         ThinkingBatch: {
@@ -3792,7 +3797,7 @@ export interface components {
             progress?: number;
             /**
              * Sequence
-             * @description Its place; behind the last, if left out.
+             * @description Position of the step. Default: after the last one.
              */
             sequence?: number | null;
             /** Metadata */
@@ -3811,12 +3816,12 @@ export interface components {
             thread_id: string;
             /**
              * Exchanges
-             * @description How many there are.
+             * @description Number of exchanges.
              */
             exchanges: number;
             /**
              * Cost
-             * @description Each amount's sum over all exchanges.
+             * @description Sum of each cost over all exchanges.
              */
             cost: {
                 [key: string]: number;
@@ -3860,12 +3865,12 @@ export interface components {
             items: components["schemas"]["Tip"][];
             /**
              * Next Cursor
-             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             * @description Value of `cursor` for the next page. Null at the end of the list.
              */
             next_cursor?: string | null;
             /**
              * Total
-             * @description How many rows match in all; only when `with_total` is given.
+             * @description Number of matching rows. Only with `with_total`.
              */
             total?: number | null;
         };
@@ -3891,7 +3896,7 @@ export interface components {
             start_time: string | null;
             /**
              * End Time
-             * @description When it was completed.
+             * @description Time when the todo was completed.
              */
             end_time: string | null;
             status: components["schemas"]["TodoStatus"];
@@ -3929,19 +3934,19 @@ export interface components {
         };
         /**
          * TodoEmbedding
-         * @description What a todo means; its content, and the vector that is made of it, if left out.
+         * @description The embedding of a todo. Default: the embedding of the todo's content.
          */
         TodoEmbedding: {
             /**
              * Content
-             * @description The todo's own, if left out.
+             * @description Text that is embedded. Default: the content of the todo.
              */
             content?: string | null;
             /** Embedding */
             embedding?: number[] | null;
             /**
              * Model
-             * @description By which model the embedding was made.
+             * @description Model that made the embedding.
              */
             model?: string | null;
             /**
@@ -3961,12 +3966,12 @@ export interface components {
             items: components["schemas"]["Todo"][];
             /**
              * Next Cursor
-             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             * @description Value of `cursor` for the next page. Null at the end of the list.
              */
             next_cursor?: string | null;
             /**
              * Total
-             * @description How many rows match in all; only when `with_total` is given.
+             * @description Number of matching rows. Only with `with_total`.
              */
             total?: number | null;
         };
@@ -3981,7 +3986,7 @@ export interface components {
             status: components["schemas"]["TodoStatus"];
             /**
              * End Time
-             * @description When it was completed; now, if left out.
+             * @description Time when the todo was completed. Default: now.
              */
             end_time?: string | null;
         };
@@ -4013,7 +4018,7 @@ export interface components {
             total_tokens: number;
             /**
              * Models
-             * @description Those that used most.
+             * @description Models with the highest use.
              */
             models: components["schemas"]["ModelTotals"][];
         };
@@ -4033,7 +4038,7 @@ export interface components {
             /**
              * Time Bucket
              * Format: date-time
-             * @description When the hour began.
+             * @description Start of the hour.
              * @example 2026-01-31T09:30:00.000Z
              */
             time_bucket: string;
@@ -4061,12 +4066,12 @@ export interface components {
             items: components["schemas"]["TokenUsage"][];
             /**
              * Next Cursor
-             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             * @description Value of `cursor` for the next page. Null at the end of the list.
              */
             next_cursor?: string | null;
             /**
              * Total
-             * @description How many rows match in all; only when `with_total` is given.
+             * @description Number of matching rows. Only with `with_total`.
              */
             total?: number | null;
         };
@@ -4080,7 +4085,7 @@ export interface components {
             completion_tokens: number;
             /**
              * Total Tokens
-             * @description The sum of both, if left out.
+             * @description Number of tokens in all. Default: the sum of both.
              */
             total_tokens?: number | null;
         };
@@ -4100,24 +4105,24 @@ export interface components {
             took_ms: number;
             /**
              * Longest Step Ms
-             * @description How long a write had to wait for it at most.
+             * @description Longest time that a write waited for the task, in milliseconds.
              */
             longest_step_ms: number;
             /**
              * Did
-             * @description What it did, in numbers; empty when there was nothing to do.
+             * @description Result in numbers. Empty if there was nothing to do.
              */
             did: {
                 [key: string]: number;
             };
             /**
              * Gave Way
-             * @description It left off for writes, and will go on soon.
+             * @description True if the task stopped for waiting writes; it continues soon.
              */
             gave_way: boolean;
             /**
              * Error
-             * @description Why it failed; null when it did not.
+             * @description Error of the task. Null if it succeeded.
              */
             error: string | null;
         };
@@ -4132,12 +4137,12 @@ export interface components {
             is_running: boolean;
             /**
              * Due In S
-             * @description Null when nothing is due, or upkeep is switched off.
+             * @description Seconds until the task is due. Null if nothing is due, or maintenance is disabled.
              */
             due_in_s: number | null;
             /**
              * Failures
-             * @description How many runs in a row have failed.
+             * @description Number of consecutive failed runs.
              */
             failures: number;
             last_run: components["schemas"]["UpkeepRun"] | null;
@@ -4174,7 +4179,7 @@ export interface components {
             tags: string;
             /**
              * Parent Id
-             * @description The folder it lies in; null at the top.
+             * @description Id of the folder. Null at the top level.
              */
             parent_id: number | null;
             /** Is Folder */
@@ -4233,7 +4238,7 @@ export interface components {
             is_folder?: boolean;
             /**
              * Sort Order
-             * @description Its place in the folder; last, if left out.
+             * @description Position in the folder. Default: last.
              */
             sort_order?: number | null;
         };
@@ -4241,30 +4246,30 @@ export interface components {
         VaultMove: {
             /**
              * Parent Id
-             * @description The folder to move into; null for the top.
+             * @description Id of the new folder. Null for the top level.
              */
             parent_id: number | null;
             /**
              * Sort Order
-             * @description Its place there; last, if left out.
+             * @description Position in the new folder. Default: last.
              */
             sort_order?: number | null;
         };
         /**
          * VaultPage
-         * @description Vaults; in which order, each operation says.
+         * @description Vaults, in the order of the operation.
          */
         VaultPage: {
             /** Items */
             items: components["schemas"]["Vault"][];
             /**
              * Next Cursor
-             * @description Give it as `cursor` to get the rows after these; null at the end of the list.
+             * @description Value of `cursor` for the next page. Null at the end of the list.
              */
             next_cursor?: string | null;
             /**
              * Total
-             * @description How many rows match in all; only when `with_total` is given.
+             * @description Number of matching rows. Only with `with_total`.
              */
             total?: number | null;
         };
@@ -4287,13 +4292,13 @@ export interface components {
             sort_order?: number;
             /**
              * Is Deleted
-             * @description True deletes the vault and all below it, false restores what its deletion took along.
+             * @description True deletes the vault and everything below it; false restores everything that its deletion deleted.
              */
             is_deleted?: boolean;
         };
         /**
          * VaultsAffected
-         * @description What an operation on a whole subtree touched.
+         * @description The vaults that an operation on a subtree changed.
          */
         VaultsAffected: {
             /** Ids */
@@ -4323,7 +4328,7 @@ export interface components {
             status: number;
             /**
              * Code
-             * @description Stable; programs decide by it.
+             * @description Stable code of the error, for programs.
              * @example not_found
              */
             code: string;
@@ -4334,16 +4339,236 @@ export interface components {
             detail: string;
             /**
              * Retryable
-             * @description Whether the same request may succeed when it is sent again.
+             * @description True if a retry of the same request may succeed.
              */
             retryable: boolean;
             /**
              * Errors
-             * @description Each field that is wrong.
+             * @description Every wrong field.
              * @default []
              */
             errors?: components["schemas"]["ProblemField"][];
         };
+        /**
+         * AdoptionChanged
+         * @description A row that was set aside is back, or all reports of adoptions were acknowledged.
+         */
+        AdoptionChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            topic: "adoption";
+            /** Id */
+            id: number | "acknowledged";
+        };
+        /**
+         * ContextChanged
+         * @description A processed context was saved or removed.
+         */
+        ContextChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            topic: "contexts";
+            /**
+             * Id
+             * @description The context's own id.
+             */
+            id: string;
+            /**
+             * Number
+             * @description The id of its row.
+             */
+            number: number;
+            /** Context Type */
+            context_type: string;
+        };
+        /**
+         * DiskWritable
+         * @description The disk takes writes again after it refused one.
+         */
+        DiskWritable: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            topic: "health";
+            /**
+             * Id
+             * @constant
+             */
+            id: "writable";
+        };
+        /**
+         * MessageDelta
+         * @description A streamed message grew by a chunk.
+         */
+        MessageDelta: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            topic: "messages.delta";
+            /**
+             * Id
+             * @description Of the message.
+             */
+            id: number;
+            /** Conversation Id */
+            conversation_id: number;
+            /**
+             * Sequence
+             * @description The place of the chunk among the message's chunks, from 0 on.
+             */
+            sequence: number;
+            /**
+             * Text
+             * @description The text of the chunk.
+             */
+            text: string;
+        };
+        /**
+         * RecoveryChanged
+         * @description The database was damaged and is repaired, or all reports of repairs were acknowledged.
+         */
+        RecoveryChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            topic: "recovery";
+            /**
+             * Id
+             * @description Of the report; `acknowledged` when all reports were acknowledged.
+             */
+            id: string;
+            /**
+             * Outcome
+             * @description Absent when reports were acknowledged.
+             * @enum {string}
+             */
+            outcome?: "nothing_found" | "indexes_rebuilt" | "header_restored" | "backup_restored" | "rebuilt" | "log_cut_off" | "log_missing" | "commit_unfinished" | "file_lost";
+            /**
+             * Detail
+             * @description What was saved, and what was not, for a person; absent when reports were acknowledged.
+             */
+            detail?: string;
+        };
+        /**
+         * RowChanged
+         * @description A row was created, changed or removed.
+         */
+        RowChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            topic: "activities" | "conversations" | "messages" | "monitoring.data_stats" | "monitoring.stage_timing" | "monitoring.token_usage" | "thinking" | "tips" | "todo_embeddings" | "todos" | "vaults";
+            /**
+             * Id
+             * @description Of the row; of the todo, for its embedding.
+             */
+            id: number;
+        };
+        /**
+         * RowsImported
+         * @description An import added rows; the other fields are their numbers by kind. One event stands for all of its rows.
+         */
+        RowsImported: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            topic: "imports";
+            /**
+             * Id
+             * @constant
+             */
+            id: "import";
+        } & {
+            [key: string]: number;
+        };
+        /**
+         * SearchIndexEmptied
+         * @description The search index was emptied to be rebuilt.
+         */
+        SearchIndexEmptied: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            topic: "search_index";
+            /**
+             * Id
+             * @constant
+             */
+            id: "emptied";
+        };
+        /**
+         * StateChanged
+         * @description A conversation state was saved, changed or removed.
+         */
+        StateChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            topic: "states";
+            /**
+             * Id
+             * @description The thread's id.
+             */
+            id: string;
+        };
+        /**
+         * UpkeepFinished
+         * @description A background task did something or failed.
+         */
+        UpkeepFinished: {
+            task: components["schemas"]["UpkeepTaskName"];
+            /**
+             * Started
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            started: string;
+            /** Took Ms */
+            took_ms: number;
+            /**
+             * Longest Step Ms
+             * @description Longest time that a write waited for the task, in milliseconds.
+             */
+            longest_step_ms: number;
+            /**
+             * Did
+             * @description Result in numbers. Empty if there was nothing to do.
+             */
+            did: {
+                [key: string]: number;
+            };
+            /**
+             * Gave Way
+             * @description True if the task stopped for waiting writes; it continues soon.
+             */
+            gave_way: boolean;
+            /**
+             * Error
+             * @description Error of the task. Null if it succeeded.
+             */
+            error: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            topic: "upkeep";
+        };
+        /**
+         * LiveEvent
+         * @description The data of an event of the stream, by its topic.
+         */
+        LiveEvent: components["schemas"]["RowChanged"] | components["schemas"]["StateChanged"] | components["schemas"]["ContextChanged"] | components["schemas"]["MessageDelta"] | components["schemas"]["RowsImported"] | components["schemas"]["RecoveryChanged"] | components["schemas"]["AdoptionChanged"] | components["schemas"]["SearchIndexEmptied"] | components["schemas"]["DiskWritable"] | components["schemas"]["UpkeepFinished"];
     };
     responses: never;
     parameters: never;
@@ -4405,15 +4630,15 @@ export interface operations {
     "vaults.list": {
         parameters: {
             query?: {
-                /** @description At most this many rows. */
+                /** @description Largest number of rows to return. */
                 limit?: number;
-                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
                 offset?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
-                /** @description Count all rows that match, too. */
+                /** @description Also count all matching rows. */
                 with_total?: boolean;
-                /** @description True lists what was deleted and can be restored. */
+                /** @description List deleted vaults, which can be restored, instead of the others. */
                 is_deleted?: boolean;
                 /** @description Only vaults with exactly this title. */
                 title?: string | null;
@@ -4501,15 +4726,15 @@ export interface operations {
     "vaults.children": {
         parameters: {
             query?: {
-                /** @description At most this many rows. */
+                /** @description Largest number of rows to return. */
                 limit?: number;
-                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
                 offset?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
-                /** @description Count all rows that match, too. */
+                /** @description Also count all matching rows. */
                 with_total?: boolean;
-                /** @description The folder; its top, if left out. */
+                /** @description Id of the folder. Default: the top level. */
                 parent_id?: number | null;
             };
             header?: never;
@@ -4532,13 +4757,13 @@ export interface operations {
     "vaults.folders": {
         parameters: {
             query?: {
-                /** @description At most this many rows. */
+                /** @description Largest number of rows to return. */
                 limit?: number;
-                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
                 offset?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
-                /** @description Count all rows that match, too. */
+                /** @description Also count all matching rows. */
                 with_total?: boolean;
             };
             header?: never;
@@ -4561,15 +4786,15 @@ export interface operations {
     "vaults.reports": {
         parameters: {
             query?: {
-                /** @description At most this many rows. */
+                /** @description Largest number of rows to return. */
                 limit?: number;
-                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
                 offset?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
-                /** @description Count all rows that match, too. */
+                /** @description Also count all matching rows. */
                 with_total?: boolean;
-                /** @description True lists what was deleted and can be restored. */
+                /** @description List deleted vaults, which can be restored, instead of the others. */
                 is_deleted?: boolean;
             };
             header?: never;
@@ -4747,13 +4972,13 @@ export interface operations {
     "todos.list": {
         parameters: {
             query?: {
-                /** @description At most this many rows. */
+                /** @description Largest number of rows to return. */
                 limit?: number;
-                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
                 offset?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
-                /** @description Count all rows that match, too. */
+                /** @description Also count all matching rows. */
                 with_total?: boolean;
                 status?: components["schemas"]["TodoStatus"] | null;
                 /** @description Only todos created at or after this time. */
@@ -4960,20 +5185,97 @@ export interface operations {
             };
         };
     };
+    "todos.set_embedding": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                todo_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TodoEmbedding"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "todos.delete_embedding": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                todo_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "todos.similar": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimilarTodosQuery"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarTodos"];
+                };
+            };
+        };
+    };
     "activities.list": {
         parameters: {
             query?: {
-                /** @description At most this many rows. */
+                /** @description Largest number of rows to return. */
                 limit?: number;
-                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
                 offset?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
-                /** @description Count all rows that match, too. */
+                /** @description Also count all matching rows. */
                 with_total?: boolean;
-                /** @description Only activities that begin at or after it. */
+                /** @description Only activities that begin at or after this time. */
                 start_time?: string | null;
-                /** @description Only activities that begin before it. */
+                /** @description Only activities that begin before this time. */
                 end_time?: string | null;
             };
             header?: never;
@@ -5072,9 +5374,9 @@ export interface operations {
             query: {
                 /** @description The first day. */
                 start_date: string;
-                /** @description The last day, included; at most 731 days in all. */
+                /** @description The last day, inclusive. At most 731 days in all. */
                 end_date: string;
-                /** @description Whose midnight separates the days, e.g. `Europe/Berlin`. */
+                /** @description Time zone whose midnight separates the days, such as `Europe/Berlin`. */
                 time_zone?: string;
             };
             header?: never;
@@ -5119,13 +5421,13 @@ export interface operations {
     "tips.list": {
         parameters: {
             query?: {
-                /** @description At most this many rows. */
+                /** @description Largest number of rows to return. */
                 limit?: number;
-                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
                 offset?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
-                /** @description Count all rows that match, too. */
+                /** @description Also count all matching rows. */
                 with_total?: boolean;
                 /** @description Only tips created at or after this time. */
                 start_time?: string | null;
@@ -5206,17 +5508,17 @@ export interface operations {
     "conversations.list": {
         parameters: {
             query?: {
-                /** @description At most this many rows. */
+                /** @description Largest number of rows to return. */
                 limit?: number;
-                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
                 offset?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
-                /** @description Count all rows that match, too. */
+                /** @description Also count all matching rows. */
                 with_total?: boolean;
                 page_name?: string | null;
                 user_id?: string | null;
-                /** @description All but deleted ones, if left out. */
+                /** @description Only this status. Default: every status but deleted. */
                 status?: components["schemas"]["ConversationStatus"] | null;
             };
             header?: never;
@@ -5422,7 +5724,7 @@ export interface operations {
                 after?: number | null;
                 /** @description Only messages before this one: an earlier page. */
                 before?: number | null;
-                /** @description Begin with the last page rather than the first. */
+                /** @description Start with the last page instead of the first. */
                 newest?: boolean;
                 include_thinking?: boolean;
             };
@@ -5826,13 +6128,13 @@ export interface operations {
     "states.list": {
         parameters: {
             query?: {
-                /** @description At most this many rows. */
+                /** @description Largest number of rows to return. */
                 limit?: number;
-                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
                 offset?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
-                /** @description Count all rows that match, too. */
+                /** @description Also count all matching rows. */
                 with_total?: boolean;
             };
             header?: never;
@@ -6003,13 +6305,13 @@ export interface operations {
     "states.exchanges": {
         parameters: {
             query?: {
-                /** @description At most this many rows. */
+                /** @description Largest number of rows to return. */
                 limit?: number;
-                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
                 offset?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
-                /** @description Count all rows that match, too. */
+                /** @description Also count all matching rows. */
                 with_total?: boolean;
             };
             header?: never;
@@ -6087,13 +6389,13 @@ export interface operations {
             query: {
                 /** @description Words, "phrases" and -exclusions; the last word may be incomplete. Any text will do. */
                 q: string;
-                /** @description Only these kinds, separated by commas; all, if left out. */
+                /** @description Only these kinds, separated by commas. Default: all. */
                 kinds?: string | null;
                 limit?: number;
                 offset?: number;
-                /** @description Only what is from this time or later. */
+                /** @description Only rows from this time or later. */
                 from?: string | null;
-                /** @description Only what is from before this time. */
+                /** @description Only rows from before this time. */
                 before?: string | null;
                 /** @description Only vaults with this tag. */
                 tag?: string | null;
@@ -6215,19 +6517,19 @@ export interface operations {
     "contexts.list": {
         parameters: {
             query?: {
-                /** @description At most this many rows. */
+                /** @description Largest number of rows to return. */
                 limit?: number;
-                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
                 offset?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
-                /** @description Count all rows that match, too. */
+                /** @description Also count all matching rows. */
                 with_total?: boolean;
-                /** @description Only these types, e.g. `intent,state`; all, if left out. A `cursor` belongs to one type. */
+                /** @description Only these types, such as `intent,state`. Default: all. A `cursor` belongs to one type. */
                 context_types?: string | null;
                 /** @description Filters as in a search, as a JSON object. */
                 filter?: string | null;
-                /** @description With their vectors. */
+                /** @description Return the vectors as well. */
                 need_vector?: boolean;
             };
             header?: never;
@@ -6371,9 +6673,9 @@ export interface operations {
     "contexts.get": {
         parameters: {
             query?: {
-                /** @description Only if it is of this type. */
+                /** @description Type of the context. Another type is not found. */
                 context_type?: components["schemas"]["ContextType"] | null;
-                /** @description With its vector. */
+                /** @description Return the vector as well. */
                 need_vector?: boolean;
             };
             header?: never;
@@ -6398,7 +6700,7 @@ export interface operations {
     "contexts.delete": {
         parameters: {
             query?: {
-                /** @description Only if it is of this type. */
+                /** @description Type of the context. Another type is not found. */
                 context_type?: components["schemas"]["ContextType"] | null;
             };
             header?: {
@@ -6418,83 +6720,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-        };
-    };
-    "todos.set_embedding": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
-                "Idempotency-Key"?: string | null;
-            };
-            path: {
-                todo_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TodoEmbedding"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    "todos.delete_embedding": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
-                "Idempotency-Key"?: string | null;
-            };
-            path: {
-                todo_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    "todos.similar": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
-                "Idempotency-Key"?: string | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SimilarTodosQuery"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SimilarTodos"];
-                };
             };
         };
     };
@@ -6600,7 +6825,7 @@ export interface operations {
                 "Idempotency-Key"?: string | null;
             };
             path: {
-                /** @description As the list has it. */
+                /** @description Name of the backup, as listed. */
                 name: string;
             };
             cookie?: never;
@@ -6626,7 +6851,7 @@ export interface operations {
                 "Idempotency-Key"?: string | null;
             };
             path: {
-                /** @description As the list has it. */
+                /** @description Name of the backup, as listed. */
                 name: string;
             };
             cookie?: never;
@@ -6652,7 +6877,7 @@ export interface operations {
                 "Idempotency-Key"?: string | null;
             };
             path: {
-                /** @description As the list has it. */
+                /** @description Name of the backup, as listed. */
                 name: string;
             };
             cookie?: never;
@@ -6671,17 +6896,17 @@ export interface operations {
     "monitoring.token_usage": {
         parameters: {
             query?: {
-                /** @description At most this many rows. */
+                /** @description Largest number of rows to return. */
                 limit?: number;
-                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
                 offset?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
-                /** @description Count all rows that match, too. */
+                /** @description Also count all matching rows. */
                 with_total?: boolean;
-                /** @description How far back to look: from the hour this long ago. */
+                /** @description Length of the window: it begins with the hour this long ago. */
                 hours?: number;
-                /** @description Begin at this zone's midnight, e.g. of `Europe/Berlin`, so that the days are whole. */
+                /** @description Time zone at whose midnight the window begins, such as `Europe/Berlin`, for whole days. */
                 time_zone?: string | null;
             };
             header?: never;
@@ -6731,17 +6956,17 @@ export interface operations {
     "monitoring.stage_timings": {
         parameters: {
             query?: {
-                /** @description At most this many rows. */
+                /** @description Largest number of rows to return. */
                 limit?: number;
-                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
                 offset?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
-                /** @description Count all rows that match, too. */
+                /** @description Also count all matching rows. */
                 with_total?: boolean;
-                /** @description How far back to look: from the hour this long ago. */
+                /** @description Length of the window: it begins with the hour this long ago. */
                 hours?: number;
-                /** @description Begin at this zone's midnight, e.g. of `Europe/Berlin`, so that the days are whole. */
+                /** @description Time zone at whose midnight the window begins, such as `Europe/Berlin`, for whole days. */
                 time_zone?: string | null;
             };
             header?: never;
@@ -6791,17 +7016,17 @@ export interface operations {
     "monitoring.data_stats": {
         parameters: {
             query?: {
-                /** @description At most this many rows. */
+                /** @description Largest number of rows to return. */
                 limit?: number;
-                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
                 offset?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
-                /** @description Count all rows that match, too. */
+                /** @description Also count all matching rows. */
                 with_total?: boolean;
-                /** @description How far back to look: from the hour this long ago. */
+                /** @description Length of the window: it begins with the hour this long ago. */
                 hours?: number;
-                /** @description Begin at this zone's midnight, e.g. of `Europe/Berlin`, so that the days are whole. */
+                /** @description Time zone at whose midnight the window begins, such as `Europe/Berlin`, for whole days. */
                 time_zone?: string | null;
             };
             header?: never;
@@ -6851,17 +7076,17 @@ export interface operations {
     "monitoring.data_stats_range": {
         parameters: {
             query: {
-                /** @description At most this many rows. */
+                /** @description Largest number of rows to return. */
                 limit?: number;
-                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
                 offset?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
-                /** @description Count all rows that match, too. */
+                /** @description Also count all matching rows. */
                 with_total?: boolean;
-                /** @description Only hours that begin at or after it. */
+                /** @description Only hours that begin at or after this time. */
                 start_time: string;
-                /** @description Only hours that begin before it. */
+                /** @description Only hours that begin before this time. */
                 end_time: string;
             };
             header?: never;
@@ -6884,11 +7109,11 @@ export interface operations {
     "monitoring.data_stats_trend": {
         parameters: {
             query?: {
-                /** @description How far back to look: from the hour this long ago. */
+                /** @description Length of the window: it begins with the hour this long ago. */
                 hours?: number;
-                /** @description From 1 to 24, or whole days; at most 1000 intervals are given. */
+                /** @description Length of an interval: 1 to 24 hours, or whole days. At most 1000 intervals are returned. */
                 interval_hours?: number;
-                /** @description Whose midnight intervals begin at, e.g. `Europe/Berlin`. */
+                /** @description Time zone at whose midnight intervals begin, such as `Europe/Berlin`. */
                 time_zone?: string;
             };
             header?: never;
@@ -6938,9 +7163,9 @@ export interface operations {
     "monitoring.overview": {
         parameters: {
             query?: {
-                /** @description How far back to look: from the hour this long ago. */
+                /** @description Length of the window: it begins with the hour this long ago. */
                 hours?: number;
-                /** @description Begin at this zone's midnight, e.g. of `Europe/Berlin`, so that the days are whole. */
+                /** @description Time zone at whose midnight the window begins, such as `Europe/Berlin`, for whole days. */
                 time_zone?: string | null;
             };
             header?: never;
@@ -7006,9 +7231,9 @@ export interface operations {
     "invalid_rows.list": {
         parameters: {
             query?: {
-                /** @description At most this many rows. */
+                /** @description Largest number of rows to return. */
                 limit?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
                 /** @description Only rows of this table. */
                 table?: string | null;
@@ -7080,13 +7305,13 @@ export interface operations {
     "adoption.rows": {
         parameters: {
             query?: {
-                /** @description At most this many rows. */
+                /** @description Largest number of rows to return. */
                 limit?: number;
-                /** @description Skip this many rows; deeper pages are reached by `cursor`. */
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
                 offset?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
-                /** @description Count all rows that match, too. */
+                /** @description Also count all matching rows. */
                 with_total?: boolean;
                 /** @description Only rows of this table. */
                 table?: string | null;

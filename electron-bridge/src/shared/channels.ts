@@ -3,7 +3,7 @@
 import type { Envelope } from "./errors.js";
 import type { Notice } from "./events.js";
 import type { AnyCallInput } from "./operations.js";
-import type { PageStatus } from "./status.js";
+import type { Status } from "./status.js";
 
 export const channels = {
   /** Page to main, answered with an Envelope. */
@@ -12,7 +12,7 @@ export const channels = {
   event: "electron-sidecar:event",
 } as const;
 
-/** What a page may ask for: what it sends, and what the answer's envelope holds. */
+/** The requests of a page: each with its message and the content of the answer's envelope. */
 export interface Requests {
   /** `id` is chosen by the page; `cancel` names the call by it. */
   call: {
@@ -21,18 +21,18 @@ export interface Requests {
       operation: string;
       input?: AnyCallInput;
       key?: string;
-      /** How long it has waited in the page, in milliseconds, of the time that a call may take. */
+      /** Milliseconds that the call has waited in the page already; they count as part of its timeout. */
       waitedMs?: number;
     };
     answer: unknown;
   };
   cancel: { message: { id: string }; answer: null };
   /** The status now, and from now on as events. */
-  watch: { message: object; answer: PageStatus };
+  watch: { message: object; answer: Status };
   /** Live events of these topics, from now on; `id` is chosen by the page, and names the subscription afterwards. */
   subscribe: { message: { id: string; topics: readonly string[] }; answer: null };
   unsubscribe: { message: { id: string }; answer: null };
-  /** So many notices have arrived: main sends only so many more than it knows to have arrived. */
+  /** Acknowledges `count` notices: main stops sending to a page that has too many unacknowledged. */
   taken: { message: { id: string; count: number }; answer: null };
 }
 
@@ -44,19 +44,19 @@ export type RequestMessage = {
 
 export type Answer<Kind extends RequestKind> = Envelope<Requests[Kind]["answer"]>;
 
-/** What main tells pages. */
+/** The messages that main sends to pages. */
 export type EventMessage =
-  | { readonly kind: "status"; readonly status: PageStatus }
+  | { readonly kind: "status"; readonly status: Status }
   | { readonly kind: "notices"; readonly id: string; readonly notices: readonly Notice[] };
 
-/** What the preload puts on `window.electronSidecar`: plain functions and plain data. */
+/** The bridge that the preload puts on `window.electronSidecar`: plain functions and plain data. */
 export interface PageBridge {
   call(id: string, operation: string, input?: AnyCallInput, key?: string): Promise<Answer<"call">>;
   cancel(id: string): void;
   status(): Promise<Answer<"watch">>;
   /** Calls the listener on every change; returns a function that ends this. */
-  onStatus(listener: (status: PageStatus) => void): () => void;
-  /** The listener hears all that came at one time together, until `unsubscribe`. */
+  onStatus(listener: (status: Status) => void): () => void;
+  /** Calls the listener with all notices that came at one time together, until `unsubscribe`. */
   subscribe(
     id: string,
     topics: readonly string[],

@@ -1,6 +1,6 @@
 // The one error of the bridge and its plain form, which survives IPC and contextBridge (both drop an error's fields).
 
-/** One thing that is wrong with what was sent: where, and why. */
+/** A field that is wrong, and why. */
 export interface FieldError {
   readonly field: string;
   readonly message: string;
@@ -15,7 +15,7 @@ export interface ErrorShape {
   readonly errors: readonly FieldError[];
 }
 
-/** What crosses from the main process to a page: never an exception, always one of these. */
+/** An answer to a page, which crosses as data: a value or an error. */
 export type Envelope<Value> =
   { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: ErrorShape };
 
@@ -74,7 +74,7 @@ export interface SidecarErrorDetails {
 }
 
 /**
- * What every failed call rejects with. `code` is stable and meant for programs, `message` for people; `status` is the
+ * The error with which every failed call rejects. `code` is stable and meant for programs, `message` for people; `status` is the
  * HTTP status where the sidecar answered; `retryable` says whether the same call may succeed later; `errors` names
  * the fields that were wrong.
  */
@@ -105,8 +105,11 @@ export class SidecarError extends Error {
   }
 }
 
-/** Whatever was thrown, in its plain form. Of anything but a SidecarError a page learns nothing. */
+/** The plain form of a thrown error. Only a SidecarError is shown to a page; any other becomes `internal_error`. */
 export function shapeOf(thrown: unknown): ErrorShape {
   if (thrown instanceof SidecarError) return thrown.toShape();
-  return new SidecarError("internal_error", "The call failed inside the app.").toShape();
+  return new SidecarError(
+    "internal_error",
+    "The call failed inside the app; the console of the main process shows why.",
+  ).toShape();
 }

@@ -1,30 +1,30 @@
-// What subscribers hear. Plain data: the same in the main process and in a page.
+// The notices that subscribers get. Plain data: the same in the main process and in a page.
 
-import type { components } from "./api.generated.js";
-import { topics } from "./topics.js";
+import { type TopicEvents, topics } from "./operations.generated.js";
+
+/** A topic of the sidecar's live events, such as `todos` or `messages.delta`. */
+export type Topic = keyof TopicEvents;
+
+/** The data of an event of the topic, besides its id. */
+export type EventData<Name extends Topic> = Readonly<Omit<TopicEvents[Name], "topic" | "id">>;
+
+/** The id in an event of the topic: mostly that of a row; null where the event is about none. */
+export type EventId<Name extends Topic> = TopicEvents[Name] extends { id: infer Id }
+  ? // Where the data has fields of any name, the compiler believes the id to be one of them.
+    [Id] extends [never]
+    ? string
+    : Id
+  : null;
 
 /** Something happened: a row changed, a message grew. */
-export interface EventNotice {
-  readonly kind: "event";
-  readonly topic: string;
-  /** Of the row; null where the event is about none. */
-  readonly id: number | string | null;
-  /** What else the event tells. */
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
-/** The data of an event of the topic `upkeep`: work in the background that did something or failed. */
-export type UpkeepRun = components["schemas"]["UpkeepRun"];
-
-/**
- * The data of an event of the topic `recovery`: the database was damaged and has been mended. The event's id is the
- * report's, or `acknowledged` when somebody has taken note of all reports; the data is empty then.
- */
-export interface RecoveryNews {
-  readonly outcome?: components["schemas"]["RecoveryReport"]["outcome"];
-  /** For a person: what was saved, and what was not. */
-  readonly detail?: string;
-}
+export type EventNotice<Name extends Topic = Topic> = {
+  [Each in Name]: {
+    readonly kind: "event";
+    readonly topic: Each;
+    readonly id: EventId<Each>;
+    readonly data: EventData<Each>;
+  };
+}[Name];
 
 /**
  * What was read before may be out of date: read it again. Every subscription begins with one, as soon as nothing more
@@ -39,16 +39,17 @@ export interface ResetNotice {
   readonly reason: string;
 }
 
-export type Notice = EventNotice | ResetNotice;
+export type Notice<Name extends Topic = Topic> = EventNotice<Name> | ResetNotice;
 
 const MAX_TOPICS = 50;
 
-/** What is wrong with what was given as the topics of a subscription; undefined if nothing is. */
+/** The problem with the value as the topics of a subscription; undefined if there is none. */
 export function problemOfTopics(value: unknown): string | undefined {
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_TOPICS) {
     return `must be a list of 1 to ${MAX_TOPICS} names, such as 'todos' or 'messages.delta'`;
   }
-  const unknown = value.find((topic) => !topics.includes(topic as string)) as unknown;
+  const known: readonly unknown[] = topics;
+  const unknown = value.find((topic) => !known.includes(topic)) as unknown;
   if (unknown === undefined && !value.includes(undefined)) return undefined;
   return `has no '${String(unknown).slice(0, 100)}'; the topics are ${topics.join(", ")}`;
 }

@@ -1,4 +1,5 @@
-// What the bridge tells of the sidecar. Every value here is an immutable snapshot of plain data.
+// The status of the sidecar, as everybody may know it and as only the main process may. Every value here is an immutable
+// snapshot of plain data.
 
 export type State = "stopped" | "starting" | "ready" | "unresponsive" | "restarting" | "failed" | "stopping";
 
@@ -13,7 +14,7 @@ export interface Ready {
   readonly schemaVersion: number;
 }
 
-/** What a sidecar that is not ready yet is doing, such as `migrating`. */
+/** The work of a sidecar that is not ready yet, such as `migrating`. */
 export interface Stage {
   readonly stage: string;
   readonly detail: string | null;
@@ -29,29 +30,33 @@ export interface Failure {
   readonly signal: string | null;
   /** The last lines that the sidecar wrote to its log. */
   readonly logTail: readonly string[];
-  /** What each of its threads was doing when it was asked before it was killed; empty if it did not say. */
+  /** The stack of each of its threads, requested before it was killed; empty if it did not answer. */
   readonly stacks: readonly string[];
 }
 
+/** The part of the state that pages may know too: no port, no process, no log. */
 export interface Status {
   readonly state: State;
-  /** The sidecar that answers; null unless the state is `ready`. */
-  readonly ready: Ready | null;
-  /** What a starting sidecar last said that it is doing. */
+  /** The latest stage that a starting sidecar reported. */
   readonly stage: Stage | null;
   /** Why the sidecar is being restarted, or has failed for good; null once it is ready. */
+  readonly failure: Pick<Failure, "code" | "message"> | null;
+}
+
+/** The whole state, for the main process alone. */
+export interface Snapshot extends Status {
+  /** The sidecar that answers; null unless the state is `ready`. */
+  readonly ready: Ready | null;
   readonly failure: Failure | null;
   /** How often it was restarted since the app started it. */
   readonly restarts: number;
 }
 
-/** What a page may know: no port, no process, no log. */
-export interface PageStatus {
-  readonly state: State;
-  readonly stage: Stage | null;
-  readonly failure: { readonly code: string; readonly message: string } | null;
-}
-
-export function pageStatus({ state, stage, failure }: Status): PageStatus {
-  return { state, stage, failure: failure && { code: failure.code, message: failure.message } };
+/** The part of a snapshot that everybody may know. */
+export function statusOf({ state, stage, failure }: Snapshot): Status {
+  return Object.freeze({
+    state,
+    stage,
+    failure: failure && { code: failure.code, message: failure.message },
+  });
 }

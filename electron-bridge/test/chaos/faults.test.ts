@@ -30,7 +30,7 @@ test("a squatted port is told by its number, at once; when it is free, the next 
     message: expect.stringContaining(String(squatter.port)) as string,
   });
   expect(await call).toMatchObject({ code: "bad_configuration" });
-  expect(sidecar.status).toMatchObject({ state: "failed", restarts: 0 });
+  expect(sidecar.snapshot).toMatchObject({ state: "failed", restarts: 0 });
   await scene.nothingIsLeft();
 
   await squatter.close();
@@ -51,12 +51,12 @@ test("proxies of the environment get to see nothing: neither calls nor health ch
   const sidecar = scene.sidecar({ env: proxies, policy: { probeIntervalMs: 300, probeTimeoutMs: 290 } });
   const heard: Notice[] = [];
   await sidecar.start();
-  sidecar.subscribe(["tips"], (notice) => heard.push(notice));
+  sidecar.events.subscribe(["tips"], (notice) => heard.push(notice));
   await until(() => heard.length === 1, "the first reset");
   await sidecar.call("tips.create", { body: { content: "one" } });
   await until(() => heard.length === 2, "the event");
   await delay(700);
-  expect(sidecar.status).toMatchObject({ state: "ready", restarts: 0 });
+  expect(sidecar.snapshot).toMatchObject({ state: "ready", restarts: 0 });
   expect(visits).toBe(0);
 });
 
@@ -86,7 +86,7 @@ test("a start that never becomes ready is given up, calls that waited are told w
   const call = errorOf(sidecar.call("tips.list"));
   expect(await started).toMatchObject({ code: "start_timeout" });
   expect(await call).toMatchObject({ code: "start_timeout" });
-  expect(sidecar.status.restarts).toBeGreaterThan(0);
+  expect(sidecar.snapshot.restarts).toBeGreaterThan(0);
   await scene.nothingIsLeft();
 });
 
@@ -97,10 +97,10 @@ test("a crash loop ends with the breaker, not before, and a start by the app beg
     const { pid } = crash === 1 ? await sidecar.start() : { pid: await pidOf(sidecar) };
     await sidecar.call("tips.create", { body: { content: `tip ${crash}` } });
     process.kill(pid, "SIGKILL");
-    await until(() => sidecar.status.state !== "ready", "the loss");
+    await until(() => sidecar.snapshot.state !== "ready", "the loss");
   }
   expect(await errorOf(sidecar.call("tips.list"))).toMatchObject({ code: "crash_loop" });
-  expect(sidecar.status).toMatchObject({ state: "failed", restarts: 2 });
+  expect(sidecar.snapshot).toMatchObject({ state: "failed", restarts: 2 });
   await scene.nothingIsLeft();
   await sidecar.start();
   expect(await tips(sidecar)).toEqual(["tip 1", "tip 2", "tip 3"]);
@@ -123,7 +123,7 @@ test.runIf(POSIX)(
     power.emit("resume");
     await call;
     expect(await tips(sidecar)).toEqual(["across the night"]);
-    expect(sidecar.status).toMatchObject({ state: "ready", restarts: 0, ready: { pid } });
+    expect(sidecar.snapshot).toMatchObject({ state: "ready", restarts: 0, ready: { pid } });
   },
 );
 
@@ -165,8 +165,8 @@ async function listen(server: Server): Promise<{ port: number; close: () => Prom
 }
 
 async function pidOf(sidecar: Sidecar): Promise<number> {
-  await until(() => sidecar.status.ready !== null, "it to be ready");
-  return sidecar.status.ready?.pid ?? 0;
+  await until(() => sidecar.snapshot.ready !== null, "it to be ready");
+  return sidecar.snapshot.ready?.pid ?? 0;
 }
 
 async function tips(sidecar: Sidecar): Promise<string[]> {
@@ -187,7 +187,7 @@ async function overwriteSomewhere(path: string, random: () => number): Promise<s
 /** Starts it on a damaged file and reads everything: what a page would see. */
 async function whatBecameOf(sidecar: Sidecar, expected: readonly string[]): Promise<string> {
   const refusal = await errorOf(sidecar.start());
-  if (refusal) return sidecar.status.failure?.exitCode === BEYOND_REPAIR ? "refused" : "failed otherwise";
+  if (refusal) return sidecar.snapshot.failure?.exitCode === BEYOND_REPAIR ? "refused" : "failed otherwise";
   const found = await tipsOnceMended(sidecar);
   const { items } = await sidecar.call("recovery.list");
   if (items.length > 0) return "reported";

@@ -12,7 +12,7 @@ const tell = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 const sidecar = new Sidecar(options);
 sidecar.on("log", (line) => process.stderr.write(`${line}\n`));
-sidecar.on("status", ({ state, ready, failure }) =>
+sidecar.on("snapshot", ({ state, ready, failure }) =>
   tell({ type: "status", state, pid: ready?.pid ?? null, failure: failure?.code ?? null }),
 );
 const load = new Load(sidecar, { name, random: randomOf(seed), tell });

@@ -17,7 +17,7 @@
 // | the n-th SQL statement of each migration fails    | tests/storage/test_evolution.py, test_adoption.py            |
 // | the n-th step of a restore fails                  | tests/storage/test_backups.py                                |
 // | the n-th SQL statement of an import fails         | tests/chaos/test_import.py                                   |
-// | random bytes in the file of a stopped sidecar     | faults.test.ts; 100 ways in tests/upkeep/test_recovery.py    |
+// | random bytes in the file of a stopped sidecar     | faults.test.ts; 100 ways in tests/maintenance/test_recovery.py    |
 
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";

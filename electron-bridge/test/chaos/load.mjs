@@ -190,7 +190,7 @@ class Copy {
   constructor(load, topic) {
     this.load = load;
     this.topic = topic;
-    this.unsubscribe = load.sidecar.subscribe([topic], (notice) => {
+    this.unsubscribe = load.sidecar.events.subscribe([topic], (notice) => {
       const update = notice.kind === "reset" ? () => this.readAll() : () => this.readOne(Number(notice.id));
       this.#work = this.#work.then(update);
       this.#work.catch(() => undefined); // the call has told

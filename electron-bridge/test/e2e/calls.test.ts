@@ -23,6 +23,18 @@ test("a page stores rows and reads them back", async () => {
   expect(children.items).toEqual([document]);
 });
 
+test("an operation is a method, and an input of one part may be given flat", async () => {
+  const app = await App.start();
+  const client = await app.client();
+  const contents = await client.evaluate(async ({ sidecar }) => {
+    const todo = await sidecar.todos.create({ content: "water the plants" });
+    const again = await sidecar.call("todos.get", { todo_id: todo.id });
+    const { items } = await sidecar.todos.list({ query: { limit: 1 } });
+    return [todo, again, ...items].map(({ content }) => content);
+  });
+  expect(contents).toEqual(Array(3).fill("water the plants"));
+});
+
 test("a call made before the sidecar is ready waits for it and succeeds", async () => {
   const app = await App.start({ env: { SIDECAR_COMMAND: SLOW_SIDECAR, SLOW_SIDECAR_SECONDS: "2" } });
   const client = await app.client();

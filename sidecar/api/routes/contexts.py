@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
+from fastapi import APIRouter, Query
 from pydantic import TypeAdapter, ValidationError
 
-from sidecar.api.arguments import Query
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import Router, problems
+from sidecar.api.operation import MAKES_VECTORS, OperationRoute
 from sidecar.errors import InvalidInput
-from sidecar.models.base import Identifier
 from sidecar.models.contexts import (
     ContextBatch,
     ContextCounts,
@@ -26,37 +25,29 @@ from sidecar.models.contexts import (
     Filters,
     ProcessedContext,
     ProcessedContextInput,
-    SimilarTodo,
-    SimilarTodos,
-    SimilarTodosQuery,
-    TodoEmbedding,
 )
 
-router = Router("contexts", prefix="/contexts")
-todos_router = Router("todos", prefix="/todos")
-
-MAKES_VECTORS = problems(501, 502)
-"""Text becomes a vector by an endpoint, which may not be configured or may refuse."""
+router = APIRouter(prefix="/contexts", tags=["contexts"], route_class=OperationRoute)
 
 _FILTERS = TypeAdapter(Filters)
 
 
 @router.post("", operation_id="contexts.upsert", status_code=201, openapi_extra=MAKES_VECTORS)
 async def upsert(storage: Storage, body: ProcessedContextInput, key: WriteKey) -> ContextStored:
-    """Store a context, in the place of the one with its id."""
+    """Create a context, or replace the one with the same id."""
     return ContextStored(id=await storage.upsert_processed_context(body, key=key))
 
 
 @router.post("/batch", operation_id="contexts.upsert_batch", status_code=201, openapi_extra=MAKES_VECTORS)
 async def upsert_batch(storage: Storage, body: ContextBatch, key: WriteKey) -> ContextsStored:
-    """Store all of these contexts or none."""
+    """Create or replace all of these contexts or none."""
     return ContextsStored(ids=await storage.batch_upsert_processed_context(body.contexts, key=key))
 
 
 @router.get("", operation_id="contexts.list")
-async def find(storage: Storage, query: Annotated[ContextsQuery, Query()]) -> ContextLists:
-    """A page of each type, the newest first."""
-    given = query.given()
+async def list_contexts(storage: Storage, query: Annotated[ContextsQuery, Query()]) -> ContextLists:
+    """List contexts by type: a page of each type, the newest first."""
+    given = query.explicit_fields()
     if query.context_types is not None:
         given["context_types"] = query.context_types.split(",")
     if query.filter is not None:
@@ -67,27 +58,27 @@ async def find(storage: Storage, query: Annotated[ContextsQuery, Query()]) -> Co
 
 @router.get("/counts", operation_id="contexts.counts")
 async def counts(storage: Storage) -> ContextCounts:
-    """How many contexts there are of each type."""
+    """Count the contexts of each type."""
     counted = await storage.get_all_processed_context_counts()
     return ContextCounts(counts={str(kind): count for kind, count in counted.items()})
 
 
 @router.get("/types", operation_id="contexts.types")
 async def types(storage: Storage) -> ContextTypes:
-    """Every type that a context may have."""
+    """List every type that a context may have."""
     return ContextTypes(types=await storage.get_available_context_types())
 
 
 @router.post("/search", operation_id="contexts.search", openapi_extra=MAKES_VECTORS)
 async def search(storage: Storage, body: ContextSearch, key: WriteKey) -> ContextHits:  # noqa: ARG001
-    """The contexts nearest in meaning to a vector or a text, by cosine similarity, the nearest first."""
-    found = await storage.search(**body.given())
+    """Return the contexts nearest in meaning to a vector or a text, by cosine similarity, the nearest first."""
+    found = await storage.search(**body.explicit_fields())
     return ContextHits(items=[ContextHit(context=context, score=score) for context, score in found])
 
 
 @router.get("/{context_id}", operation_id="contexts.get")
 async def get(storage: Storage, context_id: ContextId, query: Annotated[ContextQuery, Query()]) -> ProcessedContext:
-    """One context."""
+    """Return a context."""
     return await storage.get_processed_context(context_id, query.context_type, query.need_vector)
 
 
@@ -95,34 +86,8 @@ async def get(storage: Storage, context_id: ContextId, query: Annotated[ContextQ
 async def delete(
     storage: Storage, context_id: ContextId, query: Annotated[ContextTypeQuery, Query()], key: WriteKey
 ) -> None:
-    """Remove a context with its vector."""
+    """Delete a context with its vector."""
     await storage.delete_processed_context(context_id, query.context_type, key=key)
-
-
-@todos_router.put(
-    "/{todo_id}/embedding", operation_id="todos.set_embedding", status_code=204, openapi_extra=MAKES_VECTORS
-)
-async def set_embedding(storage: Storage, todo_id: Identifier, body: TodoEmbedding, key: WriteKey) -> None:
-    """Store what a todo means, for finding duplicates."""
-    await storage.upsert_todo_embedding(todo_id, **body.given(), key=key)
-
-
-@todos_router.delete("/{todo_id}/embedding", operation_id="todos.delete_embedding", status_code=204)
-async def delete_embedding(storage: Storage, todo_id: Identifier, key: WriteKey) -> None:
-    """Forget what a todo means."""
-    await storage.delete_todo_embedding(todo_id, key=key)
-
-
-@todos_router.post("/similar", operation_id="todos.similar", openapi_extra=MAKES_VECTORS)
-async def similar(storage: Storage, body: SimilarTodosQuery, key: WriteKey) -> SimilarTodos:  # noqa: ARG001
-    """Todos that mean almost the same, the nearest first."""
-    found = await storage.search_similar_todos(**body.given())
-    return SimilarTodos(
-        items=[
-            SimilarTodo(todo_id=todo_id, content=content, similarity=similarity)
-            for todo_id, content, similarity in found
-        ]
-    )
 
 
 def _filters(text: str) -> Filters:

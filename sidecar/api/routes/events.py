@@ -5,16 +5,15 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Annotated
 
-from pydantic import Field
+from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from sidecar.api.arguments import Header, Query
 from sidecar.api.context import InContext
-from sidecar.api.operation import Router, problems
+from sidecar.api.operation import OperationRoute, problems
 from sidecar.models.events import EventsQuery
 
-router = Router("events", prefix="/events")
+router = APIRouter(prefix="/events", tags=["events"], route_class=OperationRoute)
 
 
 class EventStream(Response):
@@ -49,22 +48,28 @@ class EventStream(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
-@router.get("", operation_id="events.stream", response_class=EventStream, openapi_extra=problems(429))
+@router.get(
+    "",
+    operation_id="events.stream",
+    response_class=EventStream,
+    responses={200: {"content": {EventStream.media_type: {"schema": {"$ref": "#/components/schemas/LiveEvent"}}}}},
+    openapi_extra=problems(429),
+)
 async def stream(
     context: InContext,
     query: Annotated[EventsQuery, Query()],
     last_event_id: Annotated[
         str | None,
-        Header("Last-Event-ID"),
-        Field(description="The last id that was seen: what came after it is sent first."),
+        Header(alias="Last-Event-ID", description="Id of the last received event. The events after it are sent first."),
     ] = None,
 ) -> EventStream:
-    """Everything that changes, as it changes: server-sent events with increasing ids `<instance>-<number>`.
+    """Stream every change as server-sent events with increasing ids `<instance>-<number>`.
 
-    The first event is `hello`: the instance, and whether the stream is `new`, `resumed` after `Last-Event-ID`, or
-    `reset`. An event `reset` means that some were missed, says why, and the stream goes on from now. All others are
-    named by their topic; their data is an object with `topic`, for a row its `id`, and what else there is to tell.
-    Every 15 s comes a comment. A sidecar serves 128 streams at a time; one more is refused with `too_many_streams`.
+    The first event is `hello`, with the instance and the state of the stream: `new`, `resumed` after `Last-Event-ID`,
+    or `reset`. An event `reset` says that some events were missed, and why; the stream continues from now. All other
+    events are named by their topic; their data is an object with `topic`, for a row its `id`, and further fields of the
+    topic. A comment is sent every 15 s. A sidecar serves 128 streams at a time; another one is refused with
+    `too_many_streams`.
     """
     topics = None if query.topics is None else frozenset(query.topics.split(","))
     context.events.take_place()

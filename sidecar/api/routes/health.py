@@ -1,19 +1,20 @@
-"""Whether the sidecar is up (`live`), and whether each of its parts works (`ready`)."""
+"""Operations for health checks: `live` for the process, `ready` for each component."""
 
 import asyncio
 import os
 
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from sidecar import __version__
-from sidecar.api.arguments import JSON
 from sidecar.api.context import InContext
-from sidecar.api.operation import Router
-from sidecar.api.process_load import PROCESS
+from sidecar.api.operation import OperationRoute
+from sidecar.api.reading import JSON
 from sidecar.clock import Clock
+from sidecar.maintenance.process_load import PROCESS
 from sidecar.models.health import Component, Live, Ready
 
-router = Router("health", prefix="/health")
+router = APIRouter(prefix="/health", tags=["health"], route_class=OperationRoute)
 
 LONGEST_LAG_MS = 250.0
 """A loop that is held up longer than this makes a page stutter."""
@@ -21,7 +22,7 @@ LONGEST_LAG_MS = 250.0
 
 @router.get("/live", operation_id="health.live")
 async def live(context: InContext) -> Live:
-    """Up, and which instance. Needs no token."""
+    """Report that the sidecar is up, and its instance. Needs no token."""
     return Live(instance=context.instance, pid=os.getpid(), version=__version__)
 
 
@@ -32,10 +33,12 @@ async def live(context: InContext) -> Live:
     responses={503: {"model": Ready, "description": "Degraded"}},
 )
 async def ready(context: InContext) -> Response:
-    """Each part's state and numbers; 503 when one does not work. A reason to tell the user, not one to restart."""
+    """Report the state and numbers of each component, with 503 when one fails. Show a failure to the user; a restart
+    does not help.
+    """
     components = {
         **await context.storage.health(),
-        **context.upkeep.health(),
+        **context.maintenance.health(),
         **context.place.health(),
         "event_loop": await _event_loop(context.storage.clock),
         "process": _process(context.storage.clock),

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from sidecar.api.arguments import Query
+from fastapi import APIRouter, Query
+
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import Router
+from sidecar.api.operation import OperationRoute
 from sidecar.models.invalid_rows import InvalidRowPage, InvalidRowsQuery, InvalidRowsRepair, InvalidRowsRepaired
 
-router = Router("invalid_rows", prefix="/invalid-rows")
+router = APIRouter(prefix="/invalid-rows", tags=["invalid_rows"], route_class=OperationRoute)
 
 
 @router.get("", operation_id="invalid_rows.list")
@@ -16,14 +17,14 @@ async def list_invalid_rows(storage: Storage, query: Annotated[InvalidRowsQuery,
 
     Other operations answer with a safe value instead and name its field in `invalid`.
     """
-    return await storage.get_invalid_rows(**query.given())
+    return await storage.get_invalid_rows(**query.explicit_fields())
 
 
 @router.post("/repair", operation_id="invalid_rows.repair")
 async def repair_invalid_rows(storage: Storage, body: InvalidRowsRepair, key: WriteKey) -> InvalidRowsRepaired:
     """Repair invalid rows, or set them aside. The originals are kept; `adoption.rows` lists them.
 
-    A row that others belong to, such as a conversation with messages, can only be repaired: setting it aside is
-    answered with 409.
+    A row that others belong to, such as a conversation with messages, can only be repaired: setting it aside is refused
+    with 409.
     """
     return await storage.repair_invalid_rows(body.action, body.table, body.id, key=key)

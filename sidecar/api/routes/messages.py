@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from sidecar.api.arguments import JSON, Query
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import Router
-from sidecar.models.base import Identifier, RowsMade
+from sidecar.api.operation import OperationRoute
+from sidecar.api.reading import JSON
+from sidecar.models.base import RowsMade, UrlIdentifier
 from sidecar.models.messages import (
     Appended,
     Message,
@@ -27,106 +28,110 @@ from sidecar.models.messages import (
     ThinkingList,
 )
 
-router = Router("messages")
+router = APIRouter(tags=["messages"], route_class=OperationRoute)
 
 IN_CONVERSATION = "/conversations/{conversation_id}/messages"
 ONE = "/messages/{message_id}"
 
 
 @router.post(IN_CONVERSATION, operation_id="messages.create", status_code=201)
-async def create(storage: Storage, conversation_id: Identifier, body: MessageCreate, key: WriteKey) -> Message:
-    """Add a message."""
+async def create(storage: Storage, conversation_id: UrlIdentifier, body: MessageCreate, key: WriteKey) -> Message:
+    """Create a message."""
     return await storage.create_message(conversation_id, **vars(body), key=key)
 
 
 @router.post(f"{IN_CONVERSATION}/batch", operation_id="messages.create_batch", status_code=201)
-async def create_batch(storage: Storage, conversation_id: Identifier, body: MessageBatch, key: WriteKey) -> RowsMade:
-    """Add all of these messages in this order or none; they may answer messages that are there already."""
+async def create_batch(storage: Storage, conversation_id: UrlIdentifier, body: MessageBatch, key: WriteKey) -> RowsMade:
+    """Create all of these messages in this order or none. They may answer existing messages."""
     return RowsMade(ids=await storage.batch_create_messages(conversation_id, body.messages, key=key))
 
 
 @router.post(f"{IN_CONVERSATION}/stream", operation_id="messages.create_streaming", status_code=201)
 async def create_streaming(
-    storage: Storage, conversation_id: Identifier, body: StreamingMessageCreate, key: WriteKey
+    storage: Storage, conversation_id: UrlIdentifier, body: StreamingMessageCreate, key: WriteKey
 ) -> Message:
-    """Add an empty message that is going to grow by `messages.append`."""
+    """Create an empty message that grows by `messages.append`."""
     return await storage.create_streaming_message(
         conversation_id, body.role, body.parent_message_id, body.metadata, key=key
     )
 
 
 @router.get(IN_CONVERSATION, operation_id="messages.list", response_model=MessagePage)
-async def find(storage: Storage, conversation_id: Identifier, query: Annotated[MessagesQuery, Query()]) -> Response:
-    """A page of a conversation's messages, the oldest first."""
-    page = await storage.get_conversation_messages_as_json(conversation_id, **query.given())
+async def list_messages(
+    storage: Storage, conversation_id: UrlIdentifier, query: Annotated[MessagesQuery, Query()]
+) -> Response:
+    """List the messages of a conversation, the oldest first."""
+    page = await storage.get_conversation_messages_as_json(conversation_id, **query.explicit_fields())
     return Response(page, media_type=JSON)
 
 
 @router.get(ONE, operation_id="messages.get")
-async def get(storage: Storage, message_id: Identifier, query: Annotated[MessageQuery, Query()]) -> Message:
-    """One message; while it streams, with everything that was appended so far."""
-    return await storage.get_message(message_id, **query.given())
+async def get(storage: Storage, message_id: UrlIdentifier, query: Annotated[MessageQuery, Query()]) -> Message:
+    """Return a message. While it streams, it has everything that was appended so far."""
+    return await storage.get_message(message_id, **query.explicit_fields())
 
 
 @router.patch(ONE, operation_id="messages.update")
-async def update(storage: Storage, message_id: Identifier, body: MessageUpdate, key: WriteKey) -> Message:
-    """Replace a message's content."""
-    return await storage.update_message(message_id, **body.given(), key=key)
+async def update(storage: Storage, message_id: UrlIdentifier, body: MessageUpdate, key: WriteKey) -> Message:
+    """Replace the content of a message."""
+    return await storage.update_message(message_id, **body.explicit_fields(), key=key)
 
 
 @router.post(f"{ONE}/append", operation_id="messages.append")
-async def append(storage: Storage, message_id: Identifier, body: MessageAppend, key: WriteKey) -> Appended:
-    """Add a chunk to a message that is not finished, up to 128 MiB in all."""
-    return await storage.append_message_content(message_id, **body.given(), key=key)
+async def append(storage: Storage, message_id: UrlIdentifier, body: MessageAppend, key: WriteKey) -> Appended:
+    """Append a chunk to a message that is not finished, up to 128 MiB in all."""
+    return await storage.append_message_content(message_id, **body.explicit_fields(), key=key)
 
 
 @router.patch(f"{ONE}/metadata", operation_id="messages.update_metadata")
 async def update_metadata(
-    storage: Storage, message_id: Identifier, body: MessageMetadataUpdate, key: WriteKey
+    storage: Storage, message_id: UrlIdentifier, body: MessageMetadataUpdate, key: WriteKey
 ) -> Message:
-    """Merge over a message's metadata."""
+    """Merge fields into the metadata of a message."""
     return await storage.update_message_metadata(message_id, body.metadata, key=key)
 
 
 @router.post(f"{ONE}/finish", operation_id="messages.finish")
-async def finish(storage: Storage, message_id: Identifier, body: MessageFinish, key: WriteKey) -> Message:
+async def finish(storage: Storage, message_id: UrlIdentifier, body: MessageFinish, key: WriteKey) -> Message:
     """Finish a message: completed, failed or cancelled."""
-    return await storage.mark_message_finished(message_id, **body.given(), key=key)
+    return await storage.mark_message_finished(message_id, **body.explicit_fields(), key=key)
 
 
 @router.post(f"{ONE}/interrupt", operation_id="messages.interrupt")
-async def interrupt(storage: Storage, message_id: Identifier, key: WriteKey) -> Message:
-    """Cancel a message that is being written; what it has is kept."""
+async def interrupt(storage: Storage, message_id: UrlIdentifier, key: WriteKey) -> Message:
+    """Cancel a message that is streaming. Its content is kept."""
     return await storage.interrupt_message(message_id, key=key)
 
 
 @router.delete(ONE, operation_id="messages.delete", status_code=204)
-async def delete(storage: Storage, message_id: Identifier, key: WriteKey) -> None:
-    """Remove a message with its thinking."""
+async def delete(storage: Storage, message_id: UrlIdentifier, key: WriteKey) -> None:
+    """Delete a message with its thinking."""
     await storage.delete_message(message_id, key=key)
 
 
 @router.post(f"{ONE}/thinking", operation_id="messages.add_thinking", status_code=201)
 async def add_thinking(
-    storage: Storage, message_id: Identifier, body: ThinkingCreate, key: WriteKey
+    storage: Storage, message_id: UrlIdentifier, body: ThinkingCreate, key: WriteKey
 ) -> MessageThinking:
-    """Add a step of the thinking behind a message."""
+    """Create a step of the thinking behind a message."""
     return await storage.add_message_thinking(message_id, **vars(body), key=key)
 
 
 @router.post(f"{ONE}/thinking/batch", operation_id="messages.add_thinking_batch", status_code=201)
-async def add_thinking_batch(storage: Storage, message_id: Identifier, body: ThinkingBatch, key: WriteKey) -> RowsMade:
-    """Add all of these steps of thinking or none."""
+async def add_thinking_batch(
+    storage: Storage, message_id: UrlIdentifier, body: ThinkingBatch, key: WriteKey
+) -> RowsMade:
+    """Create all of these steps of thinking or none."""
     return RowsMade(ids=await storage.batch_add_message_thinking(message_id, body.thinking, key=key))
 
 
 @router.get(f"{ONE}/thinking", operation_id="messages.thinking")
-async def thinking(storage: Storage, message_id: Identifier) -> ThinkingList:
-    """The thinking behind a message, in order."""
+async def thinking(storage: Storage, message_id: UrlIdentifier) -> ThinkingList:
+    """List the thinking behind a message, in order."""
     return ThinkingList(items=list(await storage.get_message_thinking(message_id)))
 
 
 @router.delete(f"{ONE}/thinking", operation_id="messages.clear_thinking", status_code=204)
-async def clear_thinking(storage: Storage, message_id: Identifier, key: WriteKey) -> None:
-    """Remove the thinking behind a message."""
+async def clear_thinking(storage: Storage, message_id: UrlIdentifier, key: WriteKey) -> None:
+    """Delete the thinking behind a message."""
     await storage.clear_message_thinking(message_id, key=key)

@@ -1,24 +1,27 @@
 """The description of all operations."""
 
 import asyncio
-from functools import cache
+import json
 
+from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
 from starlette.responses import Response
 
-from sidecar.api.arguments import JSON
-from sidecar.api.operation import Router
+from sidecar.api.operation import OperationRoute
+from sidecar.api.reading import JSON
 
-router = Router("openapi")
+router = APIRouter(tags=["openapi"], route_class=OperationRoute)
 
 
 @router.get("/openapi.json", operation_id="openapi.document", include_in_schema=False)
-async def document() -> Response:
-    """The OpenAPI document. There are no pages that show it: they would load scripts from elsewhere."""
-    return Response(await asyncio.to_thread(_text), media_type=JSON)
+async def document(request: Request) -> Response:
+    """Return the OpenAPI document. No pages show it: they would load scripts from elsewhere."""
+    return Response(await asyncio.to_thread(_text, request.app), media_type=JSON)
 
 
-@cache
-def _text() -> str:
-    from sidecar.api.openapi import openapi_json  # and with it FastAPI, which nothing else needs
+def _text(app: FastAPI) -> str:
+    if app.openapi_schema is None:
+        from sidecar.api.openapi import describe  # seldom asked for
 
-    return openapi_json()
+        app.openapi_schema = describe(app.routes)
+    return json.dumps(app.openapi_schema, indent=2)

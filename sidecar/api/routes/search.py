@@ -1,18 +1,23 @@
-"""Search by word, and documents of every kind by their ids."""
+"""Search by word and by meaning."""
 
 from typing import Annotated
 
-from sidecar.api.arguments import Query
-from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import RESTRICTED, Router, problems
-from sidecar.models.search import DocumentData, HybridPage, HybridSearch, SearchPage, SearchQuery
+from fastapi import APIRouter, Query
 
-router = Router("search")
+from sidecar.api.context import Storage, WriteKey
+from sidecar.api.operation import MAKES_VECTORS, RESTRICTED, OperationRoute
+from sidecar.models.search import HybridPage, HybridSearch, SearchPage, SearchQuery
+
+router = APIRouter(tags=["search"], route_class=OperationRoute)
 
 
 @router.get("/search", operation_id="search.query")
-async def find(storage: Storage, query: Annotated[SearchQuery, Query()]) -> SearchPage:
-    """What has all the words, the best first, with the places that match."""
+async def search_documents(storage: Storage, query: Annotated[SearchQuery, Query()]) -> SearchPage:
+    """Search for rows that contain all the words, the best first, with the matching places.
+
+    A search sees every write that completed before it. A large batch is indexed in the background; `complete: false`
+    means that it still is.
+    """
     return await storage.search_documents(
         query.q,
         query.limit,
@@ -28,25 +33,13 @@ async def find(storage: Storage, query: Annotated[SearchQuery, Query()]) -> Sear
     )
 
 
-@router.post("/search/hybrid", operation_id="search.hybrid", openapi_extra=problems(501, 502))
-async def find_hybrid(storage: Storage, body: HybridSearch, key: WriteKey) -> HybridPage:  # noqa: ARG001
-    """What is found by word, by meaning, or by both, the best first; a key is accepted and changes nothing."""
+@router.post("/search/hybrid", operation_id="search.hybrid", openapi_extra=MAKES_VECTORS)
+async def search_hybrid(storage: Storage, body: HybridSearch, key: WriteKey) -> HybridPage:  # noqa: ARG001
+    """Search by words, by meaning or by both, the best first. An idempotency key is accepted and ignored."""
     return await storage.search_hybrid(body.query, body.vector, body.kinds, body.limit)
 
 
 @router.post("/search/rebuild", operation_id="search.rebuild", status_code=204, openapi_extra=RESTRICTED)
 async def rebuild(storage: Storage, key: WriteKey) -> None:
-    """Make the full-text index anew; it is filled in the background, and searched meanwhile."""
+    """Rebuild the full-text index. It is filled in the background, and searches are served meanwhile."""
     await storage.rebuild_search_index(key=key)
-
-
-@router.get("/documents/{document_id}", operation_id="documents.get")
-async def get(storage: Storage, document_id: str) -> DocumentData:
-    """One document, by an id such as `vault:12`."""
-    return await storage.get_document(document_id)
-
-
-@router.delete("/documents/{document_id}", operation_id="documents.delete", status_code=204)
-async def delete(storage: Storage, document_id: str, key: WriteKey) -> None:
-    """Delete a document as its kind is deleted; vaults and conversations can be restored."""
-    await storage.delete_document(document_id, key=key)

@@ -2,28 +2,29 @@
 
 from typing import Annotated
 
-from sidecar.api.arguments import Query
+from fastapi import APIRouter, Query
+
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import Router
+from sidecar.api.operation import OperationRoute
 from sidecar.models.base import RowsMade
 from sidecar.models.tips import Tip, TipBatch, TipCreate, TipPage, TipQuery
 
-router = Router("tips", prefix="/tips")
+router = APIRouter(prefix="/tips", tags=["tips"], route_class=OperationRoute)
 
 
 @router.post("", operation_id="tips.create", status_code=201)
 async def create(storage: Storage, body: TipCreate, key: WriteKey) -> Tip:
-    """Make a tip."""
+    """Create a tip."""
     return await storage.insert_tip(**vars(body), key=key)
 
 
 @router.post("/batch", operation_id="tips.create_batch", status_code=201)
 async def create_batch(storage: Storage, body: TipBatch, key: WriteKey) -> RowsMade:
-    """Make all of these tips or none."""
+    """Create all of these tips or none."""
     return RowsMade(ids=await storage.batch_insert_tips(body.tips, key=key))
 
 
 @router.get("", operation_id="tips.list")
-async def find(storage: Storage, query: Annotated[TipQuery, Query()]) -> TipPage:
-    """Tips, the newest first."""
-    return await storage.get_tips(**query.given())
+async def list_tips(storage: Storage, query: Annotated[TipQuery, Query()]) -> TipPage:
+    """List tips, the newest first."""
+    return await storage.get_tips(**query.explicit_fields())

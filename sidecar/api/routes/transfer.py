@@ -9,13 +9,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import IO, Annotated, Any
 
-from pydantic import Field
+from fastapi import APIRouter, Header, Query
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from sidecar.api.arguments import Header, Query
 from sidecar.api.context import Storage
-from sidecar.api.operation import RESTRICTED, Router
+from sidecar.api.operation import RESTRICTED, OperationRoute
 from sidecar.errors import UnsupportedMediaType
 from sidecar.models.transfer import ExportQuery, ImportQuery, ImportReport
 from sidecar.storage.unified import UnifiedStorage
@@ -28,7 +27,7 @@ BLOCK = 256 * 1024
 
 _BINARY: dict[str, Any] = {"content": {ZIP: {"schema": {"type": "string", "format": "binary"}}}}
 
-router = Router("transfer", prefix="/transfer")
+router = APIRouter(prefix="/transfer", tags=["transfer"], route_class=OperationRoute)
 
 
 @router.get(
@@ -38,8 +37,8 @@ router = Router("transfer", prefix="/transfer")
     responses={200: {"description": "The archive.", **_BINARY}},
 )
 async def export(storage: Storage, query: Annotated[ExportQuery, Query()]) -> Response:
-    """All that people made, as one archive: all but contexts, vectors and monitoring, which backups have."""
-    from sidecar.transfer.local import export_to
+    """Export the rows as one archive. Contexts, vectors and monitoring are only in backups."""
+    from sidecar.tools.local import export_to
 
     file = _scratch_file(storage)
     try:
@@ -61,10 +60,10 @@ async def import_archive(
     storage: Storage,
     request: Request,
     query: Annotated[ImportQuery, Query()],
-    idempotency_key: Annotated[str | None, Header("Idempotency-Key"), Field(min_length=1, max_length=200)] = None,
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200)] = None,
 ) -> ImportReport:
-    """Add what an archive holds and the store does not; all of it or, where it is damaged, nothing."""
-    from sidecar.transfer.local import import_from
+    """Import the rows of an archive that the database does not have: all of them, or none if the archive is damaged."""
+    from sidecar.tools.local import import_from
 
     content_type = request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != ZIP:

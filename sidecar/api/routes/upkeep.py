@@ -1,22 +1,24 @@
 """Upkeep: what is done in the background, and doing it now."""
 
+from fastapi import APIRouter
+
 from sidecar.api.context import InContext, WriteKey
-from sidecar.api.operation import RESTRICTED, Router
+from sidecar.api.operation import RESTRICTED, OperationRoute
 from sidecar.models.upkeep import UpkeepRun, UpkeepRunRequest, UpkeepTasks
 
-router = Router("upkeep", prefix="/upkeep")
+router = APIRouter(prefix="/upkeep", tags=["upkeep"], route_class=OperationRoute)
 
 
 @router.get("", operation_id="upkeep.list")
-async def find(context: InContext) -> UpkeepTasks:
-    """Every task, when it is due and how its last run went."""
-    return context.upkeep.tasks()
+async def list_tasks(context: InContext) -> UpkeepTasks:
+    """List every maintenance task, with the time when it is due and the result of its last run."""
+    return context.maintenance.tasks()
 
 
 @router.post("/run", operation_id="upkeep.run", openapi_extra=RESTRICTED)
 async def run(context: InContext, body: UpkeepRunRequest, key: WriteKey) -> UpkeepRun:  # noqa: ARG001
-    """Run a task now and tell what came of it.
+    """Run a maintenance task now and return its result.
 
-    What is done twice is not done wrong: a request that is sent again with its key runs the task again.
+    Retrying with the same key runs the task again, which is harmless.
     """
-    return await context.upkeep.run(body.task)
+    return await context.maintenance.run(body.task)

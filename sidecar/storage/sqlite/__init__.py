@@ -1,5 +1,4 @@
 """The SQLite backend.
 
-`database.py` owns the connections and all transactions, `pragmas.py` their settings, `schema.py` and `migrations/` the
-tables, `snapshot.py` copies; then one file a domain, all of them together in `backend.py`.
+`backend.py` puts the parts together. Each folder is one of them, and its first lines say what enters and what leaves.
 """

@@ -1,4 +1,4 @@
-"""The SQLite backend: every domain over one database."""
+"""The SQLite backend: the parts of the engine over one database."""
 
 import asyncio
 import logging
@@ -15,55 +15,46 @@ from sidecar.config import real_file
 from sidecar.errors import DatabaseDamaged, DataDirectoryNotWritable, DiskFull, NoRoomToStart, StorageError
 from sidecar.models.health import Component
 from sidecar.storage.interfaces import ChangeListener, IDocumentStorageBackend, StageListener, StorageType
-from sidecar.storage.sqlite import arrivals, compacting, files, restoring, room, schema
-from sidecar.storage.sqlite.activities import Activities
-from sidecar.storage.sqlite.adoptions import Adoptions
-from sidecar.storage.sqlite.backup_directory import BACKUPS, BackupDirectory
-from sidecar.storage.sqlite.backups import Backups
-from sidecar.storage.sqlite.conversations import Conversations
-from sidecar.storage.sqlite.database import Database
-from sidecar.storage.sqlite.health import check
-from sidecar.storage.sqlite.invalid_rows import InvalidRows
-from sidecar.storage.sqlite.messages import Messages
-from sidecar.storage.sqlite.monitoring import Monitoring
-from sidecar.storage.sqlite.recoveries import Recoveries
-from sidecar.storage.sqlite.search import SearchDocuments
-from sidecar.storage.sqlite.states import ConversationStates
-from sidecar.storage.sqlite.thinking import Thinking
-from sidecar.storage.sqlite.tips import Tips
-from sidecar.storage.sqlite.todos import Todos
-from sidecar.storage.sqlite.transfer import Transfer
-from sidecar.storage.sqlite.upkeep import Upkeep
-from sidecar.storage.sqlite.vaults import Vaults
+from sidecar.storage.resources import messages, vaults
+from sidecar.storage.resources.all import Resources
+from sidecar.storage.sqlite.adoption import arrivals, compaction
+from sidecar.storage.sqlite.adoption.store import Adoptions
+from sidecar.storage.sqlite.adoption.upgrade import adopt_or_upgrade
+from sidecar.storage.sqlite.backup import restore
+from sidecar.storage.sqlite.backup.directory import BackupDirectory
+from sidecar.storage.sqlite.backup.store import Backups
+from sidecar.storage.sqlite.dialect import DIALECT
+from sidecar.storage.sqlite.engine.connections import Prepare
+from sidecar.storage.sqlite.engine.database import Database
+from sidecar.storage.sqlite.files import atomic, room
+from sidecar.storage.sqlite.invalid_rows.store import InvalidRows
+from sidecar.storage.sqlite.maintenance.health import check
+from sidecar.storage.sqlite.maintenance.store import SQLiteMaintenance
+from sidecar.storage.sqlite.recovery.store import Recoveries
+from sidecar.storage.sqlite.schema import upgrade
+from sidecar.storage.sqlite.schema.identity import is_ours, version_of
+from sidecar.storage.sqlite.search.index import IndexHooks
+from sidecar.storage.sqlite.search.store import SearchDocuments
+from sidecar.storage.sqlite.transfer.store import Transfer
 
 log = logging.getLogger(__name__)
 
 NAME = "sqlite"
 
 
-class SQLiteBackend(
-    Vaults,
-    Todos,
-    Activities,
-    Tips,
-    Conversations,
-    Messages,
-    Thinking,
-    ConversationStates,
-    Transfer,
-    SearchDocuments,
-    Upkeep,
-    Monitoring,
-    Recoveries,
-    Adoptions,
-    InvalidRows,
-    Backups,
-    IDocumentStorageBackend,
-):
+class SQLiteBackend(Resources, IDocumentStorageBackend, checks=False):
     """Stores documents in one SQLite file, or in memory."""
 
+    database: Database
+    search: SearchDocuments
+    transfer: Transfer
+    maintenance: SQLiteMaintenance
+    backups: Backups
+    recovery: Recoveries
+    adoptions: Adoptions
+    invalid_rows: InvalidRows
+
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
-        super().__init__()
         self._clock = clock
 
     async def initialize(self, config: Mapping[str, Any], announce: StageListener) -> None:
@@ -74,53 +65,66 @@ class SQLiteBackend(
         program must not open.
         """
         path: Path | None = config["path"]
-        backups = None
         if path is not None:
             path = real_file(path)
             _make_directory(path.parent)
-            backups = path.parent / BACKUPS
-            BackupDirectory(backups, self._clock).clear_leftovers(path)
-            restoring.discard(restoring.copy_beside(path))
-            compacting.compacted_of(path).unlink(missing_ok=True)
-        self._prepare = prepare = partial(
-            schema.bring_up_to_date,
-            backups=backups,
+            BackupDirectory.beside(path, self._clock).clear_leftovers(path)
+            restore.discard(restore.copy_beside(path))
+            compaction.compacted_of(path).unlink(missing_ok=True)
+        prepare = partial(
+            adopt_or_upgrade,
+            before_change=self._before_change(path, announce),
             announce=announce,
             clock=self._clock,
             zone=_zone(config.get("time_zone")),
             source=await _arrival(path, config.get("data_directory"), announce, self._clock),
         )
         readers = config.get("readers", 2)
-        if path is None or backups is None:
-            self._database = await Database.open(None, prepare, clock=self._clock)
-        else:
-            try:
-                self._database = await self.open_soundly(path, prepare, readers, backups, announce, self._clock)
-            except (StorageError, sqlite3.Error, OSError) as error:
-                if isinstance(error, DatabaseDamaged) or room.is_there(path.parent):
-                    raise
-                await self._open_without_room(path, readers, announce)
-                return
+        opened = partial(Database.open, readers=readers, clock=self._clock, hooks=IndexHooks(), dialect=DIALECT)
+        self.recovery = Recoveries(path, opened, prepare, announce, self._clock)
+        try:
+            database = await self.recovery.open_with_recovery()
+        except (StorageError, sqlite3.Error, OSError) as error:
+            if path is None or isinstance(error, DatabaseDamaged) or room.is_there(path.parent):
+                raise
+            self._compose(await self.recovery.open_for_reading(partial(_require_current, path)), prepare)
+            self._postpone(path, announce)
+            return
+        self._compose(database, prepare)
         try:
             try:
-                await self._settle_in()
+                await self._after_open()
             except DatabaseDamaged:  # a recovery has begun
-                await self.until_recovered()
-                await self._settle_in()
+                await self.recovery.until_recovered()
+                await self._after_open()
         except DiskFull:
             if path is None:
                 raise
             self._postpone(path, announce)
         except BaseException:
             # Threads of connections that stay open keep the process from ending.
-            await self._database.close()
+            await self.database.close()
             raise
 
-    async def _open_without_room(self, path: Path, readers: int, announce: StageListener) -> None:
-        """Open the database for reading. Raises `NoRoomToStart` when that is not enough."""
-        self._database = await Database.open_without_room(path, readers, self._clock)
-        self.attend_to_reports()
-        self._postpone(path, announce)
+    @property
+    def _database(self) -> Database:
+        return self.database
+
+    def _compose(self, database: Database, prepare: Prepare) -> None:
+        """Make the parts over the open database."""
+        upgrade_copy = partial(adopt_or_upgrade, before_change=None, announce=_ignore_stages, clock=self._clock)
+        self.database = database
+        self.search = SearchDocuments(database)
+        self.transfer = Transfer(database)
+        self.maintenance = SQLiteMaintenance(database, self.recovery)
+        self.backups = Backups(database, prepare, upgrade_copy, self._after_open)
+        self.adoptions = Adoptions(database)
+        self.invalid_rows = InvalidRows(database)
+
+    def _before_change(self, path: Path | None, announce: StageListener) -> upgrade.BeforeChange | None:
+        if path is None:
+            return None
+        return partial(BackupDirectory.beside(path, self._clock).back_up_before_change, announce=announce)
 
     def _postpone(self, path: Path, announce: StageListener) -> None:
         """Serve reads now; what a start writes is done before the first write that finds room."""
@@ -129,17 +133,17 @@ class SQLiteBackend(
         announce("disk_full", detail)
 
         async def finish() -> None:
-            await asyncio.to_thread(self.note_that_it_is_open, path)
-            await self._settle_in()
+            await asyncio.to_thread(self.recovery.note_that_it_is_open)
+            await self._after_open()
             log.info("there is room on the disk again")
 
-        backups = path.parent / BACKUPS
-        self._database.postpone(partial(self.settled, path, self._prepare, backups, self._clock), finish)
+        self.database.postpone(self.recovery.checked, finish)
 
-    async def _settle_in(self) -> None:
-        await self.open_search_index()
-        await self.fail_cut_off_messages()
-        await self.insert_default_vault_document()
+    async def _after_open(self) -> None:
+        """Do what every store needs when it has been opened, or put in the place of another."""
+        await self.search.open_search_index()
+        await self.database.write(messages.fail_cut_off)
+        await self.database.write(vaults.insert_quick_start)
 
     def get_name(self) -> str:
         return NAME
@@ -148,36 +152,44 @@ class SQLiteBackend(
         return StorageType.DOCUMENT_DB
 
     @property
-    def database(self) -> Database:
-        """The open database, for a backend that lives beside this one in it."""
-        return self._database
-
-    @property
     def schema_version(self) -> int:
-        return schema.latest_version()
+        return upgrade.latest_version()
 
     def subscribe(self, listener: ChangeListener) -> Callable[[], None]:
-        return self._database.subscribe(listener)
+        return self.database.subscribe(listener)
 
     async def health(self) -> Mapping[str, Component]:
-        self.check_file()
-        index = await self.check_search_index()
+        self.recovery.check_file()
+        index = await self.search.check_search_index()
         return {
-            **await check(self._database),
+            **await check(self.database),
             "search_index": index,
-            "recovery": self.recovery_health(),
-            "invalid_rows": await self.invalid_rows_health(),
-            "adoption": await self.adoption_health(),
-            "backups": await self.backups_component(),
+            "recovery": self.recovery.recovery_health(),
+            "invalid_rows": await self.invalid_rows.invalid_rows_health(),
+            "adoption": await self.adoptions.adoption_health(),
+            "backups": await self.backups.backups_component(),
         }
 
     async def close(self) -> None:
-        await self.end_backups()
-        if self._database.is_waiting_for_room:
+        await self.backups.end_backups()
+        if self.database.is_waiting_for_room:
             # The file is as it was, and so is what the last run said of it.
-            await self._database.close()
+            await self.database.close()
         else:
-            await self.close_soundly()
+            await self.recovery.close_cleanly()
+
+
+def _ignore_stages(stage: str, detail: str) -> None:
+    """For copies of the database, whose stages nobody follows."""
+
+
+def _require_current(path: Path, connection: sqlite3.Connection) -> None:
+    """Raises `NoRoomToStart` for a database that this program must change before it can read it."""
+    if version_of(connection) != upgrade.latest_version() or not is_ours(connection):
+        raise NoRoomToStart(
+            f"The disk of {path} is full, and this version of the program must change the database before it can read "
+            "it; free some space."
+        )
 
 
 async def _arrival(path: Path | None, data_directory: Path | None, announce: StageListener, clock: Clock) -> str | None:
@@ -196,7 +208,7 @@ def _zone(name: str | None) -> tzinfo | None:
 
 def _make_directory(directory: Path) -> None:
     try:
-        files.make_directory(directory)
+        atomic.make_directory(directory)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         if room.is_lacking(error):

@@ -8,29 +8,25 @@ look at each row would take a third longer.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
 
 from sidecar.models.messages import Message, MessageStatus, MessageThinking
-from sidecar.storage.sqlite import chunks
-from sidecar.storage.sqlite.columns import read_row
-from sidecar.storage.sqlite.encoding import any_text
-from sidecar.storage.sqlite.odd_messages import ODD_MESSAGE, ODD_STEP
-from sidecar.storage.sqlite.stored_columns import STORED
+from sidecar.storage.interfaces import MessageAsJson, MessageSpan
+from sidecar.storage.resources import chunks
+from sidecar.storage.resources.message_table import MESSAGES
+from sidecar.storage.resources.rows.columns import read_row
+from sidecar.storage.resources.thinking import THINKING
+from sidecar.storage.sqlite.engine.encoding import any_text
+from sidecar.storage.sqlite.schema.growing import CONTENT_OF_CHUNKS, NEXT_SEQUENCE, TOKENS_OF_CHUNKS
+from sidecar.storage.sqlite.schema.odd_messages import ODD_MESSAGE, ODD_STEP
 
 _GROWING = {
     "parent_message_id": "CAST(parent_message_id AS INTEGER)",
-    # The chunks are the rows of one key prefix of a WITHOUT ROWID table: they are read in key order, their sequence.
-    "content": """content || CASE status WHEN 'streaming' THEN coalesce((
-        SELECT group_concat(part, '') FROM (
-            SELECT content AS part FROM message_chunks WHERE message_id = messages.id ORDER BY sequence
-        )), '') ELSE '' END""",
-    "token_count": """token_count + CASE status WHEN 'streaming' THEN coalesce((
-        SELECT sum(token_count) FROM message_chunks WHERE message_id = messages.id), 0) ELSE 0 END""",
-    "next_sequence": """CASE status WHEN 'streaming' THEN coalesce((
-        SELECT max(sequence) + 1 FROM message_chunks WHERE message_id = messages.id), 0) ELSE 0 END""",
+    "content": f"content || CASE status WHEN 'streaming' THEN {CONTENT_OF_CHUNKS} ELSE '' END",
+    "token_count": f"token_count + CASE status WHEN 'streaming' THEN {TOKENS_OF_CHUNKS} ELSE 0 END",
+    "next_sequence": f"CASE status WHEN 'streaming' THEN {NEXT_SEQUENCE} ELSE 0 END",
 }
-"""What stands for the columns of a message that are not taken as they are."""
+"""SQL for the columns of a message that are not taken as they are."""
 
 _NO_NAMES = "json_array()"
 
@@ -56,31 +52,12 @@ _STEPS = f"""
 """
 
 
-class Found(NamedTuple):
-    """A message's id, its `Message` as JSON without the thinking, and its steps as JSON, separated by commas."""
-
-    id: int
-    json: bytes
-    steps: bytes | None
-
-
-class Span(NamedTuple):
-    """Up to `limit` messages of a conversation between two ids, neither included; `None` is no bound."""
-
-    conversation_id: int
-    after: int | None
-    before: int | None
-    limit: int
-    newest_first: bool
-
-
-def read_message(connection: sqlite3.Connection, message_id: int, *, include_thinking: bool) -> bytes | None:
+def read_message(connection: sqlite3.Connection, message_id: int, *, include_thinking: bool) -> MessageAsJson | None:
     """Return one message; `None` if it is not there."""
-    found = _read(connection, "id = ?", (message_id,), include_thinking)
-    return b"".join(_pieces(found[0])) if found else None
+    return next(iter(_read(connection, "id = ?", (message_id,), include_thinking)), None)
 
 
-def read_messages(connection: sqlite3.Connection, span: Span, *, include_thinking: bool) -> list[Found]:
+def read_messages(connection: sqlite3.Connection, span: MessageSpan, *, include_thinking: bool) -> list[MessageAsJson]:
     """Return the messages of the span, in its order."""
     bounds = {"conversation_id = ?": span.conversation_id, "id > ?": span.after, "id < ?": span.before}
     given = {clause: value for clause, value in bounds.items() if value is not None}
@@ -89,20 +66,9 @@ def read_messages(connection: sqlite3.Connection, span: Span, *, include_thinkin
     return _read(connection, which, (*given.values(), span.limit), include_thinking)
 
 
-def page(messages: Sequence[Found], *, has_before: bool, has_after: bool) -> bytes:
-    """Return the `MessagePage` of these messages. Its pieces are joined only once: each copy of a long one costs as
-    much as sending it."""
-    pieces: list[bytes | memoryview] = [b'{"items":[']
-    for message in messages:
-        pieces += _pieces(message)
-        pieces.append(b",")
-    if messages:
-        pieces.pop()
-    pieces.append(b'],"has_before":%b,"has_after":%b}' % (_boolean(has_before), _boolean(has_after)))
-    return b"".join(pieces)
-
-
-def _read(connection: sqlite3.Connection, which: str, values: tuple[int, ...], include_thinking: bool) -> list[Found]:
+def _read(
+    connection: sqlite3.Connection, which: str, values: tuple[int, ...], include_thinking: bool
+) -> list[MessageAsJson]:
     steps = f"CAST(({_STEPS}) AS BLOB)" if include_thinking else "NULL"
     sql = f"SELECT id, CAST({_MESSAGE} AS BLOB), {steps} FROM messages WHERE {which}"
     try:
@@ -115,7 +81,7 @@ def _read(connection: sqlite3.Connection, which: str, values: tuple[int, ...], i
         return [_read_by_column(connection, message_id, include_thinking) for (message_id,) in ids]
     odd = _odd(connection, which, values)
     return [
-        Found(message_id, message, thinking)
+        MessageAsJson(message_id, message, thinking)
         if message_id not in odd and _is_utf8(message) and (thinking is None or _is_utf8(thinking))
         else _read_by_column(connection, message_id, include_thinking)
         for message_id, message, thinking in rows
@@ -145,12 +111,12 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def _read_by_column(connection: sqlite3.Connection, message_id: int, include_thinking: bool) -> Found:
+def _read_by_column(connection: sqlite3.Connection, message_id: int, include_thinking: bool) -> MessageAsJson:
     """Return a message that SQLite cannot make JSON of, or that has values that are not usual."""
     with any_text(connection):
-        fields = STORED["messages"].keys()
+        fields = MESSAGES.columns.keys()
         row = connection.execute(f"SELECT id, {', '.join(fields)} FROM messages WHERE id = ?", (message_id,)).fetchone()
-        values, invalid = read_row(STORED["messages"], dict(row))
+        values, invalid = read_row(MESSAGES.columns, dict(row))
         next_sequence = 0
         if values["status"] == MessageStatus.STREAMING or "status" in invalid:
             appended = chunks.read(connection, message_id)
@@ -160,20 +126,12 @@ def _read_by_column(connection: sqlite3.Connection, message_id: int, include_thi
             invalid = tuple(sorted({*invalid, *appended.invalid}))
         steps = b",".join(_steps_by_column(connection, message_id)) if include_thinking else b""
     message = Message(**values, invalid=invalid, next_sequence=next_sequence)
-    return Found(message_id, message.model_dump_json(exclude={"thinking"}).encode(), steps)
+    return MessageAsJson(message_id, message.model_dump_json(exclude={"thinking"}).encode(), steps)
 
 
 def _steps_by_column(connection: sqlite3.Connection, message_id: int) -> Iterator[bytes]:
-    fields = STORED["message_thinking"].keys()
+    fields = THINKING.columns.keys()
     sql = f"SELECT id, {', '.join(fields)} FROM message_thinking WHERE message_id = ? ORDER BY sequence, id"
     for row in connection.execute(sql, (message_id,)).fetchall():
-        values, invalid = read_row(STORED["message_thinking"], dict(row))
+        values, invalid = read_row(THINKING.columns, dict(row))
         yield MessageThinking(**values, invalid=invalid).model_dump_json().encode()
-
-
-def _pieces(message: Found) -> tuple[bytes | memoryview, ...]:
-    return memoryview(message.json)[:-1], b',"thinking":[', message.steps or b"", b"]}"
-
-
-def _boolean(value: bool) -> bytes:
-    return b"true" if value else b"false"

@@ -3,20 +3,19 @@
 A collection is loaded when it is first searched. From then on the numbers of rows that commits changed are noted, and
 the next search reads those rows before it scans. All that happens in a reader's thread, in the search's own snapshot:
 the notes are taken before the snapshot begins, so that what they tell of is in it. After too many of them everything is
-forgotten, and loaded anew when it is next searched.
+forgotten, and loaded again when it is next searched.
 """
 
 import asyncio
 import json
-import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sidecar.errors import Conflict, StorageError
-from sidecar.storage.sqlite.database import Database
+from sidecar.storage.interfaces import Connection, Database
 from sidecar.storage.vectors.index import VectorIndex, libraries
 from sidecar.storage.vectors.vector import dimension_of
 
@@ -130,12 +129,12 @@ class VectorCache:
         self._indexes = {}
         self._notes.clear()
 
-    async def read(self, collections: Sequence[str], search: Callable[[sqlite3.Connection, Scan], T]) -> T:
-        """What `search` returns, in a reader's thread. Raises `NotAvailable` without the extra `vectors`."""
+    async def read(self, collections: Sequence[str], search: Callable[[Connection, Scan], T]) -> T:
+        """Run `search` in a reader's thread; return its result. Raises `NotAvailable` without the extra `vectors`."""
         while True:
             generation = await self._load(collections)
 
-            def read(connection: sqlite3.Connection, generation: int = generation) -> T:
+            def read(connection: Connection, generation: int = generation) -> T:
                 def scan(names: Sequence[str], vector: bytes) -> Candidates:
                     with self._scanning:
                         return self._scan(connection, generation, names, vector)
@@ -162,25 +161,25 @@ class VectorCache:
         # What is noted now may be newer than what is being read, and a search may take the notes before that is here.
         self._notes_while_loading = []
         try:
-            loaded = await self._database.read_at_length(lambda connection: self._read_all(connection, names))
+            loaded = await self._database.read_isolated(lambda connection: self._read_all(connection, names))
             if generation == self._generation:
                 self._indexes.update(loaded)
                 self._notes.extend(self._notes_while_loading)
         finally:
             self._notes_while_loading = None
 
-    def _read_all(self, connection: sqlite3.Connection, names: Sequence[str]) -> dict[str, VectorIndex]:
+    def _read_all(self, connection: Connection, names: Sequence[str]) -> dict[str, VectorIndex]:
         indexes = {}
         for name in names:
             index = indexes[name] = VectorIndex()
-            cursor = connection.execute(self._source.all_of, (name,))
+            cursor: Any = connection.execute(self._source.all_of, (name,))
             cursor.row_factory = None
             while rows := cursor.fetchmany(ROWS_AT_ONCE):
                 if not index.put(rows):
                     raise StorageError(f"The stored vectors of '{name}' have different dimensions.")
         return indexes
 
-    def _scan(self, connection: sqlite3.Connection, generation: int, names: Sequence[str], vector: bytes) -> Candidates:
+    def _scan(self, connection: Connection, generation: int, names: Sequence[str], vector: bytes) -> Candidates:
         indexes = self._indexes
         self._catch_up(connection, indexes)
         if generation != self._generation or not indexes.keys() >= set(names):
@@ -192,7 +191,7 @@ class VectorCache:
         numbers, scores = zip(*scanned, strict=True)
         return Candidates(np.concatenate(numbers), np.concatenate(scores))
 
-    def _catch_up(self, connection: sqlite3.Connection, indexes: dict[str, VectorIndex]) -> None:
+    def _catch_up(self, connection: Connection, indexes: dict[str, VectorIndex]) -> None:
         numbers = list(dict.fromkeys(self._take_notes()))
         try:
             for start in range(0, len(numbers), ROWS_AT_ONCE):
@@ -207,7 +206,7 @@ class VectorCache:
             while True:
                 yield self._notes.popleft()
 
-    def _read_again(self, connection: sqlite3.Connection, indexes: dict[str, VectorIndex], numbers: list[int]) -> None:
+    def _read_again(self, connection: Connection, indexes: dict[str, VectorIndex], numbers: list[int]) -> None:
         rows = connection.execute(self._source.these, (json.dumps(numbers),)).fetchall()
         for name, index in tuple(indexes.items()):
             present = [(number, vector) for number, collection, vector in rows if collection == name]

@@ -1,9 +1,9 @@
-"""What all vectors of a collection have in common, fixed by its first: the dimension, and the model if known."""
+"""The properties that a collection's first vector fixes for all: the dimension, and the model if known."""
 
-import sqlite3
 from collections.abc import Callable
 
 from sidecar.errors import Conflict
+from sidecar.storage.interfaces import Connection
 
 
 def is_vector(name: str) -> str:
@@ -16,7 +16,7 @@ def is_vector(name: str) -> str:
 
 
 def require_fit(
-    connection: sqlite3.Connection, name: str, dimension: int, model: str | None, is_empty: Callable[[], bool]
+    connection: Connection, name: str, dimension: int, model: str | None, is_empty: Callable[[], bool]
 ) -> None:
     """Fix the collection's dimension and model, or hold a vector against them. Raises `Conflict` where it differs.
 
@@ -33,7 +33,7 @@ def require_fit(
         _require_model(name, known["model"], model)
 
 
-def require_model(connection: sqlite3.Connection, names: list[str], model: str) -> None:
+def require_model(connection: Connection, names: list[str], model: str) -> None:
     """Raises `Conflict` when the vectors of one of these collections are known to be of another model."""
     for name in names:
         known = connection.execute("SELECT model FROM vector_collections WHERE name = ?", (name,)).fetchone()

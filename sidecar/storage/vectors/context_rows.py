@@ -1,7 +1,6 @@
 """Rows of `processed_contexts` and their vectors: from a context to SQL and back."""
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,12 +13,12 @@ from sidecar.models.contexts import (
     ProcessedContext,
     ProcessedContextInput,
 )
-from sidecar.storage.sqlite import contexts
-from sidecar.storage.sqlite.columns import read_row
-from sidecar.storage.sqlite.listing import Order, Part, Where, read_page
-from sidecar.storage.sqlite.stored_columns import STORED
-from sidecar.storage.sqlite.values import json_text, optional_time
-from sidecar.storage.sqlite.work import Work
+from sidecar.storage.interfaces import Connection, Row, Work
+from sidecar.storage.resources import processed_contexts
+from sidecar.storage.resources.processed_contexts import CONTEXTS
+from sidecar.storage.resources.rows.columns import read_row
+from sidecar.storage.resources.rows.pagination import Order, PageRequest, Where, read_page
+from sidecar.storage.resources.rows.validation import json_text, optional_time
 from sidecar.storage.vectors.collections import is_vector, require_fit
 from sidecar.storage.vectors.meaning import Meaning
 from sidecar.storage.vectors.vector import dimension_of, is_packed, unpack
@@ -53,7 +52,7 @@ THESE = f"""
 
 
 def columns_of(field: str, context: ProcessedContextInput, new_id: str, now: str) -> dict[str, Any]:
-    """What is stored of a context, but for its vector. Raises `InvalidInput`; `field` tells where."""
+    """Return the stored columns of a context without its vector. Raises `InvalidInput` that names `field`."""
     data, properties = context.extracted_data, context.properties
     times = {
         name: optional_time(f"{field}properties.{name}", getattr(properties, name))
@@ -83,13 +82,11 @@ def upsert(work: Work, columns: dict[str, Any], meaning: Meaning) -> str:
     require_fit(work.connection, context_type, dimension_of(meaning.packed), meaning.model, is_alone)
     (row_id,) = work.connection.execute(_UPSERT, columns).fetchone()
     work.connection.execute(_UPSERT_VECTOR, (row_id, meaning.packed))
-    contexts.changed(work, row_id, context_id, context_type)
+    CONTEXTS.note_change(work, {"id": row_id, "context_id": context_id, "context_type": context_type})
     return str(context_id)
 
 
-def get(
-    connection: sqlite3.Connection, context_id: str, context_type: str | None, need_vector: bool
-) -> ProcessedContext:
+def get(connection: Connection, context_id: str, context_type: str | None, need_vector: bool) -> ProcessedContext:
     """One context. Raises `NotFound`."""
     row = _row(connection, "*", context_id, context_type)
     vectors = _vectors(connection, [row["id"]]) if need_vector else {}
@@ -98,11 +95,11 @@ def get(
 
 def delete(work: Work, context_id: str, context_type: str | None) -> None:
     """Remove a context with its vector. Raises `NotFound`."""
-    contexts.delete(work, _row(work.connection, "id", context_id, context_type)["id"])
+    processed_contexts.delete(work, _row(work.connection, "id", context_id, context_type)["id"])
 
 
 def page(
-    connection: sqlite3.Connection, context_type: ContextType, filtered: Where, part: Part, need_vector: bool
+    connection: Connection, context_type: ContextType, filtered: Where, part: PageRequest, need_vector: bool
 ) -> ContextPage:
     """Contexts of one type, the newest first."""
     where = Where(["context_type = ?", *filtered.clauses], [context_type, *filtered.values])
@@ -112,14 +109,14 @@ def page(
     return ContextPage(items=items, next_cursor=rows.next_cursor, total=rows.total)
 
 
-def records(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[ProcessedContext]:
+def records(connection: Connection, numbers: Sequence[int]) -> list[ProcessedContext]:
     """The contexts with these numbers, in their order, without vectors."""
     sql = f"SELECT processed_contexts.* FROM {_AMONG} CROSS JOIN processed_contexts USING (id)"
     rows = {row["id"]: row for row in connection.execute(sql, (json.dumps(numbers),))}
     return [_record(rows[number], None) for number in numbers]
 
 
-def passing(connection: sqlite3.Connection, numbers: Sequence[int], filtered: Where) -> list[tuple[int, bytes]]:
+def passing(connection: Connection, numbers: Sequence[int], filtered: Where) -> list[tuple[int, bytes]]:
     """Numbers and vectors of those of the rows `numbers` that fulfil the conditions."""
     # Without conditions, the rows themselves need not be read.
     rows = "CROSS JOIN processed_contexts USING (id)" if filtered.clauses else ""
@@ -128,29 +125,29 @@ def passing(connection: sqlite3.Connection, numbers: Sequence[int], filtered: Wh
     return [(number, vector) for number, vector in cursor]
 
 
-def count(connection: sqlite3.Connection, context_type: ContextType) -> int:
+def count(connection: Connection, context_type: ContextType) -> int:
     sql = "SELECT count(*) FROM processed_contexts WHERE context_type = ?"
     (found,) = connection.execute(sql, (context_type,)).fetchone()
     return int(found)
 
 
-def _row(connection: sqlite3.Connection, columns: str, context_id: str, context_type: str | None) -> sqlite3.Row:
+def _row(connection: Connection, columns: str, context_id: str, context_type: str | None) -> Row:
     sql = f"SELECT {columns} FROM processed_contexts WHERE context_id = :id AND (:type IS NULL OR context_type = :type)"
-    row: sqlite3.Row | None = connection.execute(sql, {"id": context_id, "type": context_type}).fetchone()
+    row: Row | None = connection.execute(sql, {"id": context_id, "type": context_type}).fetchone()
     if row is None:
         kind = "context" if context_type is None else f"context of the type '{context_type}'"
         raise NotFound(f"There is no {kind} with the id {context_id!r}.")
     return row
 
 
-def _vectors(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, list[float]]:
+def _vectors(connection: Connection, numbers: Sequence[int]) -> dict[int, list[float]]:
     sql = f"SELECT id, vector FROM {_AMONG} CROSS JOIN context_vectors USING (id)"
     rows = connection.execute(sql, (json.dumps(numbers),))
     return {number: unpack(vector) for number, vector in rows if is_packed(vector)}
 
 
-def _record(row: sqlite3.Row, vector: list[float] | None) -> ProcessedContext:
-    columns, invalid = read_row(STORED["processed_contexts"], dict(row))
+def _record(row: Row, vector: list[float] | None) -> ProcessedContext:
+    columns, invalid = read_row(CONTEXTS.columns, dict(row))
     return ProcessedContext(
         invalid=invalid,
         id=columns["context_id"],

@@ -1,50 +1,60 @@
 """Processed contexts: stored, listed, and found by meaning."""
 
-import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sidecar.errors import InvalidInput
+from sidecar.models import timestamps
 from sidecar.models.contexts import (
     MAX_BATCH,
     MAX_TOP_K,
+    ContextId,
     ContextPage,
     ContextType,
     ProcessedContext,
     ProcessedContextInput,
 )
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.storage.sqlite.listing import Part, Where, require_range
-from sidecar.storage.sqlite.values import one_of
-from sidecar.storage.sqlite.work import Work
-from sidecar.storage.stores.contexts import DEFAULT_TOP_K, IContextStore, Query
-from sidecar.storage.stores.lists import DEFAULT_LIMIT
+from sidecar.storage.arguments import DEFAULT_LIMIT, JsonObject
+from sidecar.storage.interfaces import Connection, Work
+from sidecar.storage.resources.rows.pagination import PageRequest, Where, require_range
+from sidecar.storage.resources.rows.validation import one_of
 from sidecar.storage.vectors import context_rows
-from sidecar.storage.vectors.cache import Scan, VectorCache
+from sidecar.storage.vectors.cache import Scan
 from sidecar.storage.vectors.collections import require_model
 from sidecar.storage.vectors.filters import conditions, types_of
-from sidecar.storage.vectors.meaning import Embedding, Meaning, nearest
+from sidecar.storage.vectors.meaning import DEFAULT_TOP_K, Meaning, Query, VectorResource, nearest
 from sidecar.storage.vectors.vector import pack
 
 
-class Contexts(Embedding, IContextStore):
-    _context_cache: VectorCache
+class Contexts(VectorResource):
+    """Processed contexts. Parameters have the seed's names, those of built-in functions included.
+
+    Vectors are kept as 32-bit floats. Those of one context type have the dimension, and the model where it is named,
+    of its first one; others raise `Conflict`. A filter is by property, `keywords`, `entities` or `metadata.NAME`: a
+    value, a list of values of which one has to be there, or for times `{"from": ..., "before": ...}`; all have to hold.
+
+    Where text has to become a vector, `NotAvailable` says that no embedding endpoint is configured, and
+    `EmbeddingUnavailable` or `EmbeddingRefused` what went wrong there.
+    """
 
     async def upsert_processed_context(
         self, context: ProcessedContextInput, *, key: IdempotencyKey | None = None
     ) -> str:
-        columns = context_rows.columns_of("", context, self._database.clock.new_id(), self._now())
+        """Store a context, in the place of the one with its id; returns the id. Raises `InvalidInput`, `Conflict`."""
+        clock = self._vectors.database.clock
+        columns = context_rows.columns_of("", context, clock.new_id(), timestamps.now(clock))
         (meaning,) = await self._meanings_of([context], [""])
-        return await self._database.write(lambda work: context_rows.upsert(work, columns, meaning), key, str)
+        return await self._vectors.database.write(lambda work: context_rows.upsert(work, columns, meaning), key, str)
 
     async def batch_upsert_processed_context(
         self, contexts: Sequence[ProcessedContextInput], *, key: IdempotencyKey | None = None
     ) -> list[str]:
+        """Store all of them or none; returns their ids in order. Raises `InvalidInput`, `Conflict`."""
         require_range("contexts", len(contexts), 1, MAX_BATCH)
         fields = [f"contexts.{place}." for place in range(len(contexts))]
-        now = self._now()
+        now = timestamps.now(self._vectors.database.clock)
         rows = [
-            context_rows.columns_of(field, context, self._database.clock.new_id(), now)
+            context_rows.columns_of(field, context, self._vectors.database.clock.new_id(), now)
             for field, context in zip(fields, contexts, strict=True)
         ]
         meanings = await self._meanings_of(contexts, fields)
@@ -53,59 +63,65 @@ class Contexts(Embedding, IContextStore):
             pairs = zip(rows, meanings, strict=True)
             return [context_rows.upsert(work, columns, meaning) for columns, meaning in pairs]
 
-        return await self._database.write(upsert_all, key, list[str])
+        return await self._vectors.database.write(upsert_all, key, list[str])
 
     async def get_processed_context(
         self,
-        id: str,  # noqa: A002
+        id: ContextId,  # noqa: A002
         context_type: str | None = None,
         need_vector: bool = True,
     ) -> ProcessedContext:
-        return await self._database.read(
+        """One context. Raises `NotFound`, also when it is of another type."""
+        return await self._vectors.database.read(
             lambda connection: context_rows.get(connection, id, _optional_type(context_type), need_vector)
         )
 
     async def delete_processed_context(
         self,
-        id: str,  # noqa: A002
+        id: ContextId,  # noqa: A002
         context_type: str | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> None:
+        """Remove a context with its vector. Raises `NotFound`, also when it is of another type."""
         wanted = _optional_type(context_type)
-        await self._database.write(lambda work: context_rows.delete(work, id, wanted), key, type(None))
+        await self._vectors.database.write(lambda work: context_rows.delete(work, id, wanted), key, type(None))
 
     async def get_all_processed_contexts(
         self,
         context_types: Sequence[str] | None = None,
         limit: int = DEFAULT_LIMIT,
         offset: int = 0,
-        filter: Mapping[str, Any] | None = None,  # noqa: A002
+        filter: JsonObject | None = None,  # noqa: A002
         need_vector: bool = False,
         cursor: str | None = None,
         with_total: bool = False,
     ) -> Mapping[ContextType, ContextPage]:
+        """A page of each type, by when they were made, the newest first; a `cursor` goes with a single type."""
         types = types_of("context_types", context_types)
         if cursor is not None and len(types) != 1:
             raise InvalidInput.field("cursor", "belongs to the list of one type; give that as context_types")
         filtered = conditions("filter", filter)
-        part = Part(limit, offset, cursor, with_total)
+        part = PageRequest(limit, offset, cursor, with_total)
 
-        def pages(connection: sqlite3.Connection) -> Mapping[ContextType, ContextPage]:
+        def pages(connection: Connection) -> Mapping[ContextType, ContextPage]:
             return {kind: context_rows.page(connection, kind, filtered, part, need_vector) for kind in types}
 
-        return await self._database.read(pages)
+        return await self._vectors.database.read(pages)
 
     async def get_processed_context_count(self, context_type: str) -> int:
+        """How many contexts there are of a type."""
         kind = one_of(ContextType, "context_type", context_type)
-        return await self._database.read(lambda connection: context_rows.count(connection, kind))
+        return await self._vectors.database.read(lambda connection: context_rows.count(connection, kind))
 
     async def get_all_processed_context_counts(self) -> Mapping[ContextType, int]:
-        return await self._database.read(
+        """Number of contexts of each type."""
+        return await self._vectors.database.read(
             lambda connection: {kind: context_rows.count(connection, kind) for kind in ContextType}
         )
 
     async def get_available_context_types(self) -> list[ContextType]:
+        """Every type that a context may have."""
         return list(ContextType)
 
     async def search(
@@ -113,17 +129,21 @@ class Contexts(Embedding, IContextStore):
         query: Query,
         top_k: int = DEFAULT_TOP_K,
         context_types: Sequence[str] | None = None,
-        filters: Mapping[str, Any] | None = None,
+        filters: JsonObject | None = None,
     ) -> list[tuple[ProcessedContext, float]]:
+        """The contexts nearest in meaning with their cosine similarity, the nearest first; without their vectors.
+
+        Raises `NotAvailable` where the extra `vectors` is not installed.
+        """
         require_range("top_k", top_k, 1, MAX_TOP_K)
         types: list[str] = [*types_of("context_types", context_types)]
         filtered = conditions("filters", filters)
-        meaning = await self._meaning("query", query)
+        meaning = await self._vectors.meaning("query", query)
 
-        def find(connection: sqlite3.Connection, scan: Scan) -> list[tuple[ProcessedContext, float]]:
+        def find(connection: Connection, scan: Scan) -> list[tuple[ProcessedContext, float]]:
             return _find(connection, scan, types, meaning, top_k, filtered)
 
-        return await self._context_cache.read(types, find)
+        return await self._vectors.contexts.read(types, find)
 
     async def _meanings_of(self, contexts: Sequence[ProcessedContextInput], fields: Sequence[str]) -> list[Meaning]:
         """Each context's vector, or that of its text. Before the unit of work: nothing waits for an endpoint in one."""
@@ -137,13 +157,13 @@ class Contexts(Embedding, IContextStore):
             if not contexts[place].text.strip():
                 raise InvalidInput.field(f"{fields[place]}vector", "is needed, as there is no text to make it of")
         if without:
-            made = await self._meanings([contexts[place].text for place in without])
+            made = await self._vectors.meanings([contexts[place].text for place in without])
             given |= dict(zip(without, made, strict=True))
         return [given[place] for place in range(len(contexts))]
 
 
 def _find(
-    connection: sqlite3.Connection, scan: Scan, types: list[str], meaning: Meaning, top_k: int, filtered: Where
+    connection: Connection, scan: Scan, types: list[str], meaning: Meaning, top_k: int, filtered: Where
 ) -> list[tuple[ProcessedContext, float]]:
     candidates = scan(types, meaning.packed)
     if meaning.model is not None:

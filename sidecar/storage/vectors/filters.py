@@ -7,8 +7,8 @@ from typing import Any
 from sidecar.errors import InvalidInput
 from sidecar.models.base import MAX_INTEGER
 from sidecar.models.contexts import ContextType
-from sidecar.storage.sqlite.listing import Where
-from sidecar.storage.sqlite.values import one_of, require_known
+from sidecar.storage.resources.rows.pagination import Where
+from sidecar.storage.resources.rows.validation import one_of, require_known
 
 TIMES = frozenset({"create_time", "event_time", "update_time"})
 COLUMNS = frozenset({"title", "source", "raw_type", "raw_id", "confidence", "importance"}) | {
@@ -23,7 +23,7 @@ MOST_VALUES = 1_000
 
 
 def conditions(field: str, filters: Mapping[str, Any] | None) -> Where:
-    """What rows of `processed_contexts` have to fulfil. Raises `InvalidInput` for what is no filter."""
+    """Return the SQL condition for rows of `processed_contexts`. Raises `InvalidInput` for a wrong filter."""
     where = Where()
     for name, value in (filters or {}).items():
         place = f"{field}.{name}"

@@ -1,4 +1,4 @@
-"""What a search scans: the directions of one collection's vectors in 8 bits a dimension, in memory.
+"""The index that a search scans: the directions of one collection's vectors in 8 bits a dimension, in memory.
 
 A vector is divided by its largest number, multiplied by 127 and rounded; beside it is kept by what its dot product has
 to be multiplied for a cosine. That is exact enough for a short list, which is then ranked by the true vectors. The rows
@@ -28,7 +28,7 @@ LEVELS = 127
 
 
 class Libraries(NamedTuple):
-    """What the extra `vectors` brings."""
+    """The packages of the extra `vectors`."""
 
     numpy: ModuleType
     simsimd: ModuleType

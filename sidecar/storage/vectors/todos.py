@@ -1,32 +1,36 @@
-"""What todos mean: the table `todo_embeddings`, for finding duplicates."""
+"""Embeddings of todos in the table `todo_embeddings`, for finding duplicates."""
 
 import json
-import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from sidecar.errors import InvalidInput, NotFound
-from sidecar.models.contexts import MAX_TOP_K
+from sidecar.models.base import Identifier, ShortText, Text
+from sidecar.models.contexts import (
+    MAX_TOP_K,
+)
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.storage.sqlite import contexts
-from sidecar.storage.sqlite.columns import safe_value
-from sidecar.storage.sqlite.listing import require_range
-from sidecar.storage.sqlite.stored_columns import STORED
-from sidecar.storage.sqlite.values import json_text
-from sidecar.storage.sqlite.work import Work
-from sidecar.storage.stores.contexts import (
+from sidecar.storage.arguments import JsonObject
+from sidecar.storage.interfaces import Connection, Work
+from sidecar.storage.resources.processed_contexts import TODO_EMBEDDINGS
+from sidecar.storage.resources.rows.columns import safe_value
+from sidecar.storage.resources.rows.pagination import require_range
+from sidecar.storage.resources.rows.validation import json_text
+from sidecar.storage.resources.todos import TODOS
+from sidecar.storage.vectors.cache import Scan
+from sidecar.storage.vectors.collections import is_vector, require_fit, require_model
+from sidecar.storage.vectors.meaning import (
     DEFAULT_SIMILARITY_THRESHOLD,
     DEFAULT_TOP_K,
-    ITodoEmbeddingStore,
+    EmbeddingInput,
+    Meaning,
     Query,
+    VectorResource,
+    nearest,
 )
-from sidecar.storage.vectors.cache import Scan, VectorCache
-from sidecar.storage.vectors.collections import is_vector, require_fit, require_model
-from sidecar.storage.vectors.meaning import Embedding, Meaning, nearest
 from sidecar.storage.vectors.vector import dimension_of, pack
 
-TOPIC = contexts.TODO_EMBEDDINGS
+TOPIC = TODO_EMBEDDINGS.topic
 COLLECTION = "todo"
 
 ALL_OF_COLLECTION = f"""
@@ -43,26 +47,30 @@ _UPSERT = """
 """
 
 
-class TodoEmbeddings(Embedding, ITodoEmbeddingStore):
-    _todo_cache: VectorCache
+class TodoEmbeddings(VectorResource):
+    """Embeddings of todos, for finding duplicates."""
 
     async def upsert_todo_embedding(
         self,
-        todo_id: int,
-        content: str | None = None,
-        embedding: Sequence[float] | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        model: str | None = None,
+        todo_id: Identifier,
+        content: Text | None = None,
+        embedding: EmbeddingInput | None = None,
+        metadata: JsonObject | None = None,
+        model: ShortText | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> None:
+        """Store what a todo means: `content`, or the todo's own, and a vector, or the one that is made of the content.
+
+        Raises `NotFound` for a todo that is not there, `InvalidInput`, `Conflict`.
+        """
         stored_metadata = json_text("metadata", metadata or {})
         if content is None:
-            content = await self._database.read(lambda connection: _content(connection, todo_id))
+            content = await self._vectors.database.read(lambda connection: _content(connection, todo_id))
         if not content.strip():
             raise InvalidInput.field("content", "must not be empty")
         if embedding is None:
-            (meaning,) = await self._meanings([content])
+            (meaning,) = await self._vectors.meanings([content])
         else:
             meaning = Meaning(pack("embedding", embedding), model)
 
@@ -73,7 +81,7 @@ class TodoEmbeddings(Embedding, ITodoEmbeddingStore):
             work.connection.execute(_UPSERT, (todo_id, content, meaning.packed, stored_metadata))
             work.changed(TOPIC, todo_id)
 
-        await self._database.write(upsert, key, type(None))
+        await self._vectors.database.write(upsert, key, type(None))
 
     async def search_similar_todos(
         self,
@@ -81,12 +89,16 @@ class TodoEmbeddings(Embedding, ITodoEmbeddingStore):
         top_k: int = DEFAULT_TOP_K,
         similarity_threshold: float = DEFAULT_SIMILARITY_THRESHOLD,
     ) -> list[tuple[int, str, float]]:
+        """Ids and contents of the todos that mean almost the same, with their cosine similarity, the nearest first.
+
+        Raises `NotAvailable` where the extra `vectors` is not installed.
+        """
         require_range("top_k", top_k, 1, MAX_TOP_K)
         if not -1 <= similarity_threshold <= 1:
             raise InvalidInput.field("similarity_threshold", "must be from -1 to 1")
-        meaning = await self._meaning("query_embedding", query_embedding)
+        meaning = await self._vectors.meaning("query_embedding", query_embedding)
 
-        def find(connection: sqlite3.Connection, scan: Scan) -> list[tuple[int, str, float]]:
+        def find(connection: Connection, scan: Scan) -> list[tuple[int, str, float]]:
             candidates = scan([COLLECTION], meaning.packed)
             if meaning.model is not None:
                 require_model(connection, [COLLECTION], meaning.model)
@@ -98,23 +110,25 @@ class TodoEmbeddings(Embedding, ITodoEmbeddingStore):
                 if similarity >= similarity_threshold
             ]
 
-        return await self._todo_cache.read([COLLECTION], find)
+        return await self._vectors.todos.read([COLLECTION], find)
 
-    async def delete_todo_embedding(self, todo_id: int, *, key: IdempotencyKey | None = None) -> None:
+    async def delete_todo_embedding(self, todo_id: Identifier, *, key: IdempotencyKey | None = None) -> None:
+        """Forget what a todo means. Raises `NotFound`."""
+
         def delete(work: Work) -> None:
             sql = "DELETE FROM todo_embeddings WHERE todo_id = ?"
             if not work.connection.execute(sql, (todo_id,)).rowcount:
                 raise NotFound.row("embedding of a todo", todo_id)
             work.changed(TOPIC, todo_id)
 
-        await self._database.write(delete, key, type(None))
+        await self._vectors.database.write(delete, key, type(None))
 
 
-def _content(connection: sqlite3.Connection, todo_id: int) -> str:
+def _content(connection: Connection, todo_id: int) -> str:
     row = connection.execute("SELECT content FROM todo WHERE id = ?", (todo_id,)).fetchone()
     if row is None:
         raise NotFound.row("todo", todo_id)
-    return str(safe_value(STORED["todo"]["content"], row["content"]))
+    return str(safe_value(TODOS.columns["content"], row["content"]))
 
 
 def _is_alone(work: Work, todo_id: int) -> bool:
@@ -122,12 +136,12 @@ def _is_alone(work: Work, todo_id: int) -> bool:
     return work.connection.execute(sql, (todo_id,)).fetchone() is None
 
 
-def vectors(connection: sqlite3.Connection, todo_ids: Sequence[int]) -> list[tuple[int, bytes]]:
+def vectors(connection: Connection, todo_ids: Sequence[int]) -> list[tuple[int, bytes]]:
     sql = "SELECT todo_id, vector FROM json_each(?) CROSS JOIN todo_embeddings ON todo_id = json_each.value"
     return [(todo_id, vector) for todo_id, vector in connection.execute(sql, (json.dumps(todo_ids),))]
 
 
-def _contents(connection: sqlite3.Connection, todo_ids: Sequence[int]) -> dict[int, str]:
+def _contents(connection: Connection, todo_ids: Sequence[int]) -> dict[int, str]:
     sql = "SELECT todo_id, content FROM json_each(?) CROSS JOIN todo_embeddings ON todo_id = json_each.value"
-    read = partial(safe_value, STORED["todo_embeddings"]["content"])
+    read = partial(safe_value, TODO_EMBEDDINGS.columns["content"])
     return {todo_id: read(content) for todo_id, content in connection.execute(sql, (json.dumps(todo_ids),))}

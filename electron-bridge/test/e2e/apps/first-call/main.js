@@ -19,9 +19,9 @@ async function run() {
     dataDir: path.join(app.getPath("userData"), "data"),
   });
   let readyAt = 0;
-  sidecar.on("status", ({ ready }) => ready && (readyAt = performance.now()));
+  sidecar.on("snapshot", ({ ready }) => ready && (readyAt = performance.now()));
   const sinceReady = () => performance.now() - readyAt;
-  const noticed = new Promise((resolve) => sidecar.subscribe(["todos"], () => resolve(sinceReady())));
+  const noticed = new Promise((resolve) => sidecar.events.subscribe(["todos"], () => resolve(sinceReady())));
   const started = sidecar.start();
   if (process.env.FIRST_CALL === "after start()") await started;
   await sidecar.call("todos.create", { body: { content: "x" } });

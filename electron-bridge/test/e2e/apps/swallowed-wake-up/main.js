@@ -26,7 +26,7 @@ const waits = {
   },
   "a subscription": async (sidecar) => {
     void sidecar.start();
-    await new Promise((resolve) => sidecar.subscribe(["tips"], resolve));
+    await new Promise((resolve) => sidecar.events.subscribe(["tips"], resolve));
   },
 };
 
@@ -49,7 +49,7 @@ async function measure(folder, wait) {
   };
   const sidecar = new Sidecar({ command: process.execPath, args: [FIXTURE], dataDir: folder, env });
   let readyAt = 0;
-  sidecar.on("status", ({ ready }) => ready && (readyAt = performance.now()));
+  sidecar.on("snapshot", ({ ready }) => ready && (readyAt = performance.now()));
   const answered = wait(sidecar).then(() => performance.now() - readyAt);
 
   while (!fs.existsSync(env.READY_WAITING)) await sleep(10);

@@ -1,0 +1,21 @@
+"""Documents of every kind, by ids such as `vault:12`."""
+
+from fastapi import APIRouter
+
+from sidecar.api.context import Storage, WriteKey
+from sidecar.api.operation import OperationRoute
+from sidecar.models.search import DocumentData
+
+router = APIRouter(prefix="/documents", tags=["search"], route_class=OperationRoute)
+
+
+@router.get("/{document_id}", operation_id="documents.get")
+async def get(storage: Storage, document_id: str) -> DocumentData:
+    """Return a document, by an id such as `vault:12`."""
+    return await storage.get_document(document_id)
+
+
+@router.delete("/{document_id}", operation_id="documents.delete", status_code=204)
+async def delete(storage: Storage, document_id: str, key: WriteKey) -> None:
+    """Delete a document in the way of its kind; vaults and conversations can be restored."""
+    await storage.delete_document(document_id, key=key)

@@ -1,0 +1,113 @@
+"""Having the full-text index follow what the triggers noted; see the migration that makes both.
+
+A commit follows what it noted itself, unless that is much. What is left is followed in steps, by upkeep and by the
+search that comes first.
+"""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from functools import cache
+
+from sidecar.errors import SearchIndexDamaged
+from sidecar.storage.sqlite.search.index_format import KIND_BITS
+from sidecar.storage.sqlite.search.kinds import BY_NUMBER
+from sidecar.storage.sqlite.search.segmentation import words_of
+
+MANY = 256
+"""As many as a group of single rows may note. More are a batch's, or another program's, and their words may take ten
+times as long as the rows."""
+
+CHARACTERS_AT_ONCE = 8_000
+"""In one step, unless a single document has more: 6 ms of Chinese, which is the slowest, and less than 1 of English."""
+
+_LAST = (1 << 63) - 1
+
+_REMOVE = f"""
+INSERT INTO search_index (search_index, rowid, title, content, tags, facets)
+SELECT 'delete', docid, {words_of("search_pending")} FROM search_pending
+WHERE docid <= ? AND title IS NOT NULL AND EXISTS (SELECT 1 FROM search_index_docsize WHERE id = docid)
+"""
+"""Giving FTS5 words to remove that never went in would damage the index."""
+
+
+def is_any(connection: sqlite3.Connection) -> bool:
+    """Return whether something was noted that the index has not followed."""
+    return connection.execute("SELECT 1 FROM search_pending LIMIT 1").fetchone() is not None
+
+
+def follow_few(connection: sqlite3.Connection) -> None:
+    """Take what was noted into the index, inside the transaction that is open; much of it is left as it is."""
+    if connection.execute("SELECT 1 FROM search_pending LIMIT 1 OFFSET ?", (MANY,)).fetchone() is None:
+        _follow(connection, _LAST)
+
+
+def follow_some(connection: sqlite3.Connection) -> bool:
+    """Take a few notes into the index, inside the transaction that is open; whether there were any."""
+    (first,) = connection.execute("SELECT min(docid) FROM search_pending").fetchone()
+    if first is None:
+        return False
+    last, characters = first, 0
+    for docid, length in connection.execute(_sizes(first >> KIND_BITS), (first,)):
+        characters += length
+        if characters > CHARACTERS_AT_ONCE:
+            break
+        last = docid
+    _follow(connection, last)
+    return True
+
+
+def outdated(connection: sqlite3.Connection, docids: Sequence[int]) -> set[int]:
+    """Those of the documents that the index still has as they were before."""
+    sql = "SELECT docid FROM json_each(?) CROSS JOIN search_pending ON docid = value WHERE title IS NOT NULL"
+    return {docid for (docid,) in connection.execute(sql, (json.dumps(docids),))}
+
+
+@cache
+def _sizes(number: int) -> str:
+    """SQL for how many characters each noted document of a kind has, before and now."""
+    if number not in BY_NUMBER:
+        return "SELECT docid, 0 FROM search_pending WHERE docid = ?"
+    first, end = number << KIND_BITS, (number + 1) << KIND_BITS
+    length = " + ".join(
+        f"coalesce(length({row}.{column}), 0)" for row in ("pending", "view") for column in ("title", "content", "tags")
+    )
+    return f"""
+        SELECT pending.docid, {length} FROM search_pending AS pending
+        LEFT JOIN {BY_NUMBER[number].view} AS view ON view.id = pending.docid - {first}
+        WHERE pending.docid >= ? AND pending.docid < {end} ORDER BY pending.docid
+    """
+
+
+def _follow(connection: sqlite3.Connection, last: int) -> None:
+    """Take into the index what was noted of documents up to `last`."""
+    noted = connection.execute("SELECT DISTINCT docid >> ? FROM search_pending WHERE docid <= ?", (KIND_BITS, last))
+    numbers = {number for (number,) in noted}
+    if not numbers:
+        return
+    connection.execute(_REMOVE, (last,))
+    # A number that is no kind's was put there by hand, and goes with the others.
+    for number in BY_NUMBER.keys() & numbers:
+        end = min(last, ((number + 1) << KIND_BITS) - 1)
+        add(connection, _add(number), (number << KIND_BITS, end))
+    connection.execute("DELETE FROM search_pending WHERE docid <= ?", (last,))
+
+
+def add(connection: sqlite3.Connection, statement: str, values: Sequence[int]) -> None:
+    """Put into the index what it does not have. Raises `SearchIndexDamaged` when it has it nevertheless."""
+    try:
+        connection.execute(statement, values)
+    except sqlite3.IntegrityError as contradiction:
+        raise SearchIndexDamaged("The search index is damaged; it is being rebuilt.") from contradiction
+
+
+@cache
+def _add(number: int) -> str:
+    view, first = BY_NUMBER[number].view, number << KIND_BITS
+    return f"""
+        INSERT INTO search_index (rowid, title, content, tags, facets)
+        SELECT view.docid, {words_of("view")}
+        FROM search_pending AS pending CROSS JOIN {view} AS view ON view.id = pending.docid - {first}
+        WHERE pending.docid BETWEEN ? AND ?
+            AND NOT EXISTS (SELECT 1 FROM search_index_docsize WHERE id = pending.docid)
+    """

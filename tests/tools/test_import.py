@@ -1,0 +1,184 @@
+"""What an import adds, what it leaves alone, and what it tells."""
+
+import asyncio
+import io
+import threading
+
+import pytest
+
+from sidecar.errors import Conflict
+from sidecar.models.transfer import ImportReport
+from sidecar.storage.capabilities import RowsOf
+from sidecar.storage.interfaces import Change
+from sidecar.storage.unified import UnifiedStorage
+from sidecar.tools.export import write_archive
+from sidecar.tools.local import export_to, import_from
+
+from .conftest import EARLY, OpenStore, archive_of, content_of, fill
+
+
+async def test_the_report_counts_what_was_added_and_what_was_there(open_store: OpenStore) -> None:
+    source, target = await open_store("source"), await open_store("target")
+    await fill(source)
+    archive = await archive_of(source)
+    content = await content_of(source)
+    first, second = await import_from(target, archive), await import_from(target, archive)
+    counts = {kind: len(rows) for kind, rows in content.items()}
+    assert {kind: report.added for kind, report in first.kinds.items()} == counts
+    assert {kind: report.skipped for kind, report in second.kinds.items()} == counts
+    assert (first.skipped, second.added) == (0, 0)
+
+
+async def test_a_dry_run_reports_the_same_and_changes_nothing(open_store: OpenStore) -> None:
+    source, target = await open_store("source"), await open_store("target")
+    await fill(source)
+    await target.insert_tip("mine")
+    archive, before = await archive_of(source), await content_of(target)
+    tried = await import_from(target, archive, dry_run=True)
+    assert await content_of(target) == before
+    assert tried == (await import_from(target, archive)).model_copy(update={"dry_run": True})
+
+
+async def test_an_import_into_the_store_that_was_exported_changes_nothing(storage: UnifiedStorage) -> None:
+    await fill(storage)
+    before = await content_of(storage)
+    report = await import_from(storage, await archive_of(storage))
+    assert report.added == 0
+    assert await content_of(storage) == before
+
+
+async def test_rows_that_were_changed_since_stay_as_they_are(open_store: OpenStore) -> None:
+    source, target = await open_store("source"), await open_store("target")
+    await target.insert_todo("mine")
+    todo = await source.insert_todo("theirs")
+    archive = await archive_of(source)
+    await import_from(target, archive)
+    (imported,) = [row for row in (await content_of(target))["todos"] if row["content"] == "theirs"]
+    assert imported["id"] != todo.id
+    await target.update_todo(imported["id"], content="theirs, and changed")
+    assert (await import_from(target, archive)).added == 0
+    assert (await target.get_todo(imported["id"])).content == "theirs, and changed"
+
+
+async def test_rows_that_were_removed_since_come_back(open_store: OpenStore) -> None:
+    source, target = await open_store("source"), await open_store("target")
+    todo = await source.insert_todo("theirs")
+    archive = await archive_of(source)
+    await import_from(target, archive)
+    await target.delete_todo(todo.id)
+    assert (await import_from(target, archive)).kinds["todos"].added == 1
+    assert [row["content"] for row in (await content_of(target))["todos"]] == ["theirs"]
+
+
+async def test_a_later_export_adds_only_what_is_new_and_it_refers_to_what_was_imported(open_store: OpenStore) -> None:
+    source, target = await open_store("source"), await open_store("target")
+    await target.create_conversation("mine")
+    conversation = await source.create_conversation("theirs")
+    await source.create_message(conversation.id, "user", "one")
+    await import_from(target, await archive_of(source))
+    await source.create_message(conversation.id, "user", "two")
+    report = await import_from(target, await archive_of(source))
+    assert report.added == 1
+    (imported,) = (await target.get_conversation_list(page_name="theirs")).items
+    page = await target.get_conversation_messages(imported.id)
+    assert [message.content for message in page.items] == ["one", "two"]
+
+
+async def test_the_document_of_a_new_store_gives_way_unless_it_was_changed(open_store: OpenStore) -> None:
+    source, new, used = await open_store("source"), await open_store("new"), await open_store("used")
+    await used.update_vault(1, content="mine now")
+    archive = await archive_of(source)
+    await import_from(new, archive)
+    await import_from(used, archive)
+    assert await content_of(new) == await content_of(source)
+    assert len((await used.get_vaults()).items) == 2
+
+
+async def test_a_message_that_streams_is_exported_with_its_text_so_far_and_imported_as_failed(
+    open_store: OpenStore,
+) -> None:
+    source, target = await open_store("source"), await open_store("target")
+    conversation = await source.create_conversation("home")
+    message = await source.create_streaming_message(conversation.id, "assistant")
+    for chunk in ("so ", "far"):
+        await source.append_message_content(message.id, chunk, 1)
+    await import_from(target, await archive_of(source))
+    imported = await target.get_message(message.id)
+    assert (imported.content, imported.token_count, imported.status) == ("so far", 2, "failed")
+    assert imported.error_message == "This message was still being written when it was exported."
+
+
+async def test_one_notice_tells_of_an_import_that_added_something(open_store: OpenStore) -> None:
+    source, target = await open_store("source"), await open_store("target")
+    await fill(source)
+    archive = await archive_of(source)
+    heard: list[Change] = []
+    target.subscribe(heard.extend)
+    await import_from(target, archive, dry_run=True)
+    assert heard == []
+    await import_from(target, archive)
+    await import_from(target, archive)
+    assert [(change.topic, change.id) for change in heard] == [("imports", "import")]
+    assert (heard[0].data or {})["todos"] == 1
+
+
+async def test_a_key_is_good_for_one_archive(open_store: OpenStore) -> None:
+    source, target = await open_store("source"), await open_store("target")
+    await source.insert_tip("one")
+    archive = await archive_of(source)
+    reports: list[ImportReport] = [await import_from(target, archive, key="key") for _ in range(2)]
+    assert reports[0] == reports[1]
+    await source.insert_tip("two")
+    other = await archive_of(source)
+    with pytest.raises(Conflict):
+        await import_from(target, other, key="key")
+
+
+async def test_progress_is_told(open_store: OpenStore) -> None:
+    source, target = await open_store("source"), await open_store("target")
+    for number in range(1001):
+        await source.insert_tip(f"{number}")
+    told: list[tuple[str, int]] = []
+    file = io.BytesIO()
+    await export_to(source, file, progress=lambda *progress: told.append(progress))
+    await import_from(target, file, progress=lambda *progress: told.append(progress))
+    assert {("exporting tips", 1000), ("checking tips", 1000), ("importing tips", 1000)} <= set(told)
+
+
+async def test_an_export_is_of_one_moment(open_store: OpenStore) -> None:
+    source = await open_store("source")
+    await source.insert_tip("before")
+
+    reading, written = threading.Event(), threading.Event()
+
+    def take(rows: RowsOf, _: str) -> list[str]:
+        found = iter(rows("tips"))
+        first = next(found)
+        reading.set()
+        assert written.wait(20)
+        return [first["content"], *(row["content"] for row in found)]
+
+    exporting = asyncio.create_task(source.export_rows(take))
+    assert await asyncio.to_thread(reading.wait, 20)
+    await source.insert_tip("meanwhile")
+    written.set()
+    assert await exporting == ["before"]
+
+
+async def test_an_export_of_an_import_goes_home_without_a_second_copy(open_store: OpenStore) -> None:
+    source, target = await open_store("source"), await open_store("target")
+    await fill(source)
+    before = await content_of(source)
+    await import_from(target, await archive_of(source))
+    assert (await import_from(source, await archive_of(target))).added == 0
+    assert await content_of(source) == before
+
+
+async def test_equal_rows_stay_as_many_as_they_are(open_store: OpenStore) -> None:
+    target = await open_store("target")
+    await target.insert_tip("mine")
+    twins = [{"id": number, "content": "twin", "created_at": EARLY} for number in range(1, 5)]
+    file = io.BytesIO()
+    write_archive(file, lambda kind: twins if kind == "tips" else [], "a store", "2026-01-31T09:30:00.000Z")
+    assert [(await import_from(target, file)).added for _ in range(2)] == [4, 0]
+    assert [row["content"] for row in (await content_of(target))["tips"]] == ["mine", *["twin"] * 4]

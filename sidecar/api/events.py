@@ -1,7 +1,7 @@
 """The event hub: what happened lately, and who waits for more of it.
 
 The ring of the latest events is the only memory. A subscriber is a position in it and nothing else: one that reads
-slowly, or not at all, costs what its connection's buffers hold, and when the ring has moved past it, it is told so.
+slowly, or not at all, costs what its connection's buffers hold, and when the ring has moved past it, it gets a `reset`.
 Publishing appends and returns. How often waiting subscribers are woken depends on what that costs: all of them
 together get a small share of the event loop's time, however many they are.
 """
@@ -258,15 +258,15 @@ class EventHub:
         loop = asyncio.get_running_loop()
         self._round = None
         self._in_round = True
-        told, began = self.position, [0.0]
+        sent, began = self.position, [0.0]
         loop.call_soon(lambda: began.append(self._clock.monotonic()))
         self._wake_all()
-        loop.call_soon(lambda: self._end_round(told, self._clock.monotonic() - began[-1]))
+        loop.call_soon(lambda: self._end_round(sent, self._clock.monotonic() - began[-1]))
 
-    def _end_round(self, told: int, took: float) -> None:
+    def _end_round(self, sent: int, took: float) -> None:
         self._in_round = False
         self._next_round_at = self._clock.monotonic() + min(took * (1 - SHARE) / SHARE, LONGEST_PAUSE_S)
-        if told < self.position:
+        if sent < self.position:
             self._wake()
 
     def _wake_all(self) -> None:

@@ -38,7 +38,10 @@ def problem_response(error: SidecarError) -> Response:
         code=error.code,
         detail=_whole_characters(error.message),
         retryable=error.retryable,
-        errors=[ProblemField(field=field, message=_whole_characters(message)) for field, message in error.errors],
+        errors=[
+            ProblemField(field=_whole_characters(field), message=_whole_characters(message))
+            for field, message in error.errors
+        ],
     )
     headers: dict[str, str] = {}
     if isinstance(error, Unauthorized):
@@ -116,7 +119,9 @@ def _http_response(error: HTTPException) -> Response:
     """Return the answer to FastAPI's own way to refuse a request, with the codes of this project."""
     title = HTTPStatus(error.status_code).phrase
     code = title.lower().replace(" ", "_")
-    problem = Problem(title=title, status=error.status_code, code=code, detail=str(error.detail), retryable=False)
+    problem = Problem(
+        title=title, status=error.status_code, code=code, detail=_whole_characters(str(error.detail)), retryable=False
+    )
     return Response(problem.model_dump_json(), error.status_code, headers=error.headers, media_type=MEDIA_TYPE)
 
 

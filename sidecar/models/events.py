@@ -150,7 +150,7 @@ _KINDS: tuple[type[Record], ...] = (
 
 
 def live_event() -> type[RootModel[Any]]:
-    """Return the type of the data of all events, told apart by their topic: `RowChanged` is for all other tables."""
+    """Return the type of all events' data, distinguished by topic; `RowChanged` is for the tables without a type."""
     own = {topic for kind in _KINDS for topic in get_args(kind.model_fields["topic"].annotation)}
     topics: Any = Literal.__getitem__(tuple(sorted(row_topics - own)))
     row_changed = create_model("RowChanged", __base__=RowChanged, __doc__=RowChanged.__doc__, topic=(topics, ...))

@@ -209,7 +209,7 @@ class IBackups(ABC):
         """Replace the whole store by the backup while it is open; what it replaces becomes a backup itself.
 
         Its key and those of other restores and backups are carried into the new store; writes that were replaced are
-        done again when they are repeated. Work that comes meanwhile waits; every subscriber is told `STORE_REPLACED`.
+        done again when they are repeated. Work that comes meanwhile waits; every subscriber gets `STORE_REPLACED`.
         Raises `NotFound`; `Conflict` when the backup is damaged or from a newer program; `DiskFull`. The store is then
         as it was.
         """

@@ -61,7 +61,7 @@ async function askHealth(ready: Ready, signal: AbortSignal): Promise<unknown> {
 export interface Sidecar extends SidecarClient<CallOptions> {}
 
 /** The sidecar of an app: started, watched and stopped by it. Its other members are the same in a page. */
-// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- the same
 export class Sidecar {
   readonly #options: SidecarOptions;
   /** The numbers by which this sidecar is supervised. @internal */

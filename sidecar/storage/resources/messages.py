@@ -34,7 +34,7 @@ from sidecar.storage.resources.rows.table import Resource
 from sidecar.storage.resources.rows.validation import json_text, one_of
 
 DELTAS = "messages.delta"
-"""The topic under which an appended chunk is told, with its text."""
+"""The topic of appended chunks, whose events hold the text."""
 
 CUT_OFF = "The sidecar ended while this message was being written."
 

@@ -245,7 +245,7 @@ class Monitoring(Resource, tables=(TOKEN_USAGE, STAGE_TIMING, DATA_STATS)):
     ) -> DataStatsTrend:
         """Every interval that the window touches, the oldest first.
 
-        Intervals of up to 24 hours begin anew at each midnight in `time_zone`, by its clock; longer ones are whole
+        Intervals of up to 24 hours start again at each midnight in `time_zone`, by its clock; longer ones are whole
         days, those of 7 from Monday. Raises `InvalidInput` for others, and for more than 1000 intervals.
         """
         dialect = self._database.dialect

@@ -75,7 +75,7 @@ def nearest(
 ) -> list[tuple[int, float]]:
     """Numbers and cosines of the `top_k` nearest, the nearest first.
 
-    `read` tells numbers and vectors of those rows that pass; as long as too few do, it is asked for more.
+    `read` returns the numbers and vectors of the rows that pass; it is called again while too few do.
     """
     enough = max(LEAST_SHORT_LIST, 3 * top_k)
     passed: list[tuple[float, int]] = []

@@ -52,8 +52,7 @@ class Table(Declaration, Generic[R]):
     """Rows of the table `name` as records of one type, whose fields, but for the `computed`, are the columns read.
 
     Rows are read as this project writes them. Only where that fails are they read column by column, as
-    `stored_columns.py` says.
-    Statements are made of its column names only.
+    `columns.py` says. Statements are made of its column names only.
     """
 
     def __init__(
@@ -92,7 +91,7 @@ class Table(Declaration, Generic[R]):
         return self.record(row)
 
     def insert_many(self, work: Work, rows: Iterable[Mapping[str, Any]]) -> list[int]:
-        """The ids of new rows, in order; all give the same columns. What making a row raises tells its place."""
+        """The ids of new rows, in order; all give the same columns. An error of a row names its place."""
         made = self._located(rows)
         self._require_columns(tuple(made[0]))
         ids = work.insert_many(self.name, made)

@@ -1,7 +1,7 @@
 """The return of a row that was set aside to its table, inside one unit of work.
 
 A missing row that it belongs to is brought back before it. A conversation, a thread or a message that is not set aside
-either is made. The conversion and the checks of values are in `set_aside/values.py`.
+either is made. The conversion and the checks of values are in `set_aside_values.py`.
 """
 
 import sqlite3

@@ -1,4 +1,4 @@
-"""Conversions of values that the seeds' systems wrote; times are in `schema/adoption/times.py`.
+"""Conversions of values that the seeds' systems wrote; times are in `times.py`.
 
 Each conversion returns the stored form, `None` for a value that is absent, and raises `Unfit` for one that cannot be
 kept as it is.

@@ -70,7 +70,7 @@ class BackupDirectory:
         return newest_first(found)
 
     def next_path(self, version: int, reason: str) -> Path:
-        """The file of a copy that is made now. Its name tells its number, its schema version and why it is made."""
+        """Return the path of a copy that is made now. Its name holds its number, schema version and reason."""
         sequence = 1 + max((backup.sequence or 0 for backup in self.listed()), default=0)
         return self.path / f"{timestamps.for_file_names(self.clock)}-{sequence}-schema-{version}-{reason}.db"
 
@@ -315,12 +315,12 @@ class BackupDirectory:
     def _described(self, path: Path) -> Backup:
         size = path.stat().st_size
         manifest = self._manifest(path)
-        created_at, sequence, version, reason = _told_by_name(path)
+        created_at, sequence, version, reason = _described_by_name(path)
         if manifest is not None and manifest.bytes == size:
             verified_at = None if manifest.damage else manifest.verified_at
-            told = manifest.model_dump(exclude={"blake2b", "verified_at", "source"})
-            told["sequence"] = manifest.sequence or sequence
-            return Backup(name=path.name, verified_at=verified_at, **told)
+            stored = manifest.model_dump(exclude={"blake2b", "verified_at", "source"})
+            stored["sequence"] = manifest.sequence or sequence
+            return Backup(name=path.name, verified_at=verified_at, **stored)
         damage = None if manifest is None else "It does not have the size that it was made with."
         return Backup(
             name=path.name,
@@ -362,8 +362,8 @@ def _manifest_of(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _told_by_name(path: Path) -> tuple[str, int | None, int | None, str]:
-    """When the backup was made, its number, its schema version, and why it was made, as far as its name tells."""
+def _described_by_name(path: Path) -> tuple[str, int | None, int | None, str]:
+    """Return the time, number, schema version and reason of a backup, as far as its name holds them."""
     match = _NAME.fullmatch(path.name)
     if match is None:
         return timestamps.render(datetime.fromtimestamp(path.stat().st_mtime, UTC)), None, None, _UNKNOWN

@@ -29,7 +29,7 @@ Step = Callable[[], None]
 
 
 class Snapshot(NamedTuple):
-    """A verified copy. That rows refer to rows that are not there is told, and no reason against having it."""
+    """A verified copy. Dangling foreign keys are reported but do not fail verification."""
 
     path: Path
     schema_version: int

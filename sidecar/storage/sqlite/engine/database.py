@@ -268,7 +268,7 @@ class Database:
         """Close every connection, run `while_closed` in a thread, open the file that is there then; what that returned.
 
         What runs is finished first, queries at length excepted; all other work is held and goes on afterwards, on the
-        new file. Subscribers are told `STORE_REPLACED`. What `while_closed` raises is raised after the file was opened
+        new file. Subscribers get `STORE_REPLACED`. What `while_closed` raises is raised after the file was opened
         again, so it must leave one. When the new file cannot be opened, `put_back` runs, what it leaves is opened, and
         the first error is raised; when that fails too, all work fails with its error until a `reopen` succeeds.
 

@@ -1,4 +1,4 @@
-"""Functions of others that are told of something on the event loop, in the order in which they came."""
+"""Listeners: functions that are called on the event loop, in the order in which they were added."""
 
 import logging
 from collections.abc import Callable
@@ -17,7 +17,7 @@ class Listeners(Generic[T]):
         self._listeners: list[Callable[[T], object]] = []
 
     def add(self, listener: Callable[[T], object]) -> Callable[[], None]:
-        """Have `listener` told from now on; returns how to end that."""
+        """Have `listener` called from now on; return a function that ends this."""
         self._listeners.append(listener)
         return partial(self._listeners.remove, listener)
 

@@ -3,7 +3,7 @@
 import sqlite3
 
 INCREMENTAL = 2
-"""As `PRAGMA auto_vacuum` tells it."""
+"""The value that `PRAGMA auto_vacuum` returns."""
 
 
 def prepare_writer(connection: sqlite3.Connection) -> None:

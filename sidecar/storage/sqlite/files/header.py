@@ -1,6 +1,6 @@
 """The first 100 bytes of a database file (https://sqlite.org/fileformat.html, section 1.3), and how to do without them.
 
-SQLite reads nothing of a file whose header is wrong. All of it that reading needs can be told from the pages.
+SQLite reads nothing of a file whose header is wrong. All of it that reading needs can be derived from the pages.
 """
 
 from collections.abc import Iterable
@@ -91,7 +91,7 @@ def _sound_bytes(data: bytes | mmap, found: Geometry) -> int:
 
 
 def _encoding(data: bytes | mmap) -> int:
-    """How texts are stored, told by the statements of the schema; what the header says if there are none."""
+    """Return how texts are stored, by the statements of the schema, or by the header if there are none."""
     beginning = data[: 1024 * 1024]
     counts = {number: beginning.count("CREATE ".encode(name)) for number, name in _ENCODINGS.items()}
     best = max(counts, key=lambda number: counts[number])

@@ -30,7 +30,7 @@ class PageMap:
                 if number <= file.count and number != file.lock_page and not _makes_sense(entry):
                     self._entries, self._below = {}, {}
                     return
-                # Of a file that was cut off, the map tells what is missing.
+                # Of a file that was cut off, the map shows what is missing.
                 self._entries[number] = entry
                 if entry.kind == IN_TREE:
                     self._below.setdefault(entry.parent, []).append(number)

@@ -1,4 +1,4 @@
-"""Opening a database that may be damaged, noticing damage while it is open, and what is told of both.
+"""Opening a database that may be damaged, noticing damage while it is open, and the reports of both.
 
 The recovery itself is in `recovery/ladder.py`, what is looked at in `integrity.py`.
 """
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 CHECK_EVERY = timedelta(days=7)
 
 MOST_RECOVERIES = 3
-"""In one run: a disk that damages what was just mended needs another cure."""
+"""Number of recoveries in one run: a disk that damages what was just repaired needs another cure."""
 
 
 class OpenDatabase(Protocol):

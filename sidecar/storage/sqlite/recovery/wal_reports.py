@@ -93,7 +93,7 @@ class LogReports:
         return self._missing
 
     def note_missing(self, missing: MissingLog) -> None:
-        """Report it, and forget what told of it."""
+        """Report it, and remove the evidence."""
         self._reports.keep(
             RecoveryReport(
                 id=self._reports.new_id(),

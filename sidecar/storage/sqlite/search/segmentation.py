@@ -2,7 +2,7 @@
 
 unicode61 takes a run of Chinese, Japanese or Korean characters for one word. Here a U+200B, which separates words, is
 put around each of them; a search for several is then a search for a phrase. The views and triggers of the schema do
-without it: as a part of them, it would be read anew by every connection that is opened.
+without it: as a part of them, it would be read again by every connection that is opened.
 """
 
 from sidecar.storage.sqlite.search.index_format import CHARACTERS

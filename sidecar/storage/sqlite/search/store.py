@@ -40,7 +40,7 @@ T = TypeVar("T")
 _TEXT, _TIME = columns.text(), columns.time()
 
 TOPIC = "search_index"
-"""Told when it begins anew: until it is filled again, which upkeep sees to, searches do not find everything."""
+"""The topic of a rebuild: until maintenance has filled the index again, searches do not find everything."""
 
 LONGEST_WAIT_S = 1.0
 """A search waits so long for rows that the index does not have yet: a batch's, another program's, all after damage."""

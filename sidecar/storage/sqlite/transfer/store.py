@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 CUT_OFF = "This message was still being written when it was exported."
 TOPIC = "imports"
-"""One notice tells of a whole import: one for each row would fill any buffer of notices, and then say no more."""
+"""A whole import has one notice: one for each row would fill any buffer of notices, and end in a reset."""
 
 
 class Transfer(ITransfer):

@@ -131,6 +131,16 @@ def test_a_database_that_is_up_to_date_is_left_alone(migrated: Connect, tmp_path
     assert not (tmp_path / "backups").exists()
 
 
+def test_a_new_database_has_the_schema_of_one_that_came_through_every_version(migrated: Connect) -> None:
+    with closing(migrated()) as new, closing(sqlite3.connect(":memory:", isolation_level=None)) as old:
+        upgrade.bring_up_to_date(old, None, lambda *_: None, MIGRATIONS[:1], clock=SYSTEM_CLOCK)
+        upgrade.bring_up_to_date(old, None, lambda *_: None, clock=SYSTEM_CLOCK)
+        objects = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE type {} 'trigger' ORDER BY rowid"
+        for which in ("=", "!="):  # Triggers fire in the order in which they were created.
+            sql = objects.format(which)
+            assert new.execute(sql).fetchall() == old.execute(sql).fetchall()
+
+
 def later(version: int, migrate: Callable[[sqlite3.Connection], None], monkeypatch: pytest.MonkeyPatch) -> Migration:
     module = ModuleType("later")
     module.__dict__["migrate"] = migrate

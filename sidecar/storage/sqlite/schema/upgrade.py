@@ -18,6 +18,7 @@ from sidecar.storage.sqlite.engine.transaction import transaction
 from sidecar.storage.sqlite.files import at_rest, wal
 from sidecar.storage.sqlite.schema.identity import APPLICATION_ID, is_ours, recorded_version, version_of
 from sidecar.storage.sqlite.schema.migrations import MIGRATIONS, Migration
+from sidecar.storage.sqlite.schema.triggers_last import triggers_last
 
 BeforeChange = Callable[[sqlite3.Connection], object]
 """Called before the first migration of a database: the place for a backup."""
@@ -110,8 +111,8 @@ def bring_up_to_date(
         before_change(connection)
     if due and version == 0:
         announce("migrating", "Making the database")
-        with transaction(connection):
-            apply_each(connection, due, clock)
+        with transaction(connection), triggers_last(connection) as new:
+            apply_each(new, due, clock)
         return len(due)
     for migration in due:
         announce("migrating", f"Bringing the database to schema version {migration.version}: {migration.name}")

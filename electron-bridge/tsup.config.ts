@@ -16,6 +16,13 @@ export default defineConfig([
     entry: { main: "src/main/index.ts", renderer: "src/renderer/index.ts" },
     format: ["cjs", "esm"],
   },
+  {
+    ...shared,
+    entry: { cli: "src/cli/index.ts" },
+    format: ["cjs"],
+    dts: false,
+    banner: { js: "#!/usr/bin/env node" },
+  },
   // A sandboxed page can load CommonJS only, and Electron 22 hands it `require` but no `module` to assign exports to.
   {
     ...shared,

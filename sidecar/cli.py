@@ -18,7 +18,8 @@ exit codes:
   1  internal error                5  database newer than this program
   2  bad configuration or usage    6  database beyond repair
   3  data directory locked         7  the disk failed
-  After 2 to 6, starting again does not help."""
+                                   8  extension refused
+  After 2 to 6 and 8, starting again does not help."""
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -70,6 +71,7 @@ def _add_serve(commands: Any) -> None:
         epilog=_examples(
             "sidecar serve --data-dir ./data",
             "sidecar serve --data-dir ./data --port 8123",
+            "sidecar serve --data-dir ./data --python-path ./backend --extension my_app.notes",
             "SIDECAR_LOG__LEVEL=debug sidecar serve --data-dir ./data",
         )
         + EXIT_CODES,
@@ -84,8 +86,23 @@ def _add_serve(commands: Any) -> None:
     )
     serve.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: any free port)")
     _add_config(serve)
+    serve.add_argument(
+        "--extension",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="load the app's own Python from this module, such as my_app.backend; may be repeated",
+    )
+    serve.add_argument(
+        "--python-path",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="a directory in which extension modules are looked for first; may be repeated",
+    )
     serve.add_argument("--memory", action="store_true", help="keep everything in memory; nothing is stored on disk")
-    serve.set_defaults(run=_serve)
+    serve.set_defaults(run=_serve, usage_error=serve.error)
 
 
 def _add_export(commands: Any) -> None:
@@ -358,5 +375,7 @@ def _serve(options: argparse.Namespace) -> ExitCode:
     from sidecar.process.launch import launch
 
     overrides = {"database": {"enabled": False}} if options.memory else {}
-    host: Host = PipeHost() if options.host_pipe else Terminal(options.data_dir)
+    if options.host_pipe and (options.extension or options.python_path):
+        options.usage_error("with --host-pipe, the bootstrap names the extensions")
+    host: Host = PipeHost() if options.host_pipe else Terminal(options.data_dir, options.extension, options.python_path)
     return launch(host, port=options.port, settings_file=options.config, overrides=overrides)

@@ -190,6 +190,14 @@ class BackupSettings(_Section):
     )
 
 
+class ExtensionSettings(_Section):
+    """The app's own Python."""
+
+    modules: tuple[str, ...] = Field(
+        default=(), description="Names of the extension modules to load, such as `my_app.backend`."
+    )
+
+
 class Settings(_Section):
     """Everything that can be configured. Environment variables are `SIDECAR_SECTION__NAME`."""
 
@@ -201,6 +209,7 @@ class Settings(_Section):
     storage: StorageSettings = StorageSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     adoption: AdoptionSettings = AdoptionSettings()
+    extensions: ExtensionSettings = ExtensionSettings()
 
 
 def load_settings(
@@ -208,19 +217,24 @@ def load_settings(
     *overrides: Mapping[str, Any],
     settings_file: Path | None = None,
     environment: Mapping[str, str] = os.environ,
+    is_packaged: bool = False,
 ) -> Settings:
     """Return the settings for `data_directory`; later `overrides` take precedence.
+
+    In a packaged app, neither the file nor the environment names code: `[extensions]` is ignored in both.
 
     Raises `BadConfiguration`, which names the setting that is wrong.
     """
     file = settings_file or data_directory / SETTINGS_FILE
-    layers = [
+    own: list[dict[str, Any]] = [
         _read_file(file, required=settings_file is not None),
         _from_environment(environment),
-        *overrides,
     ]
+    if is_packaged:
+        for layer in own:
+            layer.pop("extensions", None)
     try:
-        return Settings.model_validate(_merge(layers))
+        return Settings.model_validate(_merge([*own, *overrides]))
     except ValidationError as error:
         name, _, reason = first_finding(error).partition(" ")
         raise BadConfiguration(f"The setting '{name}' {reason}.") from None
@@ -242,13 +256,16 @@ def _read_file(file: Path, *, required: bool) -> dict[str, Any]:
         raise BadConfiguration(f"The settings file {file} cannot be read: {error}.") from None
 
 
+_LISTS = ("allowed_origins", "modules")
+
+
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     """`SIDECAR_DATABASE__ENABLED=false` as `{"database": {"enabled": "false"}}`; lists are separated by commas."""
     settings: dict[str, Any] = {}
     for variable, text in environment.items():
         section, separator, name = variable.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
         if variable.startswith(ENVIRONMENT_PREFIX) and separator:
-            value = text.split(",") if name == "allowed_origins" else text
+            value = text.split(",") if name in _LISTS else text
             settings.setdefault(section, {})[name] = value
     return settings
 

@@ -37,7 +37,8 @@
         ├── DataDirectoryNotWritable  4
         │   └── NoRoomToStart         4   the disk is full, and the start needs to write
         ├── DatabaseTooNew            5
-        └── DatabaseBeyondRepair      6
+        ├── DatabaseBeyondRepair      6
+        └── ExtensionRefused          8
 
 Every class carries a stable `code` (for programs), an HTTP `status`, whether a retry may succeed
 (`retryable`), and an `exit_code`; its message is one sentence for a person.
@@ -50,7 +51,7 @@ from typing import ClassVar, NamedTuple
 
 
 class ExitCode(IntEnum):
-    """The reason of the end of the process; a contract with its host. After codes 2 to 6, a restart does not help."""
+    """The reason of the end of the process; a contract with its host. After 2 to 6 and 8, a restart does not help."""
 
     CLEAN = 0
     INTERNAL_ERROR = 1
@@ -60,6 +61,7 @@ class ExitCode(IntEnum):
     DATABASE_TOO_NEW = 5
     DATABASE_BEYOND_REPAIR = 6
     DISK_FAILED = 7
+    EXTENSION_REFUSED = 8
 
 
 class FieldError(NamedTuple):
@@ -393,3 +395,10 @@ class DatabaseBeyondRepair(StartRefused):
 
     code = "database_beyond_repair"
     exit_code = ExitCode.DATABASE_BEYOND_REPAIR
+
+
+class ExtensionRefused(StartRefused):
+    """A module of the app's own cannot be loaded, or its tables cannot be brought up to date; no row was changed."""
+
+    code = "extension_refused"
+    exit_code = ExitCode.EXTENSION_REFUSED

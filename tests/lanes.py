@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from fastapi import APIRouter
 from starlette.types import ASGIApp, Message, Scope
 
 from sidecar.api.app import create_app
@@ -15,9 +17,9 @@ LANE = os.environ.get("LANE", "fast")
 """`fast`, or `fastapi`, which runs everything that takes the app through FastAPI alone."""
 
 
-def served(context: Context, lane: str = LANE) -> ASGIApp:
-    """Return the app over an open storage, without its gate."""
-    app = create_app(context)
+def served(context: Context, lane: str = LANE, routers: Sequence[APIRouter] = ()) -> ASGIApp:
+    """Return the app over an open storage, without its gate; `routers` are those of extensions."""
+    app = create_app(context, routers)
     return app if lane == "fastapi" else FastLane(app)
 
 

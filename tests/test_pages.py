@@ -1,7 +1,8 @@
 """Every code block of every page runs, every link leads somewhere, and every number of a table names its command.
 
 Blocks of a page run in order, in a folder that has the repository's files and `.venv`. `sidecar serve` runs beside the
-blocks after it. JavaScript of README.md runs in a real Electron: `electron-bridge/test/e2e/readme.test.ts`.
+blocks after it. A block of Python that begins with a comment of a file's name is written to that file. JavaScript of
+README.md runs in a real Electron: `electron-bridge/test/e2e/readme.test.ts`.
 """
 
 import json
@@ -27,6 +28,9 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("tests/*.md")])
 BLOCK = re.compile(
     r"^(?:<!-- not run: (?P<reason>[^\n]+) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
+FILE = re.compile(r"# (\S+\.py)\n")
+"""The first line of a block that is a file of the reader's project."""
+
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
 EXAMPLE_URL = "http://127.0.0.1:40123"
 BLOCK_S = 120
@@ -82,6 +86,10 @@ class Session:
             wait_until((self._folder / "data" / "run.json").exists, "the sidecar of the page serves")
         elif block.language == "sh":
             self._require_success(["sh", "-e", "-u", "-c", self._with_url(block.text)], "")
+        elif block.language == "python" and (named := FILE.match(block.text)):
+            file = self._folder / named[1]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(block.text, encoding="utf-8")
         elif block.language == "python":
             self._require_success([sys.executable, "-W", "error", "-c", WITH_AWAIT], block.text)
 

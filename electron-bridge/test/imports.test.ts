@@ -10,6 +10,7 @@ const SOURCE = join(__dirname, "..", "src");
 /** What each part of the bridge may import besides itself. */
 const PARTS: Readonly<Record<string, readonly string[]>> = {
   shared: [],
+  cli: ["shared"],
   main: ["shared"],
   preload: ["shared"],
   renderer: ["shared"],

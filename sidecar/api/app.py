@@ -1,6 +1,6 @@
 """The app: every operation, in the order of the OpenAPI document, over one context."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -76,12 +76,16 @@ OPERATIONS: tuple[OperationRoute, ...] = tuple(
 )
 
 
-def create_app(context: Context) -> FastAPI:
-    """Return the app over an open storage. It answers every operation by itself; the fast lane may go in front."""
+def create_app(context: Context, routers: Sequence[APIRouter] = ()) -> FastAPI:
+    """Return the app over an open storage. It answers every operation by itself; the fast lane may go in front.
+
+    `routers` are those of extensions; they may hold whatever FastAPI serves.
+    """
+    operations = [*OPERATIONS, *(route for router in routers for route in router.routes)]
     app = FastAPI(openapi_url=None, exception_handlers=dict.fromkeys(EXPECTED, answer_expected))
     app.state.context = context
-    app.state.paths = tree_of(OPERATIONS)
-    app.router.routes.extend(OPERATIONS)
+    app.state.paths = tree_of(route for route in operations if isinstance(route, OperationRoute))
+    app.router.routes.extend(operations)
     app.router.redirect_slashes = False
     app.router.default = _not_found
     app.add_middleware(_UnexpectedErrors)

@@ -20,8 +20,11 @@ from sidecar.models.events import live_event
 from sidecar.models.problems import Problem
 
 
-def describe(routes: Sequence[BaseRoute]) -> dict[str, Any]:
-    """Return the document of all routes, with the one shape of errors that they share."""
+def describe(routes: Sequence[BaseRoute], *, is_extension: bool = False) -> dict[str, Any]:
+    """Return the document of all routes, with the one shape of errors that they share, and that of live events.
+
+    For the routes of extensions alone, that of live events is left out.
+    """
     with warnings.catch_warnings():
         # FastAPI ignores this warning where it builds a body's schema; models that are built later make it again here.
         warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
@@ -32,10 +35,13 @@ def describe(routes: Sequence[BaseRoute]) -> dict[str, Any]:
             routes=routes,
             separate_input_output_schemas=False,
         )
-    schemas = document["components"]["schemas"]
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    models: dict[str, type[BaseModel]] = {"Problem": Problem, "LiveEvent": live_event()}
+    models: dict[str, type[BaseModel]] = {
+        "Problem": Problem,
+        **({"LiveEvent": live_event()} if not is_extension else {}),
+    }
     for name, model in models.items():
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update({part: described for part, described in schema.pop("$defs", {}).items() if part not in schemas})

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sidecar.errors import BadConfiguration, ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 PROTOCOL = 1
@@ -44,11 +45,17 @@ _NOT_JSON = (ValueError, RecursionError)
 
 
 class Bootstrap(NamedTuple):
-    """The first line of the control pipe: token, data directory and overrides."""
+    """The first line of the control pipe: token, data directory, overrides, and the app's own Python."""
 
     token: str
     data_directory: "Path"
     overrides: dict[str, Any]
+    extensions: "Sequence[str]" = ()
+    """Names of the extension modules; with those that the settings name, all are loaded."""
+    python_path: "Sequence[Path]" = ()
+    """Directories in which they are looked for first."""
+    is_packaged: bool = False
+    """True if only the host may name code: the settings file and the environment may not."""
 
 
 class ControlPipe:
@@ -171,4 +178,17 @@ def _parse_bootstrap(line: bytes) -> Bootstrap:
     overrides = fields.get("settings", {})
     if not isinstance(overrides, dict):
         raise BadConfiguration("The bootstrap's 'settings' must be an object.")
-    return Bootstrap(token, Path(directory), overrides)
+    extensions, python_path = fields.get("extensions", []), fields.get("python_path", [])
+    if not _are_texts(extensions):
+        raise BadConfiguration("The bootstrap's 'extensions' must be a list of module names.")
+    if not _are_texts(python_path) or not all(Path(path).is_absolute() for path in python_path):
+        raise BadConfiguration("The bootstrap's 'python_path' must be a list of absolute paths.")
+    is_packaged = fields.get("packaged", False)
+    if not isinstance(is_packaged, bool):
+        raise BadConfiguration("The bootstrap's 'packaged' must be true or false.")
+    paths = [Path(path) for path in python_path]
+    return Bootstrap(token, Path(directory), overrides, extensions, paths, is_packaged)
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) and each and "\0" not in each for each in value)

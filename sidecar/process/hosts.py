@@ -14,6 +14,7 @@ from sidecar.process.control import Bootstrap, ControlPipe
 from sidecar.terminal import complain, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 HEADER_FILE = "authorization.header"
@@ -74,10 +75,13 @@ class Terminal:
 
     least_log_level = "WARNING"
 
-    def __init__(self, data_directory: "Path") -> None:
+    def __init__(
+        self, data_directory: "Path", extensions: "Sequence[str]" = (), python_path: "Sequence[Path]" = ()
+    ) -> None:
         import secrets
 
-        self._bootstrap = Bootstrap(secrets.token_hex(32), data_directory.absolute(), {})
+        paths = [path.absolute() for path in python_path]
+        self._bootstrap = Bootstrap(secrets.token_hex(32), data_directory.absolute(), {}, extensions, paths)
         self._header_file = self._bootstrap.data_directory / HEADER_FILE
 
     def report(self, event: str, **fields: object) -> None:

@@ -6,6 +6,7 @@ which are most of the time to `ready`, and before whatever else can wait for the
 
 import gc
 import os
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +19,10 @@ from sidecar.process.hosts import Host
 from sidecar.process.listening import listen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from sidecar.extension import Extension
 
 LAST_PATIENCE_S = 1.0
 """Seconds for threads of the run to end by themselves, once everything else has ended."""
@@ -77,9 +81,21 @@ def _launch(host: Host, port: int, settings_file: "Path | None", overrides: Mapp
             from sidecar.process.run import Run
         bootstrap = host.bootstrap()
         with DataDirectory(bootstrap.data_directory, host) as directory:
-            settings = load_settings(directory.path, bootstrap.overrides, overrides, settings_file=settings_file)
+            settings = load_settings(
+                directory.path,
+                bootstrap.overrides,
+                overrides,
+                settings_file=settings_file,
+                is_packaged=bootstrap.is_packaged or hasattr(sys, "frozen"),
+            )
             configure_logging(directory.path, settings.log, bootstrap.token, host.least_log_level)
-            Run(host, directory, settings, bootstrap.token, instance, listener, descriptors).to_its_end()
+            modules = [*bootstrap.extensions, *settings.extensions.modules]
+            extensions: Sequence[Extension] = ()
+            if modules:
+                from sidecar.process.extensions import load_extensions
+
+                extensions = load_extensions(modules, bootstrap.python_path, host)
+            Run(host, directory, settings, bootstrap.token, instance, listener, descriptors, extensions).to_its_end()
 
 
 def _end_without(others: frozenset[threading.Thread], code: ExitCode) -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sidecar import API_VERSION, __version__
 from sidecar.api.app import create_app
@@ -31,6 +32,9 @@ from sidecar.process.server import Server
 from sidecar.storage.factory import BackendConfig
 from sidecar.storage.unified import UnifiedStorage, configured_backends
 
+if TYPE_CHECKING:
+    from sidecar.extension.declaration import Extension
+
 log = logging.getLogger(__name__)
 
 STAGE_REPEAT_S = 4.0
@@ -51,8 +55,10 @@ class Run:
         instance: str,
         listener: socket.socket,
         descriptors: int,
+        extensions: Sequence["Extension"] = (),
     ) -> None:
         """`descriptors` is how many files and connections the process may open."""
+        self._extensions = extensions
         self._host = host
         self._directory = directory
         self._settings = settings
@@ -76,7 +82,8 @@ class Run:
     async def _serve(self, backends: Sequence[BackendConfig]) -> None:
         stop_reason: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._listen_for_the_end(stop_reason)
-        storage = UnifiedStorage.create(backends, self._announce, SYSTEM_CLOCK)
+        own_tables = [extension.tables for extension in self._extensions]
+        storage = UnifiedStorage.create(backends, self._announce, SYSTEM_CLOCK, own_tables)
         await self._open(storage)
         try:
             max_streams = min(MAX_STREAMS, 2 * self._max_connections // 3)
@@ -117,7 +124,7 @@ class Run:
 
     def _app(self, context: Context) -> SecurityGate:
         server = self._settings.server
-        app = create_app(context)
+        app = create_app(context, [extension.router for extension in self._extensions])
         return SecurityGate(
             FastLane(app) if server.fast_lane else app,
             token=self._token,

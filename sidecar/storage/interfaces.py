@@ -42,6 +42,22 @@ class Change(NamedTuple):
 STORE_REPLACED = Change("storage", "replaced")
 """The whole store was replaced by another, such as a backup: whatever was read before may be out of date."""
 
+
+class OwnMigration(NamedTuple):
+    """A step of the tables of an extension; `apply` gets a connection of the engine inside a transaction."""
+
+    version: int
+    name: str
+    apply: Callable[[Any], object]
+
+
+class OwnTables(NamedTuple):
+    """The tables of an extension: the beginning of their names, and their migrations from number 1 on."""
+
+    namespace: str
+    migrations: tuple[OwnMigration, ...]
+
+
 ChangeListener = Callable[[Sequence[Change]], None]
 StageListener = Callable[[str, str], None]
 """Called with the stage of a long start: its name and a sentence."""

@@ -10,6 +10,7 @@ import inspect
 import logging
 from abc import ABCMeta, update_abstractmethods
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
@@ -20,6 +21,7 @@ from sidecar.clock import SYSTEM_CLOCK, Clock
 from sidecar.config import AdoptionSettings, BackendSettings, DatabaseSettings, Settings
 from sidecar.errors import BadConfiguration, NotAvailable, StorageClosed
 from sidecar.models.health import Component
+from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.search import HybridHit, HybridPage
 from sidecar.sentences import first_finding
 from sidecar.storage import hybrid
@@ -37,12 +39,15 @@ from sidecar.storage.capabilities import (
 from sidecar.storage.factory import BackendConfig, StorageBackendFactory
 from sidecar.storage.interfaces import (
     ChangeListener,
+    Connection,
     Database,
     IDocumentStorageBackend,
     IStorageBackend,
     IVectorStorageBackend,
+    OwnTables,
     StageListener,
     StorageType,
+    Work,
 )
 from sidecar.storage.resources.all import Resources
 from sidecar.storage.vectors.all import VectorResources
@@ -51,6 +56,7 @@ from sidecar.storage.vectors.meaning import Vectors
 log = logging.getLogger(__name__)
 
 C = TypeVar("C", bound=type)
+T = TypeVar("T")
 
 
 def forwarding(**capabilities: ABCMeta) -> Callable[[C], C]:
@@ -115,12 +121,14 @@ class UnifiedStorage(
         configs: Sequence[BackendConfig],
         announce: StageListener = _ignore_stages,
         clock: Clock = SYSTEM_CLOCK,
+        own_tables: Sequence[OwnTables] = (),
     ) -> None:
         self.clock = clock
         """The time of everything that is stored, and of whatever works for this storage."""
         self._factory = StorageBackendFactory(clock)
         self._configs = configs
         self._announce = announce
+        self._own_tables = own_tables
         self._backends: dict[str, IStorageBackend] = {}
         self._defaults: dict[StorageType, IStorageBackend] = {}
         self._opening = asyncio.Lock()
@@ -131,9 +139,13 @@ class UnifiedStorage(
         configs: Sequence[BackendConfig],
         announce: StageListener = _ignore_stages,
         clock: Clock = SYSTEM_CLOCK,
+        own_tables: Sequence[OwnTables] = (),
     ) -> Self:
-        """A storage over these backends; `announce` hears what a long start is busy with."""
-        return cls(configs, announce, clock)
+        """A storage over these backends; `announce` hears what a long start is busy with.
+
+        `own_tables` are those of extensions, which the document store keeps beside the others.
+        """
+        return cls(configs, announce, clock, own_tables)
 
     async def __aenter__(self) -> Self:
         await self.initialize()
@@ -157,6 +169,8 @@ class UnifiedStorage(
             for config in sorted(self._configs, key=lambda config: config.storage_type != StorageType.DOCUMENT_DB):
                 if config.name in self._backends:
                     raise BadConfiguration(f"Two storage backends are called '{config.name}'; rename one.")
+                if config.storage_type == StorageType.DOCUMENT_DB and self._own_tables:
+                    config = replace(config, options={**config.options, "own_tables": self._own_tables})
                 self._backends[config.name] = await self._factory.create_storage_backend(
                     config, self._announce, self._backends
                 )
@@ -187,6 +201,16 @@ class UnifiedStorage(
     def schema_version(self) -> int:
         """The number of the newest migration that the document store has had."""
         return self._document_backend.schema_version
+
+    async def write(
+        self, unit: Callable[[Work], T], key: IdempotencyKey | None = None, returns: type[T] | None = None
+    ) -> T:
+        """Run a unit of work of the caller's own; see `Database.write`."""
+        return await self._database.write(unit, key, returns)
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """Return the result of a query of the caller's own; see `Database.read`."""
+        return await self._database.read(query)
 
     def subscribe(self, listener: ChangeListener) -> Callable[[], None]:
         """Have `listener` called on the event loop with what each commit changed; returns how to end that."""

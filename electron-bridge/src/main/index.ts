@@ -11,5 +11,11 @@ export type { ExitReason, SupportBundle, Transition } from "./supervision/suppor
 export { type BridgeErrorCode, type FieldError, SidecarError } from "../shared/errors.js";
 export type { Client } from "../shared/client.js";
 export type { EventData, EventNotice, Notice, ResetNotice, Topic } from "../shared/events.js";
-export type { CallInput, CallResult, FlatCallInput, OperationId } from "../shared/operations.js";
+export type {
+  CallInput,
+  CallResult,
+  FlatCallInput,
+  OperationId,
+  OperationTable,
+} from "../shared/operations.js";
 export type { Failure, Ready, Snapshot, Stage, State, Status } from "../shared/status.js";

@@ -8,13 +8,14 @@ import { type Ready, type Snapshot, statusOf } from "../shared/status.js";
 import { type CallOptions, Calls } from "./calls/calls.js";
 import type { Child, ChildEvents } from "./child/child.js";
 import { AwakeClock, systemClock } from "./supervision/clock.js";
-import { sidecarEnvironment } from "./child/environment.js";
+import { isPackaged, sidecarEnvironment } from "./child/environment.js";
 import { failureError } from "./supervision/failure.js";
 import { HalfCharacters } from "./calls/half-characters.js";
 import { isAlive } from "./supervision/health.js";
 import { Events, type NoticesListener } from "./events/events.js";
 import { HttpClient } from "./calls/http-client.js";
 import { buildRequest } from "./calls/http-request.js";
+import { builtInOperations, type OperationTable } from "../shared/operations.js";
 import { definePolicy, type Policy } from "./supervision/policy.js";
 import { launchProcess } from "./child/process.js";
 import type { StopReport } from "./supervision/stopping.js";
@@ -33,6 +34,12 @@ export interface SidecarOptions {
   readonly dataDir: string;
   /** Settings that take precedence over the sidecar's own files. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** The app's own Python: names of extension modules, such as `my_app.backend`. */
+  readonly extensions?: readonly string[];
+  /** Absolute paths of the directories in which the extension modules are looked for first. */
+  readonly pythonPath?: readonly string[];
+  /** The operations of the extensions, from the file that `electron-sidecar generate` writes. */
+  readonly operations?: OperationTable;
   /** Environment variables on top of the app's own. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly policy?: Partial<Policy>;
@@ -66,6 +73,8 @@ export class Sidecar {
   readonly #options: SidecarOptions;
   /** The numbers by which this sidecar is supervised. @internal */
   readonly policy: Policy;
+  /** The operations that it has, as far as this side knows. @internal */
+  readonly operations: OperationTable;
   readonly #clock = new AwakeClock(systemClock);
   readonly #history = new History();
   readonly #supervisor: Supervisor;
@@ -86,20 +95,32 @@ export class Sidecar {
         `dataDir must be an absolute path, not '${options.dataDir}'.`,
       );
     }
+    const relative = options.pythonPath?.find((path) => !isAbsolute(path));
+    if (relative !== undefined) {
+      throw new SidecarError(
+        "invalid_configuration",
+        `pythonPath must hold absolute paths, not '${relative}'.`,
+      );
+    }
     this.#options = { ...options };
     this.policy = definePolicy(options.policy);
-    this.#calls = new Calls(this.policy, this.#clock);
+    this.operations = { ...options.operations, ...builtInOperations };
+    this.#calls = new Calls(this.policy, this.#clock, this.operations);
     this.#halfCharacters = new HalfCharacters((...call) => this.#calls.call(...call));
     this.#events = new Events(this.policy);
-    const client = createClient<CallOptions>({
-      call: (operation, input, callOptions = {}) => this.#halfCharacters.call(operation, input, callOptions),
-      status: () => Promise.resolve(statusOf(this.snapshot)),
-      onStatus: (listener) => this.on("snapshot", (snapshot) => listener(statusOf(snapshot))),
-      subscribe: (topics, listener) => ({
-        stop: this.subscribeBatches(topics, listener),
-        accepted: Promise.resolve(),
-      }),
-    });
+    const client = createClient<CallOptions>(
+      {
+        call: (operation, input, callOptions = {}) =>
+          this.#halfCharacters.call(operation, input, callOptions),
+        status: () => Promise.resolve(statusOf(this.snapshot)),
+        onStatus: (listener) => this.on("snapshot", (snapshot) => listener(statusOf(snapshot))),
+        subscribe: (topics, listener) => ({
+          stop: this.subscribeBatches(topics, listener),
+          accepted: Promise.resolve(),
+        }),
+      },
+      this.operations,
+    );
     Object.assign(this, client);
     this.#supervisor = new Supervisor({
       policy: this.policy,
@@ -187,7 +208,7 @@ export class Sidecar {
   }
 
   #launch(events: ChildEvents): Child {
-    const { command, args = [], dataDir, settings, env = {} } = this.#options;
+    const { command, args = [], dataDir, settings, extensions, pythonPath, env = {} } = this.#options;
     this.#token = randomBytes(TOKEN_BYTES).toString("hex");
     this.#logTail = [];
     return launchProcess(
@@ -200,6 +221,9 @@ export class Sidecar {
           token: this.#token,
           data_dir: dataDir,
           ...(settings && { settings }),
+          ...(extensions && { extensions }),
+          ...(pythonPath && { python_path: pythonPath }),
+          packaged: isPackaged(),
         },
         onLog: (line) => this.#onLog(line),
       },

@@ -2,14 +2,20 @@
 
 import type { PageBridge } from "../shared/channels.js";
 import { type Envelope, SidecarError } from "../shared/errors.js";
-import { createClient } from "../shared/client.js";
-import type { AnyCallInput } from "../shared/operations.js";
+import { createClient, type Transport } from "../shared/client.js";
+import { type AnyCallInput, builtInOperations } from "../shared/operations.js";
 import { plainData } from "../shared/plain-data.js";
 
 export { type BridgeErrorCode, type FieldError, SidecarError } from "../shared/errors.js";
 export type { Client } from "../shared/client.js";
 export type { EventData, EventNotice, Notice, ResetNotice, Topic } from "../shared/events.js";
-export type { CallInput, CallResult, FlatCallInput, OperationId } from "../shared/operations.js";
+export type {
+  CallInput,
+  CallResult,
+  FlatCallInput,
+  OperationId,
+  OperationTable,
+} from "../shared/operations.js";
 export type { Stage, State, Status } from "../shared/status.js";
 
 export interface PageCallOptions {
@@ -19,7 +25,7 @@ export interface PageCallOptions {
   readonly key?: string;
 }
 
-export const sidecar = createClient<PageCallOptions>({
+const transport: Transport<PageCallOptions> = {
   async call(operation, input, { signal, key } = {}) {
     if (signal?.aborted) throw cancelled();
     const id = nextCallId();
@@ -48,7 +54,9 @@ export const sidecar = createClient<PageCallOptions>({
     };
     return { stop, accepted };
   },
-});
+};
+
+export const sidecar = createClient<PageCallOptions>(transport, builtInOperations, true);
 
 function pageBridge(): PageBridge {
   const { electronSidecar } = globalThis as { electronSidecar?: PageBridge };

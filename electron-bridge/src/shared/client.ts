@@ -4,13 +4,14 @@ import { type Notice, problemOfTopics, type Topic } from "./events.js";
 import { messageText } from "./message-text.js";
 import {
   type AnyCallInput,
+  builtInOperations,
   type CallArguments,
   type CallResult,
-  isOperation,
+  findOperation,
   nestedInput,
   type OperationId,
+  type OperationTable,
 } from "./operations.js";
-import { operations } from "./operations.generated.js";
 import { invalidField } from "./plain-data.js";
 import type { Status } from "./status.js";
 
@@ -95,12 +96,19 @@ export interface Transport<Options> {
 
 type AnyCall = (operation: string, input?: unknown, options?: unknown) => Promise<unknown>;
 
-/** The surface over one side's transport. */
-export function createClient<Options>(transport: Transport<Options>): SidecarClient<Options> {
+/**
+ * The surface over one side's transport. `table` has the operations that this side knows; with `mayHaveMore`, as in a page,
+ * the other side knows an app's own operations, too.
+ */
+export function createClient<Options>(
+  transport: Transport<Options>,
+  table: OperationTable = builtInOperations,
+  mayHaveMore = false,
+): SidecarClient<Options> {
   const call: AnyCall = async (operation, input, options) =>
     transport.call(
       operation,
-      nestedInput(operation, input) as AnyCallInput | undefined,
+      nestedInput(table, operation, input) as AnyCallInput | undefined,
       options as Options | undefined,
     );
   const own: Client<Options> = {
@@ -121,26 +129,51 @@ export function createClient<Options>(transport: Transport<Options>): SidecarCli
       text: (messageId, { signal } = {}) => messageText({ ...transport, call }, messageId, signal),
     },
   };
-  return withOperations(own, call) as SidecarClient<Options>;
+  const client = withOperations(own, call, table);
+  return (mayHaveMore ? withUnknownResources(client, call) : client) as SidecarClient<Options>;
 }
 
 /** Adds the operations of every resource; a member of the same name that is a function stays, an object is merged. */
-function withOperations(own: object, call: AnyCall): object {
+function withOperations(own: object, call: AnyCall, table: OperationTable): object {
   const client: Record<string, unknown> = { ...own };
-  for (const resource of new Set(Object.keys(operations).map((id) => id.slice(0, id.indexOf("."))))) {
+  for (const resource of new Set(Object.keys(table).map((id) => id.slice(0, id.indexOf("."))))) {
     const fixed = client[resource] ?? {};
-    if (typeof fixed === "object") client[resource] = operationsOf(resource, fixed, call);
+    const has = (operation: string): boolean => findOperation(table, operation) !== undefined;
+    if (typeof fixed === "object") client[resource] = operationsOf(resource, fixed, call, has);
   }
   return client;
 }
 
+/** What a name of an app's own resource or operation looks like. `then` is none: a client can be awaited. */
+const NAME = /^(?!then$|toJSON$)[a-z][a-z0-9_]*$/;
+
+/** Adds resources that only the other side knows, when they are asked for. */
+function withUnknownResources(client: object, call: AnyCall): object {
+  const resources: Record<string | symbol, unknown> = { ...client };
+  return new Proxy(resources, {
+    get: (_, name) => {
+      if (!Object.hasOwn(resources, name) && typeof name === "string" && NAME.test(name)) {
+        resources[name] = operationsOf(name, {}, call, (operation) =>
+          NAME.test(operation.slice(name.length + 1)),
+        );
+      }
+      return resources[name];
+    },
+  });
+}
+
 /** The operations of one resource as methods, which are made when they are asked for. */
-function operationsOf(resource: string, fixed: object, call: AnyCall): object {
+function operationsOf(
+  resource: string,
+  fixed: object,
+  call: AnyCall,
+  has: (operation: string) => boolean,
+): object {
   const methods: Record<string | symbol, unknown> = { ...fixed };
   return new Proxy(methods, {
     get: (_, name) => {
       const operation = `${resource}.${String(name)}`;
-      if (!Object.hasOwn(methods, name) && typeof name === "string" && isOperation(operation)) {
+      if (!Object.hasOwn(methods, name) && typeof name === "string" && has(operation)) {
         methods[name] = (input?: unknown, options?: unknown) => call(operation, input, options);
       }
       // A name that is no operation is undefined: `then` above all, so that the object can be awaited.

@@ -1,10 +1,44 @@
 // The operations and their inputs: types derived from the generated OpenAPI types, and the one decision that they need at
-// run time, whether an input is flat.
+// run time, whether an input is flat. An app's own operations come from the file that `electron-sidecar generate` writes.
 
 import type { operations as ApiOperations } from "./api.generated.js";
 import { operations } from "./operations.generated.js";
 
-export type OperationId = keyof typeof operations & keyof ApiOperations;
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- the one kind of declaration that every entry's types share
+  namespace ElectronSidecar {
+    /** The app's own operations: `table` and `operations`, which the generated file of the app adds. */
+    // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- empty until an app has some
+    interface App {}
+  }
+}
+
+/** How an operation is called over HTTP. */
+export interface Operation {
+  readonly method: string;
+  /** With `{name}` in place of each path parameter. */
+  readonly path: string;
+  readonly mutating: boolean;
+  /** Whether a call whose answer was lost may be sent again: reads, and writes that take an idempotency key. */
+  readonly replayable: boolean;
+  /** Whether a page may call it only when its app allows it by name. */
+  readonly restricted: boolean;
+  /** The one part of the input whose fields may be given without naming the part. */
+  readonly flat: "path" | "body" | null;
+}
+
+/** Operations by their ids. */
+export type OperationTable = Readonly<Record<string, Operation>>;
+
+/** The operations that every sidecar has. */
+export const builtInOperations: OperationTable = operations;
+
+type AppPart<Name extends string> = ElectronSidecar.App extends Record<Name, infer Part> ? Part : object;
+type Table = typeof operations & AppPart<"table">;
+type Api = ApiOperations & AppPart<"operations">;
+
+/** The ids of the built-in operations and of the app's own. */
+export type OperationId = keyof Table & keyof Api;
 
 /** An operation's parameters as the caller of a statically unknown operation has them. */
 export interface AnyCallInput {
@@ -21,19 +55,31 @@ type BodyOf<Operation> = {
   [Name in keyof Operation as Name extends "requestBody" ? "body" : never]: JsonOf<Operation[Name]>;
 };
 
+interface AnyParameters {
+  path?: unknown;
+  query?: unknown;
+}
+
+type ParametersOf<Described> = Described extends { parameters: infer Parameters extends AnyParameters }
+  ? Parameters
+  : AnyParameters;
+
 type Simplified<Parts> = { [Name in keyof Parts]: Parts[Name] };
 
 /** The input of an operation: `path`, `query` and `body`; a part that it does not have can only be left out. */
 export type CallInput<Id extends OperationId> = Simplified<
-  Pick<ApiOperations[Id]["parameters"], "path" | "query"> & BodyOf<ApiOperations[Id]>
+  Pick<ParametersOf<Api[Id]>, "path" | "query"> & BodyOf<Api[Id]>
 >;
 
+type FlatPart<Row> = Row extends { readonly flat: infer Only } ? Only : never;
+
 /** The fields that may be given flat; `never` where the input has several parts, or a field has the name of a part. */
-type FlatFields<Id extends OperationId> = (typeof operations)[Id]["flat"] extends infer Only
-  ? Only extends keyof CallInput<Id>
-    ? CallInput<Id>[Only]
-    : never
-  : never;
+type FlatFields<Id extends OperationId> =
+  FlatPart<Table[Id]> extends infer Only
+    ? Only extends keyof CallInput<Id>
+      ? CallInput<Id>[Only]
+      : never
+    : never;
 
 /** The input of an operation that has only a body, or only path parameters, without the name of that part. */
 export type FlatCallInput<Id extends OperationId> = [FlatFields<Id>] extends [never]
@@ -48,7 +94,9 @@ type NestedOnly<Id extends OperationId> = [FlatFields<Id>] extends [never]
 /** Every form in which a caller may give the input: nested, and flat where that is possible. */
 export type AnyFormOfInput<Id extends OperationId> = NestedOnly<Id> | FlatCallInput<Id>;
 
-type Responses<Id extends OperationId> = Omit<ApiOperations[Id]["responses"], "default">;
+type ResponsesOf<Described> = Described extends { responses: infer Responses } ? Responses : never;
+
+type Responses<Id extends OperationId> = Omit<ResponsesOf<Api[Id]>, "default">;
 
 type AnswerOf<Response> = Response extends { content?: never } ? undefined : JsonOf<Response>;
 
@@ -63,17 +111,17 @@ export type CallArguments<Id extends OperationId, Options> =
     ? [input?: AnyFormOfInput<Id>, options?: Options]
     : [input: AnyFormOfInput<Id>, options?: Options];
 
-/** Return whether the sidecar has an operation of this id. */
-export function isOperation(id: string): id is OperationId {
-  return Object.hasOwn(operations, id);
+/** The operation of this id, or undefined. */
+export function findOperation(table: OperationTable, id: string): Operation | undefined {
+  return Object.hasOwn(table, id) ? table[id] : undefined;
 }
 
 /**
  * The input with its parts named. An input is flat if the operation has only one part and none of the input's fields is
  * called `path`, `query` or `body`; any other is returned as it is: the builder of the request checks it.
  */
-export function nestedInput(operation: string, input: unknown): unknown {
-  const flat = isOperation(operation) ? operations[operation].flat : null;
+export function nestedInput(table: OperationTable, operation: string, input: unknown): unknown {
+  const flat = findOperation(table, operation)?.flat ?? null;
   if (flat === null || typeof input !== "object" || input === null || Array.isArray(input)) return input;
   return ["path", "query", "body"].some((part) => Object.hasOwn(input, part)) ? input : { [flat]: input };
 }

@@ -1,5 +1,6 @@
 // The Sidecar with real processes, most of them deliberately misbehaving.
 
+import { tmpdir } from "node:os";
 import { EventEmitter } from "node:events";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -89,6 +90,18 @@ describe("a well-behaved sidecar", () => {
     expect(headers["authorization"]).toBe(`Bearer ${String(bootstrap["token"])}`);
     expect(headers["host"]).toBe(`127.0.0.1:${sidecar.snapshot.ready?.port}`);
     expect(headers["origin"]).toBeUndefined();
+  });
+
+  test("gets the names of the app's own modules and where they are", async () => {
+    const own = { extensions: ["my_app.backend"], pythonPath: [tmpdir()] };
+    const sidecar = fixtureSidecar("well-behaved", fixtureOptions("well-behaved", own));
+    await sidecar.start();
+    const { bootstrap } = await createTip(sidecar);
+    expect(bootstrap).toMatchObject({
+      extensions: own.extensions,
+      python_path: own.pythonPath,
+      packaged: false,
+    });
   });
 
   test("has a new token at every start", async () => {
@@ -420,6 +433,24 @@ describe("calls", () => {
     const answer = await createTip(sidecar, "crash once");
     expect(sidecar.snapshot.restarts).toBe(1);
     expect(answer.headers["idempotency-key"]).toBe(readFileSync(join(dataDir, "crashed-with-key"), "utf8"));
+  });
+
+  test("that take no key are not sent again, and say that they may have happened", async () => {
+    const change = {
+      method: "POST",
+      path: "/tips",
+      mutating: true,
+      replayable: false,
+      restricted: false,
+      flat: null,
+    };
+    const options = fixtureOptions("well-behaved", { operations: { "own.change": change } });
+    const sidecar = fixtureSidecar("well-behaved", options);
+    await sidecar.start();
+    const call = sidecar.call as (operation: string, input: object) => Promise<unknown>;
+    const error = await errorOf(call("own.change", { body: { content: "crash once" } }));
+    expect(error).toMatchObject({ code: "unanswered", retryable: false });
+    expect(await createTip(sidecar)).toMatchObject({ method: "POST" });
   });
 
   test("whose connection breaks are sent again with the same key, with no restart", async () => {

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { createClient, type Transport } from "../../src/shared/client.js";
 import type { Notice, Topic } from "../../src/shared/events.js";
-import { nestedInput } from "../../src/shared/operations.js";
+import { builtInOperations, nestedInput, type OperationTable } from "../../src/shared/operations.js";
 import { operations } from "../../src/shared/operations.generated.js";
 import { errorOf } from "../support.js";
 
@@ -12,7 +12,19 @@ interface Options {
   readonly key?: string;
 }
 
-function setUp() {
+/** An operation of an app's own Python. */
+const OWN: OperationTable = {
+  "notes.create": {
+    method: "POST",
+    path: "/x/notes",
+    mutating: true,
+    replayable: true,
+    restricted: false,
+    flat: "body",
+  },
+};
+
+function setUp(table = builtInOperations, mayHaveMore = false) {
   const calls: unknown[][] = [];
   const subscribed: { topics: readonly Topic[]; tell: (notices: readonly Notice[]) => void }[] = [];
   const transport: Transport<Options> = {
@@ -28,7 +40,7 @@ function setUp() {
       return { stop: () => subscribed.splice(0), accepted: Promise.resolve() };
     },
   };
-  return { client: createClient(transport), calls, subscribed };
+  return { client: createClient(transport, table, mayHaveMore), calls, subscribed };
 }
 
 describe("an input", () => {
@@ -42,7 +54,7 @@ describe("an input", () => {
     ["todos.list", { query: { limit: 1 } }, { query: { limit: 1 } }],
   ];
   test.each(cases)("of %s that is %j has its parts named", (operation, given, nested) => {
-    expect(nestedInput(operation, given)).toEqual(nested);
+    expect(nestedInput(builtInOperations, operation, given)).toEqual(nested);
   });
 
   const left: [string, unknown][] = [
@@ -55,13 +67,13 @@ describe("an input", () => {
     ["todos.create", "x"],
   ];
   test.each(left)("of %s that is %j is left as it is, to be refused", (operation, given) => {
-    expect(nestedInput(operation, given)).toBe(given);
+    expect(nestedInput(builtInOperations, operation, given)).toBe(given);
   });
 
   test("that has its parts named already stays as it is, however often it is looked at", () => {
     for (const [operation, given] of cases) {
-      const nested = nestedInput(operation, given);
-      expect(nestedInput(operation, nested)).toBe(nested);
+      const nested = nestedInput(builtInOperations, operation, given);
+      expect(nestedInput(builtInOperations, operation, nested)).toBe(nested);
     }
   });
 });
@@ -113,6 +125,25 @@ describe("operations", () => {
     expect(anything["todos"]?.["explode"]).toBeUndefined();
     for (const object of [client, client.todos]) expect(await Promise.resolve(object)).toBe(object);
     expect(Object.prototype.toString.call(client.todos)).toBe("[object Object]");
+  });
+});
+
+describe("an app's own operations", () => {
+  test("are methods where the table has them", async () => {
+    const { client, calls } = setUp({ ...builtInOperations, ...OWN });
+    const anything = client as unknown as Record<string, Record<string, (input: object) => Promise<unknown>>>;
+    await anything["notes"]?.["create"]?.({ text: "x" });
+    expect(calls).toEqual([["notes.create", { body: { text: "x" } }, undefined]]);
+    expect(anything["notes"]?.["explode"]).toBeUndefined();
+  });
+
+  test("are methods in a page, which leaves it to main to know them", async () => {
+    const { client, calls } = setUp(builtInOperations, true);
+    const anything = client as unknown as Record<string, Record<string, (input: object) => Promise<unknown>>>;
+    await anything["notes"]?.["create"]?.({ text: "x" });
+    expect(calls).toEqual([["notes.create", { text: "x" }, undefined]]);
+    expect(anything["todos"]?.["explode"]).toBeUndefined();
+    for (const object of [client, anything["notes"]]) expect(await Promise.resolve(object)).toBe(object);
   });
 });
 

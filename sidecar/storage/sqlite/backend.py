@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from functools import partial
 from pathlib import Path
@@ -12,9 +12,16 @@ from zoneinfo import ZoneInfo
 
 from sidecar.clock import SYSTEM_CLOCK, Clock
 from sidecar.config import real_file
-from sidecar.errors import DatabaseDamaged, DataDirectoryNotWritable, DiskFull, NoRoomToStart, StorageError
+from sidecar.errors import (
+    DatabaseDamaged,
+    DataDirectoryNotWritable,
+    DiskFull,
+    NoRoomToStart,
+    SidecarError,
+    StorageError,
+)
 from sidecar.models.health import Component
-from sidecar.storage.interfaces import ChangeListener, IDocumentStorageBackend, StageListener, StorageType
+from sidecar.storage.interfaces import ChangeListener, IDocumentStorageBackend, OwnTables, StageListener, StorageType
 from sidecar.storage.resources import messages, vaults
 from sidecar.storage.resources.all import Resources
 from sidecar.storage.sqlite.adoption import arrivals, compaction
@@ -31,7 +38,7 @@ from sidecar.storage.sqlite.invalid_rows.store import InvalidRows
 from sidecar.storage.sqlite.maintenance.health import check
 from sidecar.storage.sqlite.maintenance.store import SQLiteMaintenance
 from sidecar.storage.sqlite.recovery.store import Recoveries
-from sidecar.storage.sqlite.schema import upgrade
+from sidecar.storage.sqlite.schema import own_tables, upgrade
 from sidecar.storage.sqlite.schema.identity import is_ours, version_of
 from sidecar.storage.sqlite.search.index import IndexHooks
 from sidecar.storage.sqlite.search.store import SearchDocuments
@@ -71,14 +78,24 @@ class SQLiteBackend(Resources, IDocumentStorageBackend, checks=False):
             BackupDirectory.beside(path, self._clock).clear_leftovers(path)
             restore.discard(restore.copy_beside(path))
             compaction.compacted_of(path).unlink(missing_ok=True)
-        prepare = partial(
+        before_change = self._before_change(path, announce)
+        upgrade_ours = partial(
             adopt_or_upgrade,
-            before_change=self._before_change(path, announce),
+            before_change=before_change,
             announce=announce,
             clock=self._clock,
             zone=_zone(config.get("time_zone")),
             source=await _arrival(path, config.get("data_directory"), announce, self._clock),
         )
+        self._own_tables: Sequence[OwnTables] = config.get("own_tables", ())
+
+        def prepare(connection: sqlite3.Connection) -> None:
+            own_tables.require_known(connection, self._own_tables)
+            has_backup = bool(upgrade_ours(connection))
+            own_tables.bring_up_to_date(
+                connection, self._own_tables, None if has_backup else before_change, announce, clock=self._clock
+            )
+
         readers = config.get("readers", 2)
         opened = partial(Database.open, readers=readers, clock=self._clock, hooks=IndexHooks(), dialect=DIALECT)
         self.recovery = Recoveries(path, opened, prepare, announce, self._clock)
@@ -168,7 +185,20 @@ class SQLiteBackend(Resources, IDocumentStorageBackend, checks=False):
             "invalid_rows": await self.invalid_rows.invalid_rows_health(),
             "adoption": await self.adoptions.adoption_health(),
             "backups": await self.backups.backups_component(),
+            **await self._extensions_component(),
         }
+
+    async def _extensions_component(self) -> dict[str, Component]:
+        """Return a component that names extensions whose tables are here without their modules; none without any."""
+        try:
+            found = await self.database.read(own_tables.versions)
+        except SidecarError:
+            return {}  # the component of the database says why
+        missing = sorted(found.keys() - {tables.namespace for tables in self._own_tables})
+        if not missing:
+            return {}
+        detail = f"The tables of {', '.join(missing)} are kept, but no loaded extension uses them."
+        return {"extensions": Component(ok=True, detail=detail)}
 
     async def close(self) -> None:
         await self.backups.end_backups()

@@ -6,6 +6,7 @@ import type { Clock } from "../supervision/clock.js";
 import type { Policy } from "../supervision/policy.js";
 import { type HttpClient, Unanswered } from "./http-client.js";
 import { buildRequest } from "./http-request.js";
+import { builtInOperations } from "../../shared/operations.js";
 
 export interface CallOptions {
   /** Ends the call with the error `cancelled`. A write that was sent may still happen. */
@@ -33,6 +34,7 @@ export class Calls {
   constructor(
     private readonly policy: Policy,
     private readonly clock: Clock,
+    private readonly operations = builtInOperations,
   ) {}
 
   /** Sends calls to this client from now on, waiting ones included. */
@@ -50,9 +52,9 @@ export class Calls {
     this.#change({ refusal });
   }
 
-  /** Resolves with the JSON that the operation answered. Sending again is safe: what is not a read carries a key. */
+  /** Resolves with the JSON that the operation answered. Reads are sent again, and changes that carry a key. */
   async call(operation: string, input: unknown, options: CallOptions): Promise<unknown> {
-    const request = buildRequest(operation, input, options.key);
+    const request = buildRequest(operation, input, options.key, this.operations);
     this.#checkPlaces();
     const end = this.#endOf(operation, options);
     try {
@@ -62,6 +64,7 @@ export class Calls {
           return await client.send(request, end.signal);
         } catch (error) {
           if (!(error instanceof Unanswered)) throw error;
+          if (!request.replayable) throw unanswered(operation);
         }
         const pauseMs = Math.min(REPLAY_MAX_MS, REPLAY_FIRST_MS * 2 ** replay);
         await wait(end.signal, (done) => this.clock.after(pauseMs, done));
@@ -114,6 +117,13 @@ export class Calls {
 export function noAnswerWithin(operation: string, timeoutMs: number): SidecarError {
   const message = `'${operation}' had no answer within ${timeoutMs} ms.`;
   return new SidecarError("timeout", message, { retryable: true });
+}
+
+function unanswered(operation: string): SidecarError {
+  const message =
+    `The sidecar ended while it was answering '${operation}'. The change may have happened; it takes no idempotency ` +
+    "key, so it was not sent again.";
+  return new SidecarError("unanswered", message);
 }
 
 function tooManyCalls(waiting: number): SidecarError {

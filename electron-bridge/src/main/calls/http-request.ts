@@ -3,8 +3,7 @@
 
 import { createHash, randomUUID } from "node:crypto";
 import { SidecarError } from "../../shared/errors.js";
-import { type AnyCallInput, isOperation } from "../../shared/operations.js";
-import { operations } from "../../shared/operations.generated.js";
+import { type AnyCallInput, builtInOperations, findOperation } from "../../shared/operations.js";
 import { invalidField as invalid, plainData } from "../../shared/plain-data.js";
 
 export interface HttpRequest {
@@ -13,8 +12,10 @@ export interface HttpRequest {
   readonly path: string;
   /** JSON text. */
   readonly body?: string;
-  /** The idempotency key: there on every mutating request. */
+  /** The idempotency key: there on every change that takes one. */
   readonly key?: string;
+  /** Whether it may be sent again when nobody knows whether the sidecar acted. */
+  readonly replayable: boolean;
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -31,15 +32,22 @@ export function unknownOperation(id: string): SidecarError {
  *
  * @throws SidecarError `unknown_operation` or `invalid_call`
  */
-export function buildRequest(operation: string, input: unknown = {}, key?: unknown): HttpRequest {
-  if (!isOperation(operation)) throw unknownOperation(operation);
-  const { method, path: template, mutating } = operations[operation];
+export function buildRequest(
+  operation: string,
+  input: unknown = {},
+  key?: unknown,
+  table = builtInOperations,
+): HttpRequest {
+  const found = findOperation(table, operation);
+  if (found === undefined) throw unknownOperation(operation);
+  const { method, path: template, mutating, replayable } = found;
   const { path, query, body } = checkedInput(operation, input);
   return {
     method,
     path: fillTemplate(template, path ?? {}) + queryString(query ?? {}),
     ...(body !== undefined && { body: jsonText(body) }),
-    ...(mutating && { key: key === undefined ? randomUUID() : checkedKey(key) }),
+    ...(mutating && replayable && { key: key === undefined ? randomUUID() : checkedKey(key) }),
+    replayable,
   };
 }
 

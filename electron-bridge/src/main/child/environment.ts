@@ -17,3 +17,12 @@ export function sidecarEnvironment(host: NodeJS.ProcessEnv, extra: NodeJS.Proces
     ...extra,
   };
 }
+
+/**
+ * Whether this process is an app that was packaged: then only its own code names Python to load. `electron FOLDER`, as in
+ * development, sets `defaultApp`; plain Node has no resources.
+ */
+export function isPackaged(process_: object = process): boolean {
+  const { resourcesPath, defaultApp } = process_ as { resourcesPath?: string; defaultApp?: boolean };
+  return resourcesPath !== undefined && defaultApp !== true;
+}

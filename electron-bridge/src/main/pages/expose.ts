@@ -2,8 +2,7 @@
 
 import { channels, type EventMessage, type RequestKind, type Requests } from "../../shared/channels.js";
 import { type Envelope, shapeOf, SidecarError } from "../../shared/errors.js";
-import { isOperation, type OperationId } from "../../shared/operations.js";
-import { operations } from "../../shared/operations.generated.js";
+import { findOperation, type OperationId, type OperationTable } from "../../shared/operations.js";
 import { statusOf } from "../../shared/status.js";
 import type { IpcMainLike, WebContentsLike } from "../electron-types.js";
 import { unknownOperation } from "../calls/http-request.js";
@@ -49,7 +48,7 @@ export function exposeToPages(
   const ownOrigins = new Set(origins.map(checkedOrigin));
   const isOwn = remembering((url) => ownOrigins.has(originOf(url) ?? ""));
   const watchers = new Set<WebContentsLike>();
-  const allowed = allowedOperations(allow, deny);
+  const allowed = allowedOperations(sidecar.operations, allow, deny);
   const maySubscribe = !deny.includes(STREAM);
   const calls = new PageCalls(sidecar);
   const subscriptions = new PageSubscriptions(sidecar, isOwn);
@@ -58,7 +57,7 @@ export function exposeToPages(
     call: (message, sender) => {
       const { input, key } = message;
       const [id, waitedMs] = [idOf(message), millisecondsOf(message["waitedMs"])];
-      const operation = allowedOperation(allowed, message["operation"]);
+      const operation = allowedOperation(sidecar.operations, allowed, message["operation"]);
       return calls.call(sender.id, { id, operation, input, key, waitedMs });
     },
     cancel: (message, sender) => {
@@ -115,22 +114,30 @@ function remembering(isOwn: (url: string) => boolean): (url: string) => boolean 
   };
 }
 
-function allowedOperations(allow: readonly string[], deny: readonly string[]): ReadonlySet<string> {
-  const misspelt = [...allow, ...deny].find((id) => id !== STREAM && !isOperation(id));
+function allowedOperations(
+  table: OperationTable,
+  allow: readonly string[],
+  deny: readonly string[],
+): ReadonlySet<string> {
+  const misspelt = [...allow, ...deny].find((id) => id !== STREAM && findOperation(table, id) === undefined);
   if (misspelt !== undefined) {
     throw new SidecarError(
       "invalid_configuration",
       `There is no operation '${misspelt}' to allow or deny; check its spelling.`,
     );
   }
-  const open = Object.entries(operations).filter(([id, { restricted }]) => !restricted || allow.includes(id));
+  const open = Object.entries(table).filter(([id, { restricted }]) => !restricted || allow.includes(id));
   return new Set(open.map(([id]) => id).filter((id) => !deny.includes(id)));
 }
 
-function allowedOperation(allowed: ReadonlySet<string>, operation: unknown): OperationId {
+function allowedOperation(
+  table: OperationTable,
+  allowed: ReadonlySet<string>,
+  operation: unknown,
+): OperationId {
   if (typeof operation !== "string") throw invalid("its operation is not a text");
-  if (!isOperation(operation)) throw unknownOperation(operation);
-  if (allowed.has(operation)) return operation;
+  if (findOperation(table, operation) === undefined) throw unknownOperation(operation);
+  if (allowed.has(operation)) return operation as OperationId;
   throw notAllowed(operation);
 }
 

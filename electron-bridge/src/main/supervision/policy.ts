@@ -29,7 +29,7 @@ export interface Policy {
   readonly breakerWindowMs: number;
   /** How long an unresponsive sidecar may take to say what its threads are doing, before it is killed. */
   readonly stacksWaitMs: number;
-  /** Exit codes that name a cause which a restart does not remove: 2 to 6. */
+  /** Exit codes that name a cause which a restart does not remove: 2 to 6, and 8. */
   readonly permanentExitCodes: readonly number[];
   /** How long a sidecar that was asked to shut down may take to finish its writes. */
   readonly stopGraceMs: number;
@@ -74,7 +74,7 @@ export const defaultPolicy: Policy = Object.freeze({
   breakerCrashes: 5,
   breakerWindowMs: 180_000,
   stacksWaitMs: 1_000,
-  permanentExitCodes: Object.freeze([2, 3, 4, 5, 6]),
+  permanentExitCodes: Object.freeze([2, 3, 4, 5, 6, 8]),
   stopGraceMs: 5_000,
   stopTerminateMs: 2_000,
   stopConfirmMs: 5_000,

@@ -12,7 +12,23 @@ function wrong(field: string) {
 
 describe("a request", () => {
   test("has the method and path of its operation, and nothing that was not given", () => {
-    expect(buildRequest("tips.list")).toEqual({ method: "GET", path: "/tips" });
+    expect(buildRequest("tips.list")).toEqual({ method: "GET", path: "/tips", replayable: true });
+  });
+
+  test("that changes something without taking a key has none, and is not to be sent again", () => {
+    const own = {
+      method: "POST",
+      path: "/x/own",
+      mutating: true,
+      replayable: false,
+      restricted: false,
+      flat: null,
+    };
+    expect(buildRequest("own.change", {}, undefined, { "own.change": own })).toEqual({
+      method: "POST",
+      path: "/x/own",
+      replayable: false,
+    });
   });
 
   test("has its path parameters escaped", () => {

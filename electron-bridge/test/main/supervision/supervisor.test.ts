@@ -235,7 +235,7 @@ describe("starting", () => {
 });
 
 describe("losing it", () => {
-  test.each([2, 3, 4, 5, 6])(
+  test.each([2, 3, 4, 5, 6, 8])(
     "exit code %i is permanent: it fails with the sidecar's own words",
     async (code) => {
       const { supervisor, child, states } = setUp();

@@ -1,0 +1,60 @@
+// An app's own Python in a real Electron: the module of EXTENDING.md, called from a page.
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { App, freshFolder, until } from "./app.js";
+
+const OWN_APP = fileURLToPath(new URL("apps/extension/main.js", import.meta.url));
+const PAGE = fileURLToPath(new URL("../../../EXTENDING.md", import.meta.url));
+
+const FORGET = `
+@notes.router.delete("/cards", status_code=204)
+async def forget(write: Write) -> None:
+    """Delete all cards."""
+
+    def delete(work: Work) -> None:
+        work.connection.execute("DELETE FROM notes_cards")
+
+    await write(delete)
+`;
+
+/** A folder for an app's data in which the module of the page lies, with one more operation. */
+function userDataWithModule(): string {
+  const userData = freshFolder();
+  const folder = path.join(userData, "backend", "my_app");
+  const [, module = ""] =
+    /```python\n# backend\/my_app\/notes\.py\n(.*?)```/s.exec(readFileSync(PAGE, "utf8")) ?? [];
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, "__init__.py"), "");
+  writeFileSync(path.join(folder, "notes.py"), module + FORGET);
+  return userData;
+}
+
+type Anything = Record<string, Record<string, (input: object) => Promise<unknown>>>;
+
+test("a page stores a row by an operation of the app's own", async () => {
+  const app = await App.start({ app: OWN_APP, userData: userDataWithModule() });
+  const client = await app.client();
+  const made = await client.evaluate(({ sidecar }) =>
+    (sidecar as unknown as Anything)["notes"]?.["create_card"]?.({ front: "sea", back: "mer" }),
+  );
+  expect(made).toEqual({ id: 1, front: "sea", back: "mer" });
+  expect(await app.value("notes.get_card", { card_id: 1 })).toEqual(made);
+});
+
+test("the app says which of its own operations its pages may call", async () => {
+  const app = await App.start({ app: OWN_APP, userData: userDataWithModule() });
+  expect((await app.call("notes.forget")).error).toMatchObject({ code: "operation_not_allowed" });
+  expect((await app.call("notes.explode")).error).toMatchObject({ code: "unknown_operation" });
+});
+
+test("a row outlives the sidecar's violent end, under the page's call", async () => {
+  const app = await App.start({ app: OWN_APP, userData: userDataWithModule() });
+  await app.value("notes.create_card", { front: "sea", back: "mer" });
+  const pid = await app.sidecarPid();
+  process.kill(pid, "SIGKILL");
+  expect(await app.value("notes.create_card", { front: "sun", back: "soleil" })).toMatchObject({ id: 2 });
+  await until("another process answers", 5_000, async () => (await app.sidecarPid()) !== pid);
+});

@@ -1,0 +1,112 @@
+"""Loading the modules of extensions. Whatever is wrong with one is a sentence that names module, file and line."""
+
+import importlib
+import sys
+import traceback
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from types import ModuleType
+
+from sidecar.api.app import OPERATIONS
+from sidecar.errors import ExtensionRefused
+from sidecar.extension.declaration import Extension
+
+RESERVED = frozenset({"app", "jobs", "preferences", "sidecar", "sqlite", "x"})
+"""Namespaces that the sidecar keeps for itself, besides those of its operations."""
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def load(modules: Sequence[str], python_path: Sequence[Path]) -> tuple[Extension, ...]:
+    """Import the modules, and return the extension of each. Raises `ExtensionRefused`.
+
+    They are found in the directories of `python_path`, which come first, and among installed packages; not in the
+    current directory, from which Python itself would take a module that happens to lie there.
+    """
+    _search_in(python_path)
+    loaded: dict[str, tuple[str, Extension]] = {}
+    taken = RESERVED | {route.operation_id.partition(".")[0] for route in OPERATIONS}
+    for name in dict.fromkeys(modules):
+        module = _imported(name)
+        extension = _extension_of(module)
+        _require_free(extension, module, taken)
+        if extension.namespace in loaded:
+            other, _ = loaded[extension.namespace]
+            raise ExtensionRefused(
+                f"The extension modules {other} and {name} both have the namespace '{extension.namespace}'; rename one."
+            )
+        loaded[extension.namespace] = (name, extension)
+    return tuple(extension for _, extension in loaded.values())
+
+
+def _search_in(python_path: Iterable[Path]) -> None:
+    """Let Python find modules in these directories, and no longer in the current one."""
+    wanted = [str(path) for path in python_path]
+    current = {"", str(Path.cwd())} - {*wanted, str(_PACKAGE.parent)}
+    sys.path[:] = [*wanted, *(entry for entry in sys.path if entry not in current and entry not in wanted)]
+    importlib.invalidate_caches()
+
+
+def _imported(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
+            raise ExtensionRefused(
+                f"There is no extension module {name}: Python does not find '{error.name}'; name its directory with "
+                "--python-path (pythonPath of the bridge), or install its package."
+            ) from error
+        raise _refused(name, error) from error
+    except Exception as error:
+        raise _refused(name, error) from error
+    except SystemExit as error:
+        raise ExtensionRefused(f"The extension module {name} ends the program when it is imported.") from error
+
+
+def _refused(name: str, error: Exception) -> ExtensionRefused:
+    """Return the error for a module that cannot be imported, with the place where that failed."""
+    if isinstance(error, SyntaxError):
+        place = f"{error.filename}, line {error.lineno}"
+        reason = error.msg
+    else:
+        place = _place_of(error)
+        reason = str(error)
+    message = f"The extension module {name} cannot be imported: {type(error).__name__}: {reason} ({place})."
+    return ExtensionRefused(message)
+
+
+def _place_of(error: Exception) -> str:
+    """Return the file and line of the innermost frame that is neither Python's own import nor this package's."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<frozen") and frame.filename not in (__file__, importlib.__file__)
+    ]
+    return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else "before its first line"
+
+
+def _extension_of(module: ModuleType) -> Extension:
+    """Return the one extension that the module has, and check it. Raises `ExtensionRefused`."""
+    found = list({id(value): value for value in vars(module).values() if isinstance(value, Extension)}.values())
+    place = f"{module.__name__} ({module.__file__})"
+    if not found:
+        raise ExtensionRefused(
+            f"The module {place} has no extension; give it one: `{module.__name__.rpartition('.')[2]} = "
+            'Extension("a_namespace")`.'
+        )
+    if len(found) > 1:
+        names = " and ".join(f"'{extension.namespace}'" for extension in found)
+        raise ExtensionRefused(f"The module {place} has more than one extension, {names}; move each to its own module.")
+    try:
+        _ = found[0].tables
+    except ValueError as error:
+        raise ExtensionRefused(f"The extension of {place} is incomplete: {error}.") from error
+    return found[0]
+
+
+def _require_free(extension: Extension, module: ModuleType, taken: Collection[str]) -> None:
+    if extension.namespace in taken:
+        raise ExtensionRefused(
+            f"The namespace '{extension.namespace}' of {module.__name__} ({module.__file__}) belongs to the sidecar "
+            "itself; choose another one."
+        )

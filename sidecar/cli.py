@@ -1,16 +1,23 @@
 """The command line."""
 
 import argparse
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sidecar import __version__
-from sidecar.errors import ExitCode
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
+from sidecar.command_options import (
+    CommandParser,
+    add_config,
+    add_directory_options,
+    add_force,
+    examples,
+    ids,
+    short_text,
+    wrapped,
+    zone,
+)
+from sidecar.exit_codes import ExitCode
 
 EXIT_CODES = """\
 exit codes:
@@ -22,18 +29,17 @@ exit codes:
   After 2 to 6 and 8, starting again does not help."""
 
 
-class CommandParser(argparse.ArgumentParser):
-    """A parser that keeps line breaks in descriptions, and reports every usage error with its own command's usage."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options, formatter_class=argparse.RawDescriptionHelpFormatter)
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse as the base class does, but refuse unknown arguments here, where the command is known."""
-        parsed, unknown = super().parse_known_args(args, namespace)
-        if unknown:
-            self.error(f"unrecognized {'argument' if len(unknown) == 1 else 'arguments'}: {' '.join(unknown)}")
-        return parsed, unknown
+IMPORTED_SYSTEMS = (
+    "minecontext",
+    "vmpilot",
+    "chatgpt",
+    "claude",
+    "openwebui",
+    "librechat",
+    "llm",
+    "conversations",
+)
+"""The systems of `sidecar.tools.imports`, whose modules are loaded only for an import."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,10 +74,10 @@ def _add_serve(commands: Any) -> None:
         "serve",
         help="serve a data directory over HTTP",
         description="Serve a data directory over HTTP until Ctrl-C, or until the host stops or exits.",
-        epilog=_examples(
+        epilog=examples(
             "sidecar serve --data-dir ./data",
             "sidecar serve --data-dir ./data --port 8123",
-            "sidecar serve --data-dir ./data --python-path ./backend --extension my_app.notes",
+            "sidecar serve --data-dir ./data --python-path ./src --extension my_app.notes",
             "SIDECAR_LOG__LEVEL=debug sidecar serve --data-dir ./data",
         )
         + EXIT_CODES,
@@ -85,7 +91,7 @@ def _add_serve(commands: Any) -> None:
         "input, stop when standard input ends, and write status lines as JSON to standard output",
     )
     serve.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: any free port)")
-    _add_config(serve)
+    add_config(serve)
     serve.add_argument(
         "--extension",
         action="append",
@@ -109,50 +115,93 @@ def _add_export(commands: Any) -> None:
     export = commands.add_parser(
         "export",
         help="export the rows to a .zip file",
-        description=_wrapped(
+        description=wrapped(
             "Export vaults, todos, activities, tips, conversations with their messages, conversation states, and rows "
-            "set aside to a .zip file of JSON Lines. Contexts, vectors and monitoring are only in backups."
+            "set aside to a .zip file of JSON Lines. Contexts, vectors and monitoring are only in backups. With "
+            "--conversations, write only conversations, as one document to read or to import elsewhere."
         ),
-        epilog=_examples(
+        epilog=examples(
             "sidecar export --data-dir ./data everything.zip",
             "sidecar export --data-dir ./data --markdown --force everything.zip",
+            "sidecar export --data-dir ./data --conversations 12,15 talk.html",
+            "sidecar export --data-dir ./data --conversations all talks.json",
         ),
     )
-    _add_transfer_options(export, "the .zip file to write, outside the data directory")
-    _add_force(export)
-    export.add_argument("--markdown", action="store_true", help="also write the vaults as a tree of Markdown files")
-    export.set_defaults(run=_export)
+    _add_transfer_options(export, "the file to write, outside the data directory")
+    add_force(export)
+    what = export.add_mutually_exclusive_group()
+    what.add_argument("--markdown", action="store_true", help="also write the vaults as a tree of Markdown files")
+    what.add_argument(
+        "--conversations",
+        type=ids,
+        default=argparse.SUPPRESS,
+        metavar="IDS",
+        help="write the conversations with these ids, such as 12,15, or all that are not deleted, with thinking and "
+        "branches",
+    )
+    export.add_argument(
+        "--format",
+        choices=("markdown", "html", "json"),
+        help="with --conversations: the format of FILE (default: by its name, such as talk.html; otherwise Markdown); "
+        "`sidecar import` reads json",
+    )
+    export.set_defaults(run=_export, usage_error=export.error)
 
 
 def _add_import(commands: Any) -> None:
     importing = commands.add_parser(
         "import",
-        help="import an export, or the database of another system",
-        description=_wrapped(
+        help="import an export, the database of another system, or a chat history",
+        description=wrapped(
             "Check the whole file, then add all of its rows, or none if one is wrong. Existing rows stay as they are, "
             "so a second import changes nothing. FILE may also be a database of this program, of minecontext or of "
             "vmpilot. A private copy of it is read, and FILE itself is not changed."
+        )
+        + "\n\n"
+        + wrapped(
+            "FILE may also be the chat history of another program: the data export of ChatGPT or Claude (the .zip, or "
+            "conversations.json in it), the chat export of Open WebUI (.json, or webui.db), a conversation of "
+            "LibreChat (.json), or logs.db of llm. Conversations come with their branches, thinking and times. A later "
+            "import of the same history adds what is new. The report says what was left out, and why."
         ),
-        epilog=_examples(
+        epilog=examples(
             "sidecar import --data-dir ./data --dry-run everything.zip",
             "sidecar import --data-dir ./data everything.zip",
             "sidecar import --data-dir ./data --time-zone Europe/Berlin minecontext app.db",
+            "sidecar import --data-dir ./data --dry-run chatgpt chatgpt-export.zip",
+            "sidecar import --data-dir ./data claude conversations.json",
+            "sidecar import --data-dir ./data openwebui chat-export.json",
+            "sidecar import --data-dir ./data --page-name chat librechat cats.json",
+            'sidecar import --data-dir ./data llm "$(llm logs path)"',
         ),
     )
     importing.add_argument(
         "system",
         nargs="?",
-        choices=("minecontext", "vmpilot"),
-        help="refuse FILE unless it is a database of this system, such as app.db or vmpilot.db",
+        choices=IMPORTED_SYSTEMS,
+        help="refuse FILE unless it comes from this system: minecontext or vmpilot, whose databases are app.db and "
+        "vmpilot.db; chatgpt, claude, openwebui, librechat or llm for a chat history; conversations for the JSON of "
+        "`sidecar export --conversations` (default: recognise the file)",
+        metavar="SYSTEM",
     )
-    _add_transfer_options(importing, "the .zip file or the database to import")
+    _add_transfer_options(importing, "the file to import")
     importing.add_argument("--dry-run", action="store_true", help="report what would be added, and add nothing")
     importing.add_argument(
         "--time-zone",
-        type=_zone,
+        type=zone,
         metavar="ZONE",
         help="the zone of the local times in another system's database, such as Europe/Berlin (default: the setting "
         "adoption.time_zone, or the zone of this computer)",
+    )
+    importing.add_argument(
+        "--page-name",
+        type=short_text,
+        metavar="NAME",
+        help="the page of the app on which the conversations of a chat history appear (default: the name of the "
+        "system, such as chatgpt)",
+    )
+    importing.add_argument(
+        "--user-id", type=short_text, metavar="ID", help="the user of the app to whom they belong (default: none)"
     )
     importing.set_defaults(run=_import)
 
@@ -161,18 +210,18 @@ def _add_backup(commands: Any) -> None:
     backup = commands.add_parser(
         "backup",
         help="make a verified backup",
-        description=_wrapped(
+        description=wrapped(
             "Make a verified backup of the whole database in the directory 'backups' beside it. A running sidecar "
             "keeps serving."
         ),
-        epilog=_examples(
+        epilog=examples(
             "sidecar backup --data-dir ./data",
             "sidecar backup --data-dir ./data --to /media/usb/today.db",
         ),
     )
-    _add_directory_options(backup)
+    add_directory_options(backup)
     backup.add_argument("--to", type=Path, metavar="FILE", help="also write a copy to FILE, outside the data directory")
-    _add_force(backup)
+    add_force(backup)
     backup.set_defaults(run=_backup)
 
 
@@ -180,16 +229,16 @@ def _add_restore(commands: Any) -> None:
     restore = commands.add_parser(
         "restore",
         help="replace the database with a backup",
-        description=_wrapped(
+        description=wrapped(
             "Replace the whole database with a backup. The backup is verified first. The replaced database becomes a "
             "backup itself, so another restore undoes this one. A running sidecar continues with the restored rows."
         ),
-        epilog=_examples(
+        epilog=examples(
             "sidecar restore --data-dir ./data --list",
             "sidecar restore --data-dir ./data /media/usb/today.db",
         ),
     )
-    _add_directory_options(restore)
+    add_directory_options(restore)
     which = restore.add_mutually_exclusive_group(required=True)
     which.add_argument("--list", action="store_true", help="list the backups, and restore nothing")
     which.add_argument("backup", nargs="?", metavar="NAME_OR_FILE", help="a name from that list, or a backup file")
@@ -200,17 +249,17 @@ def _add_adopted(commands: Any) -> None:
     adopted = commands.add_parser(
         "adopted",
         help="list rows set aside, and restore them",
-        description=_wrapped(
+        description=wrapped(
             "List the rows that an adoption, a recovery, an import or a repair has set aside, with the reasons, and "
             "restore them to their tables."
         ),
-        epilog=_examples(
+        epilog=examples(
             "sidecar adopted --data-dir ./data",
             "sidecar adopted --data-dir ./data --restore 4 --set conversation_id=5",
             "sidecar adopted --data-dir ./data --export rows.jsonl",
         ),
     )
-    _add_directory_options(adopted)
+    add_directory_options(adopted)
     what = adopted.add_mutually_exclusive_group()
     what.add_argument("--json", action="store_true", help="list the rows as JSON, one object per line")
     what.add_argument("--restore", type=int, metavar="ID", help="restore the row with this id to its table")
@@ -234,86 +283,55 @@ def _add_doctor(commands: Any) -> None:
     doctor = commands.add_parser(
         "doctor",
         help="look for problems with a data directory",
-        description=_wrapped(
+        description=wrapped(
             "Look for damage, missing disk space or permissions, network and synced folders, old backups and leftover "
             "files, and say what to do. Nothing is changed. The exit code is 0 if there is nothing to do, and 1 "
             "otherwise."
         ),
-        epilog=_examples(
+        epilog=examples(
             "sidecar doctor --data-dir ./data",
             "sidecar doctor --data-dir ./data --json",
         ),
     )
-    _add_directory_options(doctor)
+    add_directory_options(doctor)
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
     doctor.set_defaults(run=_doctor)
 
 
-def _examples(*lines: str) -> str:
-    return "examples:\n" + "".join(f"  {line}\n" for line in lines) + "\n"
-
-
-def _wrapped(text: str) -> str:
-    return textwrap.fill(text, 78)
-
-
-def _add_directory_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--data-dir",
-        type=Path,
-        metavar="DIR",
-        required=True,
-        help="the data directory; a sidecar may be running in it or not",
-    )
-    _add_config(command)
-
-
-def _add_config(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--config", type=Path, metavar="FILE", help="the settings file (default: sidecar.toml in the data directory)"
-    )
-
-
-def _add_force(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--force", action="store_true", help="replace FILE if it exists")
-
-
 def _add_transfer_options(command: argparse.ArgumentParser, help_of_file: str) -> None:
-    _add_directory_options(command)
+    add_directory_options(command)
     command.add_argument("file", type=Path, metavar="FILE", help=help_of_file)
-
-
-def _zone(name: str) -> "ZoneInfo":
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise argparse.ArgumentTypeError(f"there is no time zone {name!r}; try one like Europe/Berlin") from None
 
 
 def _export(options: argparse.Namespace) -> ExitCode:
     from sidecar.process.tools import run_tool
-    from sidecar.tools.commands import export_archive
+    from sidecar.tools.commands import Store, export_archive
+    from sidecar.tools.conversations import export_conversations
 
-    return run_tool(
-        options.data_dir,
-        options.config,
-        lambda store: export_archive(store, options.file, options.markdown, options.force),
-        needs=options.data_dir,
-    )
+    if options.format is not None and "conversations" not in options:
+        options.usage_error("--format is for --conversations; name those with --conversations 12,15 or all")
+
+    def export(store: Store) -> None:
+        if "conversations" in options:
+            export_conversations(store, options.file, options.conversations, options.format, options.force)
+        else:
+            export_archive(store, options.file, options.markdown, options.force)
+
+    return run_tool(options.data_dir, options.config, export, needs=options.data_dir)
 
 
 def _import(options: argparse.Namespace) -> ExitCode:
     from sidecar.config import load_settings
     from sidecar.process.tools import run_tool
     from sidecar.tools.commands import Store
+    from sidecar.tools.histories.importing import Owner
     from sidecar.tools.imports import import_file
 
     def import_into(store: Store) -> None:
         named = load_settings(options.data_dir, settings_file=options.config).adoption.time_zone
-        zone = options.time_zone or (None if named is None else _zone(named))
-        import_file(store, options.file, options.system, options.dry_run, options.data_dir, zone)
+        local = options.time_zone or (None if named is None else zone(named))
+        owner = Owner(options.page_name, options.user_id)
+        import_file(store, options.file, options.system, options.dry_run, options.data_dir, local, owner)
 
     return run_tool(options.data_dir, options.config, import_into, needs=options.file)
 

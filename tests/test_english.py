@@ -23,7 +23,7 @@ VERBS = frozenset(
     re.split(
         r"\s+",
         "Acknowledge Add Append Cancel Check Complete Count Create Delete Export Finish Import List Merge Move Open "
-        "Rebuild Repair Replace Report Restore Return Run Search Store Stream Update",
+        "Publish Rebuild Repair Replace Report Reset Restore Return Run Search Store Stream Update",
     )
 )
 """The verbs that a description of an operation may begin with. Add one when an operation does something new."""

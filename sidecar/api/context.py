@@ -60,7 +60,14 @@ async def _write_key(
     return IdempotencyKey(idempotency_key, fingerprint.digest())
 
 
+async def _events(request: Request) -> EventHub:
+    events: EventHub = request.app.state.context.events
+    return events
+
+
 InContext = Annotated[Context, Depends(_context)]
 Storage = Annotated[UnifiedStorage, Depends(_storage)]
+Events = Annotated[EventHub, Depends(_events)]
+"""The live events, for `publish(topic, data)`."""
 WriteKey = Annotated[IdempotencyKey | None, Depends(_write_key)]
 """The key of a change, from the header `Idempotency-Key`; `None` for a caller that does not repeat itself."""

@@ -108,7 +108,7 @@ class EventHub:
 
     def publish(self, topic: str, data: Mapping[str, Any]) -> None:
         """Send `data`, which must be JSON values, to every subscriber of `topic`. Never waits."""
-        self._append(topic, {"topic": topic, **data})
+        self._append(topic, {**data, "topic": topic})
         self._wake()
 
     def close(self) -> None:

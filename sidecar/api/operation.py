@@ -31,7 +31,7 @@ from starlette.types import Receive, Scope, Send
 
 from sidecar.api.paths import Found, PathTree
 from sidecar.api.problems import first_place, first_refused
-from sidecar.api.reading import content_of, query_of, read_json
+from sidecar.api.reading import content_of, lists_in, query_of, read_json
 from sidecar.errors import MethodNotAllowed, RequestRefused
 
 RESTRICTED = {"x-restricted": True}
@@ -107,7 +107,7 @@ class OperationRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the function that answers a request."""
         handle = super().get_route_handler()
-        body, query = _body_adapter(self), _has_query_model(self)
+        body, query = _body_adapter(self), _query_model(self)
         takes_content = body is not None or content_of in _calls(self.dependant)
 
         async def answer(plain: Request) -> Response:
@@ -147,10 +147,10 @@ class _OperationRequest(Request):
     reported in its turn.
     """
 
-    def __init__(self, plain: Request, body: TypeAdapter[Any] | None, has_query_model: bool) -> None:
+    def __init__(self, plain: Request, body: TypeAdapter[Any] | None, query_model: type[BaseModel] | None) -> None:
         super().__init__(plain.scope, plain.receive)
         self._body_adapter = body
-        self._has_query_model = has_query_model
+        self._lists = None if query_model is None else lists_in(query_model)
 
     async def json(self) -> Any:
         if self._body_adapter is None:
@@ -163,7 +163,10 @@ class _OperationRequest(Request):
     @property
     def query_params(self) -> QueryParams:
         given = super().query_params
-        if not self._has_query_model or len(given) == len(given.multi_items()):
+        if self._lists is None or len(given) == len(given.multi_items()):
+            return given
+        single = [name for name, _ in given.multi_items() if name not in self._lists]
+        if len(single) == len({*single}):
             return given
         return QueryParams([*given.multi_items(), (" repeated", "")])  # a model has no such field
 
@@ -171,8 +174,8 @@ class _OperationRequest(Request):
         """Raise `RequestRefused` for what this project's rules say about the body or the query string."""
         if place == "body" and self._body_adapter is not None:
             await self._read_json(self._body_adapter)
-        if place == "query" and self._has_query_model:
-            query_of(super().query_params.multi_items())
+        if place == "query" and self._lists is not None:
+            query_of(super().query_params.multi_items(), self._lists)
 
     async def _read_json(self, adapter: TypeAdapter[Any]) -> Any:
         return read_json(adapter, self.headers.get("content-type", ""), await self.body())
@@ -202,10 +205,10 @@ def _body_adapter(route: APIRoute) -> TypeAdapter[Any] | None:
     return TypeAdapter(kind) if field.field_info.is_required() else None
 
 
-def _has_query_model(route: APIRoute) -> bool:
-    """Return whether the route takes the whole query string as one model, which refuses unknown parameters."""
-    kinds = [field.field_info.annotation for field in route.dependant.query_params]
-    return len(kinds) == 1 and is_closed_model(kinds[0])
+def _query_model(route: APIRoute) -> type[BaseModel] | None:
+    """Return the model that takes the whole query string and refuses unknown parameters; `None` without one."""
+    kinds: list[Any] = [field.field_info.annotation for field in route.dependant.query_params]
+    return kinds[0] if len(kinds) == 1 and is_closed_model(kinds[0]) else None
 
 
 def is_closed_model(kind: object) -> bool:

@@ -1,9 +1,10 @@
 """Reading a request, the same in both lanes: its content, its JSON body, the names in its query string."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Collection, Iterable
+from functools import cache
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from sidecar.api.json_bodies import COUNTED_FROM, check_parts, not_json
@@ -40,11 +41,29 @@ def read_json(adapter: TypeAdapter[Any], content_type: str, content: bytes) -> A
         raise refused(error, "body") from None
 
 
-def query_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the parameters of a query string. Raises `InvalidInput` when one is given more than once."""
-    values: dict[str, str] = {}
+@cache
+def lists_in(model: type[BaseModel]) -> frozenset[str]:
+    """Return the names of the parameters that may be given more than once: the fields that are lists."""
+    fields = model.model_fields.items()
+    return frozenset(name for name, field in fields if _is_list(field.annotation))
+
+
+def _is_list(annotation: Any) -> bool:
+    """Return whether a field holds a list, or may hold one; its type may be annotated with limits."""
+    if get_origin(annotation) is Annotated:
+        return _is_list(get_args(annotation)[0])
+    return get_origin(annotation) is list or any(map(_is_list, get_args(annotation)))
+
+
+def query_of(pairs: Iterable[tuple[str, str]], lists: Collection[str] = ()) -> dict[str, str | list[str]]:
+    """Return the parameters of a query string. Raises `InvalidInput` when one that is no list is given twice."""
+    values: dict[str, str | list[str]] = {}
     for name, value in pairs:
-        if name in values:
+        known = values.get(name)
+        if isinstance(known, list):
+            known.append(value)
+        elif known is not None:
             raise InvalidInput.field(f"query.{name}", "is given more than once")
-        values[name] = value
+        else:
+            values[name] = [value] if name in lists else value
     return values

@@ -9,10 +9,21 @@ A module is named on the command line, in the settings or by the host; `loading.
 backups, restores and recoveries hold them.
 """
 
-from sidecar.api.context import Storage, WriteKey
+from sidecar.api.context import Events, Storage, WriteKey
 from sidecar.errors import Conflict, InvalidInput, NotFound
 from sidecar.extension.declaration import Extension
 from sidecar.extension.writing import Write
 from sidecar.storage.interfaces import Connection, Work
 
-__all__ = ["Conflict", "Connection", "Extension", "InvalidInput", "NotFound", "Storage", "Work", "Write", "WriteKey"]
+__all__ = [
+    "Conflict",
+    "Connection",
+    "Events",
+    "Extension",
+    "InvalidInput",
+    "NotFound",
+    "Storage",
+    "Work",
+    "Write",
+    "WriteKey",
+]

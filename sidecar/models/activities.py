@@ -1,6 +1,7 @@
 """Activities: what somebody did between two times."""
 
 from datetime import date
+from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
@@ -15,6 +16,7 @@ from sidecar.models.base import (
     ShortText,
     StoredRecord,
     input_dataclass,
+    unset,
 )
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
@@ -29,8 +31,23 @@ class Activity(StoredRecord):
     end_time: Timestamp
 
 
+class ActivityOrder(StrEnum):
+    """Orders of a list of activities."""
+
+    LATEST = "-start_time"
+    EARLIEST = "start_time"
+
+
+class ActivityWindow(StrEnum):
+    """How an activity must lie to the window of a list."""
+
+    BEGIN = "begin"
+    CONTAIN = "contain"
+    OVERLAP = "overlap"
+
+
 class ActivityPage(Page[Activity]):
-    """Activities, the latest start first."""
+    """Activities, in the order that was asked for."""
 
 
 @input_dataclass
@@ -47,11 +64,30 @@ class ActivityBatch(ApiModel):
     activities: Batch[ActivityCreate]
 
 
+class ActivityUpdate(ApiModel):
+    """Fields that are left out stay as they are."""
+
+    title: ShortText = unset()
+    content: LongText = unset()
+    resources: JsonValue = unset()
+    metadata: dict[str, JsonValue] = unset("Replaces the metadata.")
+    start_time: TimestampInput = unset()
+    end_time: TimestampInput = unset()
+
+
 class ActivityQuery(PageQuery):
-    start_time: TimestampInput | None = Field(
-        default=None, description="Only activities that begin at or after this time."
+    start_time: TimestampInput | None = Field(default=None, description="Beginning of the window. Default: any.")
+    end_time: TimestampInput | None = Field(default=None, description="End of the window. Default: any.")
+    window: ActivityWindow = Field(
+        default=ActivityWindow.BEGIN,
+        description="Activities that `begin` in the window, at its beginning included and at its end not; that it "
+        "`contain`s as a whole, both ends included, as in the seed; or that `overlap` with it for any time, or begin "
+        "and end at one moment in it.",
     )
-    end_time: TimestampInput | None = Field(default=None, description="Only activities that begin before this time.")
+    order: ActivityOrder = Field(
+        default=ActivityOrder.LATEST,
+        description="`-start_time`: the latest start first. `start_time`: the earliest start first.",
+    )
 
 
 class LatestActivity(Record):

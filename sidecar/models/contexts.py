@@ -91,7 +91,7 @@ class ProcessedContext(StoredRecord):
 
 
 class ContextPage(Page[ProcessedContext]):
-    """Contexts of one type, the newest first."""
+    """Contexts of one type or of one source, the newest first."""
 
 
 class ContextLists(Record):
@@ -111,6 +111,10 @@ class ContextsQuery(PageQuery):
     need_vector: bool = Field(default=False, description="Return the vectors as well.")
 
 
+class SourceContextsQuery(PageQuery):
+    need_vector: bool = Field(default=False, description="Return the vectors as well.")
+
+
 class ContextQuery(ApiModel):
     context_type: ContextType | None = Field(
         default=None, description="Type of the context. Another type is not found."
@@ -126,6 +130,25 @@ class ContextTypeQuery(ApiModel):
 
 class ContextBatch(ApiModel):
     contexts: list[ProcessedContextInput] = Field(min_length=1, max_length=MAX_BATCH)
+
+
+class ContextDeletion(ApiModel):
+    """Which contexts are deleted."""
+
+    ids: list[ContextId] = Field(min_length=1, max_length=MAX_BATCH)
+    context_type: ContextType | None = Field(
+        default=None, description="Type of the contexts. One of another type is not found."
+    )
+
+
+class ContextsDeleted(Record):
+    deleted: int = Field(description="Number of deleted contexts. An id that was given twice counts once.")
+
+
+class ContextCollections(Record):
+    names: list[str] = Field(
+        description="Names of the collections of vectors: one of each type of context, and one of todos."
+    )
 
 
 class ContextStored(Record):

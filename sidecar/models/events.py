@@ -5,7 +5,7 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import ConfigDict, Field, RootModel, create_model
+from pydantic import ConfigDict, Field, JsonValue, RootModel, create_model
 
 from sidecar.models.base import ApiModel, Identifier, Record, unset
 from sidecar.models.recovery import RecoveryOutcome
@@ -26,6 +26,21 @@ class EventsQuery(ApiModel):
         pattern=r"^[a-z0-9_.]+(,[a-z0-9_.]+)*$",
         description="Only events of these topics, such as `todos,messages.delta`. Default: all.",
     )
+
+
+MAX_EVENT_BYTES = 16 * 1024
+"""Of the data of an event that an app publishes, as JSON. Events are held in memory for subscribers that resume."""
+
+
+class AppEvent(ApiModel):
+    """An event of the app's own."""
+
+    topic: str = Field(
+        max_length=100,
+        pattern=r"^app(\.[a-z0-9_]+)+$",
+        description="Topic, which begins with `app.`, such as `app.theme`.",
+    )
+    data: dict[str, JsonValue] = Field(default_factory=dict, description="Any values, of 16 KiB together at most.")
 
 
 class ResetReason(StrEnum):

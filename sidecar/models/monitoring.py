@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from sidecar.models.base import ApiModel, Identifier, Page, PageQuery, Record, StoredRecord
+from sidecar.models.base import ApiModel, Identifier, Page, PageQuery, Record, StoredRecord, Text
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 DEFAULT_HOURS = 24
@@ -100,6 +100,9 @@ class StageTimingReport(ApiModel):
     duration_ms: Amount
     status: StageStatus = StageStatus.SUCCESS
     metadata: dict[str, JsonValue] | None = None
+    error: Text | None = Field(
+        default=None, description="Text of the error of a run that failed. Its first 500 characters are counted."
+    )
 
 
 class DataStatsReport(ApiModel):
@@ -162,11 +165,13 @@ class DataStatsTrend(Record):
 
 
 class CleanupRequest(ApiModel):
-    days: int = Field(default=DEFAULT_DAYS, ge=1, le=MOST_DAYS, description="Age in days from which hours are deleted.")
+    days: int = Field(
+        default=DEFAULT_DAYS, ge=1, le=MOST_DAYS, description="Age in days from which hours and runs are deleted."
+    )
 
 
 class Cleanup(Record):
-    deleted: int = Field(description="Number of deleted hours.")
+    deleted: int = Field(description="Number of deleted hours and runs.")
 
 
 class OverviewQuery(ApiModel):

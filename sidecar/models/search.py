@@ -14,6 +14,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from sidecar.models.base import ApiModel, Identifier, Record, ShortText, StoredRecord, UrlIdentifier
+from sidecar.models.messages import Role
 from sidecar.models.timestamps import Timestamp, TimestampInput
 
 MAX_HITS = 100
@@ -109,7 +110,12 @@ Kinds = Annotated[str, AfterValidator(_kinds), WithJsonSchema({"type": "string",
 
 
 class SearchQuery(ApiModel):
-    q: str = Field(description='Words, "phrases" and -exclusions; the last word may be incomplete. Any text will do.')
+    q: str = Field(
+        description='Words, "phrases" and -exclusions; the last word may be incomplete. Any text will do. One dash '
+        "before a word of three or more letters and digits that begins with a letter, or before a word of another "
+        "script, excludes the word. Everything else with signs (`--force`, `ls -la`, `-5`, `C++`) is found as it is "
+        "typed. Of three or more words, one may be missing: such rows come last."
+    )
     kinds: Kinds | None = Field(default=None, description="Only these kinds, separated by commas. Default: all.")
     limit: int = Field(default=20, ge=1, le=MAX_HITS)
     offset: int = Field(default=0, ge=0, le=10_000)
@@ -118,6 +124,8 @@ class SearchQuery(ApiModel):
     tag: ShortText | None = Field(default=None, description="Only vaults with this tag.")
     document_type: ShortText | None = Field(default=None, description="Only vaults of this document type.")
     folder: UrlIdentifier | None = Field(default=None, description="Only vaults in this folder and those below it.")
+    conversation_id: UrlIdentifier | None = Field(default=None, description="Only messages of this conversation.")
+    role: Role | None = Field(default=None, description="Only messages of this role.")
 
 
 class SearchConditions(ApiModel):
@@ -129,6 +137,8 @@ class SearchConditions(ApiModel):
     tag: ShortText | None = None
     document_type: ShortText | None = None
     folder: Identifier | None = None
+    conversation_id: Identifier | None = None
+    role: Role | None = None
     tags: ShortText | list[ShortText] | None = None
     content_type: ShortText | None = None
     data_type: DataType | None = None

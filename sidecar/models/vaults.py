@@ -1,5 +1,7 @@
 """Vaults: documents, and the folders that hold them."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from sidecar.models.base import (
@@ -18,6 +20,9 @@ from sidecar.models.base import (
     unset,
 )
 from sidecar.models.timestamps import Timestamp, TimestampInput
+
+MOST_TYPES = 100
+"""Document types of one list: an app has a few, and each of a query is looked up by itself."""
 
 NOTE = "Note"
 """The document type of what a person writes; everything else is a report."""
@@ -52,6 +57,10 @@ class VaultCreate:
     parent_id: Identifier | None = None
     is_folder: bool = False
     sort_order: Integer | None = Field(default=None, description="Position in the folder. Default: last.")
+    created_at: TimestampInput | None = Field(default=None, description="Time of creation. Default: now.")
+    updated_at: TimestampInput | None = Field(
+        default=None, description="Time of the last change. Default: `created_at`, or now."
+    )
 
 
 class VaultBatch(ApiModel):
@@ -90,14 +99,26 @@ class TrashQuery(PageQuery):
     )
 
 
-class VaultQuery(TrashQuery):
+class VaultFilters(TrashQuery):
+    """Which vaults are listed. Conditions must all hold."""
+
     title: ShortText | None = Field(default=None, description="Only vaults with exactly this title.")
-    document_type: ShortText | None = None
+    document_type: ShortText | Annotated[list[ShortText], Field(min_length=1, max_length=MOST_TYPES)] | None = Field(
+        default=None, description="Only this document type; repeat the parameter for several."
+    )
+    is_folder: bool | None = Field(default=None, description="Only folders, or only documents. Default: both.")
     created_after: TimestampInput | None = Field(default=None, description="Created at or after this time.")
     created_before: TimestampInput | None = Field(default=None, description="Created before this time.")
     updated_after: TimestampInput | None = Field(default=None, description="Changed at or after this time.")
     updated_before: TimestampInput | None = Field(default=None, description="Changed before this time.")
 
 
-class ChildrenQuery(PageQuery):
+class VaultQuery(VaultFilters):
+    parent_id: UrlIdentifier | None = Field(
+        default=None,
+        description="Only vaults directly in this folder. `vaults.children` lists those of the top level.",
+    )
+
+
+class ChildrenQuery(VaultFilters):
     parent_id: UrlIdentifier | None = Field(default=None, description="Id of the folder. Default: the top level.")

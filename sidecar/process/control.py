@@ -16,7 +16,8 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sidecar.errors import BadConfiguration, ExitCode
+from sidecar.errors import BadConfiguration
+from sidecar.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import load_settings
-from sidecar.errors import BadConfiguration, ExitCode, SidecarError
+from sidecar.errors import BadConfiguration, SidecarError
+from sidecar.exit_codes import ExitCode
 from sidecar.models.doctor import DoctorReport, Finding, Level
 from sidecar.process.data_directory import LOCK_FILE, find_running, is_held
 from sidecar.process.owners import running_owner

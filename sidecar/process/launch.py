@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sidecar import terminal
-from sidecar.errors import ExitCode, OutOfDescriptors, SidecarError
+from sidecar.errors import OutOfDescriptors, SidecarError
+from sidecar.exit_codes import ExitCode
 from sidecar.process.descriptors import provide
 from sidecar.process.hosts import Host
 from sidecar.process.listening import listen

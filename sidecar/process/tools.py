@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sidecar.config import load_settings
-from sidecar.errors import BadConfiguration, ExitCode, OutOfDescriptors, RequestRefused, SidecarError, StorageReadOnly
+from sidecar.errors import BadConfiguration, OutOfDescriptors, RequestRefused, SidecarError, StorageReadOnly
+from sidecar.exit_codes import ExitCode
 from sidecar.process.data_directory import OWN_NAMES, DataDirectory, RunningSidecar, holding_databases
 from sidecar.process.descriptors import provide
 from sidecar.process.hosts import Terminal

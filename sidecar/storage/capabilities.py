@@ -40,6 +40,8 @@ class SearchFilters(TypedDict, total=False):
     tag: str | None
     document_type: str | None
     folder: int | None
+    conversation_id: int | None
+    role: str | None
     tags: str | Sequence[str] | None
     content_type: str | None
     data_type: str | None
@@ -52,8 +54,10 @@ Filters = Annotated[SearchFilters | Mapping[str, Any], ANY_VALUE]
 class ISearch(ABC):
     """Documents by word and by id. An id names the kind and the row: `vault:12`.
 
-    Every text is a valid search: words that all have to be there, "quoted phrases", -excluded words; the last word is
-    taken for the beginning of one, unless it is a single letter and all there is. Deleted rows are not found.
+    Every text is a valid search: words, "quoted phrases", -excluded words; the last word is taken for the beginning of
+    one, unless it is a single letter and all there is. Words are compared without case, accents and width. Where few
+    rows have all of three or more words, those that lack one follow. Words with signs, such as `--force` and `C++`, are
+    found first where they have their signs. Deleted rows are not found.
     """
 
     @abstractmethod

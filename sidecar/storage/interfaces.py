@@ -67,9 +67,11 @@ T = TypeVar("T")
 
 
 class Row(Protocol):
-    """One row of a result, whose values are found by the names of its columns."""
+    """One row of a result, whose values are found by the names of its columns, and in their order."""
 
     def keys(self) -> Iterable[str]: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
 
     def __getitem__(self, name: str, /) -> Any: ...
 
@@ -98,21 +100,29 @@ class Connection(Protocol):
 
 
 class MessageSpan(NamedTuple):
-    """Up to `limit` messages of a conversation between two ids, neither included; `None` is no bound."""
+    """Up to `limit` messages of a conversation between two ids, neither included; `None` is no bound.
+
+    With an `external_id`, only the message that has it.
+    """
 
     conversation_id: int
     after: int | None
     before: int | None
     limit: int
     newest_first: bool
+    external_id: str | None = None
 
 
 class MessageAsJson(NamedTuple):
-    """A message's id, its `Message` as JSON without the thinking, and its steps as JSON, separated by commas."""
+    """A message's `Message` as JSON, in pieces."""
 
     id: int
     json: bytes
+    """The object without the details and the thinking."""
+    details: bytes
+    """Members that most messages lack, each with a comma before it; empty if `json` has them."""
     steps: bytes | None
+    """The steps of thinking, separated by commas."""
 
 
 class Dialect(Protocol):
@@ -123,6 +133,9 @@ class Dialect(Protocol):
 
     def read_messages(self, connection: Any, span: MessageSpan, *, include_thinking: bool) -> list[MessageAsJson]:
         """Return the messages of the span with their chunks, in its order."""
+
+    def unindexed(self, column: str) -> str:
+        """Return SQL for a column that no index is to be used for, where another one finds fewer rows."""
 
     def whole_number(self, column: str) -> str:
         """Return SQL for a column's whole number; 0 for what another program stored in its place."""
@@ -146,6 +159,9 @@ class Work(Protocol):
 
     def insert_many(self, table: str, rows: Sequence[Mapping[str, Any]]) -> list[int]:
         """Insert rows that all have the same columns; return their ids, in order."""
+
+    def next_ids(self, table: str, count: int) -> Sequence[int]:
+        """Return, in order, the ids of rows that this unit is going to insert: rows that refer to each other."""
 
     def ever_held_a_row(self, table: str) -> bool:
         """Return whether the table holds a row, or held one that was removed."""

@@ -5,4 +5,6 @@
     markdown/…/Title.md      on request: the vaults as a tree that people and other programs can read; not imported
 
 Nothing here holds more than one row in memory, except for the names of Markdown files, which a `.zip` lists at its end.
+
+Chat histories of other programs come in by `histories`, and conversations go out as documents by `transcripts`.
 """

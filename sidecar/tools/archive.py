@@ -6,17 +6,12 @@ unpacked and packed again is taken: inside one folder, with entries for folders,
 """
 
 import json
-import stat
-import struct
-import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from errno import EINVAL
 from hashlib import sha256
 from io import BufferedReader, RawIOBase
 from pathlib import PurePosixPath
 from typing import IO, Any, Self, cast
-from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+from zipfile import ZipFile
 
 from pydantic import ValidationError
 
@@ -28,13 +23,11 @@ from sidecar.storage.resources.lines import LINES, REQUIRED
 from sidecar.storage.resources.rows.validation import json_text
 from sidecar.tools.archive_limits import LIMITS, LONGEST_LINE, MEBIBYTE, ArchiveLimits
 from sidecar.tools.archive_members import FORBIDDEN, MANIFEST, Members
+from sidecar.tools.zip_files import refusing, require_plain, require_short_list, size_of
 
 MARKDOWN = "markdown"
 LARGEST_MANIFEST = MEBIBYTE
 BLOCK = 256 * 1024
-_END = struct.Struct("<4s4H2LH")
-_END_64 = struct.Struct("<4sQ2H2L4Q")
-_LOCATOR_64 = struct.Struct("<4sLQL")
 
 Progress = Callable[[str, int], None]
 """Called from time to time with the current activity and the number of rows or bytes done."""
@@ -57,10 +50,10 @@ class Archive:
     @classmethod
     def verify(cls, file: IO[bytes], progress: Progress = no_progress, *, limits: ArchiveLimits = LIMITS) -> Self:
         """Return the archive in `file`. Raises `ArchiveRefused`, saying what is wrong with it."""
-        with _refusing():
-            _require_short_list(file, limits.member_list)
+        with refusing():
+            require_short_list(file, limits.member_list)
             members = Members(ZipFile(file))
-            archive_bytes = _size(file)
+            archive_bytes = size_of(file)
             longest_line = limits.longest_line(archive_bytes)
             _require_known_members(members, limits.most_unpacked(archive_bytes))
             with members.open(MANIFEST) as member:
@@ -76,7 +69,7 @@ class Archive:
         """A way to read the rows of each kind, in the form in which they are stored."""
 
         def rows_of(kind: str) -> Iterator[Row]:
-            with _refusing():
+            with refusing():
                 lines = _lines(self._members, kind, self._longest_line) if kind in self.manifest.files else ()
                 yield from _imported((line for _, line in lines), kind, progress)
 
@@ -115,48 +108,6 @@ def file_name(kind: str) -> str:
     return f"{kind}.jsonl"
 
 
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """Raise errors of reading a `.zip` as `ArchiveRefused`. Errors of the disk stay as they are."""
-    try:
-        yield
-    except (BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, OverflowError, ValueError) as error:
-        raise ArchiveRefused(f"The file is damaged or not a .zip: {error}.") from error
-    except OSError as error:
-        if error.errno != EINVAL:
-            raise
-        raise ArchiveRefused("The file is damaged or not a .zip: it names places before its beginning.") from error
-
-
-def _size(file: IO[bytes]) -> int:
-    return file.seek(0, 2)
-
-
-def _require_short_list(file: IO[bytes], longest: int) -> None:
-    """Opening a `.zip` reads the whole list of its members into memory, so its length is looked at first."""
-    size = _size(file)
-    start = max(0, size - _END.size - 0xFFFF)
-    file.seek(start)
-    tail = file.read()
-    found = tail.rfind(b"PK\x05\x06")
-    if found < 0:
-        raise ArchiveRefused("The file is not a .zip, or it was cut off.")
-    length = _END.unpack_from(tail, found)[5]
-    if length == 0xFFFFFFFF or start + found >= _LOCATOR_64.size:
-        file.seek(max(0, start + found - _LOCATOR_64.size))
-        signature, _, offset, _ = _LOCATOR_64.unpack(file.read(_LOCATOR_64.size).ljust(_LOCATOR_64.size, b"\0"))
-        if signature == b"PK\x06\x07" and offset < size:
-            # Where the record is looked for by its offset, and by its place before the locator: both must be short.
-            for place in (offset, start + found - _LOCATOR_64.size - _END_64.size):
-                file.seek(max(0, place))
-                record = file.read(_END_64.size)
-                if record[:4] == b"PK\x06\x06" and len(record) == _END_64.size:
-                    length = max(length if length != 0xFFFFFFFF else 0, _END_64.unpack(record)[8])
-    if length > longest:
-        raise ArchiveRefused("The archive lists more files than an export ever holds.")
-    file.seek(0)
-
-
 def _require_known_members(members: Members, most_unpacked: int) -> None:
     known = {MANIFEST, *map(file_name, LINES)}
     seen: set[str] = set()
@@ -169,7 +120,7 @@ def _require_known_members(members: Members, most_unpacked: int) -> None:
         if name.casefold() in seen:
             raise ArchiveRefused(f"The archive holds the file {name[:100]!r} twice.")
         seen.add(name.casefold())
-        _require_plain(member)
+        require_plain(member)
     unpacked = members.unpacked_bytes
     if unpacked > most_unpacked:
         raise ArchiveRefused(f"The archive would unpack to {unpacked} bytes, far more than its size explains.")
@@ -193,15 +144,6 @@ def _is_markdown(name: str) -> bool:
         and ".." not in parts
         and not FORBIDDEN.search(name)
     )
-
-
-def _require_plain(member: ZipInfo) -> None:
-    if member.flag_bits & 0x1:
-        raise ArchiveRefused(f"The file {member.orig_filename[:100]!r} of the archive is encrypted.")
-    if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-        raise ArchiveRefused(f"The file {member.orig_filename[:100]!r} of the archive is compressed in an unknown way.")
-    if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
-        raise ArchiveRefused(f"The file {member.orig_filename[:100]!r} of the archive is a link or a device.")
 
 
 def _manifest(content: bytes) -> ArchiveManifest:

@@ -8,9 +8,10 @@ from sidecar.errors import ArchiveRefused, NotFound
 from sidecar.models.backups import Backup
 from sidecar.storage.sqlite.files import foreign as others_files
 from sidecar.terminal import say
-from sidecar.tools.commands import ProgressLine, Store
+from sidecar.tools.commands import Store
 from sidecar.tools.destination import writing
 from sidecar.tools.kinds_of_file import FileKind, kind_of
+from sidecar.tools.progress import ProgressLine
 from sidecar.tools.seeds import maker
 
 FROM_FILE = "from-file"
@@ -74,9 +75,11 @@ def _require_database(file: Path) -> None:
     """Raises `NotFound` when there is no such file, `ArchiveRefused`, saying what to do, when it is no database."""
     if not file.exists():
         raise NotFound(f"There is neither a backup nor a file {file}; --list lists the backups.")
-    if kind_of(file) is FileKind.ARCHIVE:
+    kind = kind_of(file)
+    if kind is not FileKind.DATABASE:
+        found = "a .zip" if kind is FileKind.ARCHIVE else "JSON"
         raise ArchiveRefused(
-            f"{file} is a .zip and not a backup. If it is an export, `sidecar import` adds what it holds to the store."
+            f"{file} is {found} and not a backup. If it is an export, `sidecar import` adds what it holds to the store."
         )
 
 

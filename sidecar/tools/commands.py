@@ -1,9 +1,9 @@
 """`sidecar export` and `sidecar import`: the same for a store of a running sidecar and for one that is opened here."""
 
 import asyncio
-import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar
 from zipfile import ZipFile
@@ -11,6 +11,7 @@ from zipfile import ZipFile
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.models.adoption import AdoptionOverview, RowRestored, RowSetAsidePage
 from sidecar.models.backups import Backup, Restored
+from sidecar.models.histories import ConversationHistory
 from sidecar.models.transfer import ArchiveManifest, ImportReport
 from sidecar.sentences import counted
 from sidecar.storage.arguments import DEFAULT_LIMIT
@@ -19,11 +20,14 @@ from sidecar.storage.factory import BackendConfig
 from sidecar.storage.sqlite.backup.directory import BackupDirectory
 from sidecar.storage.sqlite.recovery.at_rest import restore_at_rest
 from sidecar.storage.unified import UnifiedStorage
-from sidecar.terminal import say, write
+from sidecar.terminal import say
 from sidecar.tools import local
 from sidecar.tools.archive import Progress
 from sidecar.tools.archive_members import MANIFEST
 from sidecar.tools.destination import StorePlace, writing
+from sidecar.tools.histories.batches import AddBatch
+from sidecar.tools.progress import ProgressLine
+from sidecar.tools.transcripts.reading import every_conversation, history_of, store_id_of
 
 T = TypeVar("T")
 
@@ -41,6 +45,12 @@ class Store(Protocol):
         self, rows: RowsOf, store_id: str, dry_run: bool, progress: Progress, release: Callable[[], None]
     ) -> ImportReport:
         """Import the rows of another store. `release` removes them; it may be called once they have all been read."""
+
+    def adding_histories(self, *, dry_run: bool) -> AbstractContextManager[AddBatch]:
+        """Open it for batches of whole conversations; with `dry_run` each is only tried."""
+
+    def conversation_histories(self, ids: Sequence[int] | None) -> Iterator[ConversationHistory]:
+        """Yield these conversations, or all that are not deleted, in the form in which they can be imported."""
 
     @property
     def place(self) -> StorePlace:
@@ -96,6 +106,17 @@ class OwnStore:
     ) -> ImportReport:
         return self._with_storage(lambda storage: local.import_rows(storage, rows, store_id, dry_run, progress))
 
+    @contextmanager
+    def adding_histories(self, *, dry_run: bool) -> Iterator[AddBatch]:
+        with self._opened() as (runner, storage):
+            yield lambda batch: runner.run(storage.import_histories(batch, dry_run)).items
+
+    def conversation_histories(self, ids: Sequence[int] | None) -> Iterator[ConversationHistory]:
+        with self._opened() as (runner, storage):
+            store_id = runner.run(store_id_of(storage))
+            for conversation_id in ids if ids is not None else runner.run(every_conversation(storage)):
+                yield runner.run(history_of(storage, conversation_id, store_id))
+
     def create_backup(self) -> Backup:
         return self._with_storage(lambda storage: storage.create_backup())
 
@@ -122,18 +143,22 @@ class OwnStore:
     def backup_directory(self) -> BackupDirectory:
         return BackupDirectory.beside(self._config.options["path"], SYSTEM_CLOCK)
 
-    def _with_storage(self, do: Callable[[UnifiedStorage], Awaitable[T]]) -> T:
-        async def run() -> T:
-            # What blocks is done one after the other: a tool needs no pool of threads.
-            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
-            storage = UnifiedStorage.create([self._config])
-            await storage.initialize()
-            try:
-                return await do(storage)
-            finally:
-                await storage.close()
+    def _with_storage(self, do: Callable[[UnifiedStorage], Coroutine[Any, Any, T]]) -> T:
+        with self._opened() as (runner, storage):
+            return runner.run(do(storage))
 
-        return asyncio.run(run())
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[asyncio.Runner, UnifiedStorage]]:
+        """Open the store, and run its methods in a loop of its own."""
+        with asyncio.Runner() as runner:
+            # What blocks is done one after the other: a tool needs no pool of threads.
+            runner.get_loop().set_default_executor(ThreadPoolExecutor(1))
+            storage = UnifiedStorage.create([self._config])
+            runner.run(storage.initialize())
+            try:
+                yield runner, storage
+            finally:
+                runner.run(storage.close())
 
 
 def export_archive(store: Store, path: Path, markdown: bool, force: bool) -> None:
@@ -166,37 +191,6 @@ def say_report(report: ImportReport, data_directory: Path) -> None:
             f"{_labelled('set_aside', set_aside)}: without a parent, or with values that do not fit. `sidecar adopted "
             f"--data-dir {data_directory}` lists the reasons, and restores rows."
         )
-
-
-class ProgressLine:
-    """Shows progress on standard error: on a terminal in one changing line, elsewhere in a line for each part."""
-
-    EVERY_S = 0.1
-
-    def __init__(self) -> None:
-        self._activity = ""
-        self._shown_at = 0.0
-        self._changes = sys.stderr is not None and sys.stderr.isatty()
-
-    def __enter__(self) -> Progress:
-        return self._show
-
-    def __exit__(self, *_: object) -> None:
-        if self._changes and self._activity:
-            self._write("\r\x1b[K")
-
-    def _show(self, activity: str, done: int) -> None:
-        activity = activity.replace("set_aside", _NOUNS["set_aside"][1])
-        is_new, self._activity = activity != self._activity, activity
-        if not self._changes:
-            if is_new:
-                self._write(f"{activity} …\n")
-        elif is_new or SYSTEM_CLOCK.monotonic() - self._shown_at > self.EVERY_S:
-            self._shown_at = SYSTEM_CLOCK.monotonic()
-            self._write(f"\r\x1b[K{activity}: {done:,}")
-
-    def _write(self, text: str) -> None:
-        write(sys.stderr, text)
 
 
 def _counted(counts: dict[str, int]) -> str:

@@ -4,7 +4,7 @@ Without proxies, whatever the environment says: the sidecar is on this computer.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from tempfile import TemporaryFile
@@ -12,18 +12,22 @@ from typing import IO, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from sidecar.clock import SYSTEM_CLOCK
-from sidecar.errors import BadConfiguration, RequestRefused, SidecarError, StorageClosed
+from sidecar.errors import BadConfiguration, BodyTooLarge, RequestRefused, SidecarError, StorageClosed
 from sidecar.models import timestamps
 from sidecar.models.adoption import AdoptionOverview, RowRestored, RowSetAsidePage
 from sidecar.models.backups import Backup, BackupList, Restored
+from sidecar.models.conversations import ConversationPage
 from sidecar.models.doctor import DoctorReport
+from sidecar.models.histories import ConversationHistory, HistoriesImported, HistoryBatch, HistoryImported
+from sidecar.models.transcripts import Transcript
 from sidecar.models.transfer import ImportReport
-from sidecar.storage.arguments import DEFAULT_LIMIT
+from sidecar.storage.arguments import DEFAULT_LIMIT, MAX_LIMIT
 from sidecar.storage.capabilities import RowsOf
 from sidecar.storage.sqlite.backup.directory import BackupDirectory
 from sidecar.tools.archive import BLOCK, Progress
 from sidecar.tools.destination import StorePlace
 from sidecar.tools.export import write_archive
+from sidecar.tools.histories.batches import AddBatch
 
 LONGEST_SILENCE_S = 3600.0
 """While the sidecar writes or checks an archive, it sends nothing."""
@@ -67,6 +71,36 @@ class RemoteStore:
             write_archive(file, rows, store_id, timestamps.now(SYSTEM_CLOCK), progress=progress)
             release()
             return self.import_from(file, dry_run, progress)
+
+    @contextmanager
+    def adding_histories(self, *, dry_run: bool) -> Iterator[AddBatch]:
+        """Return a function that adds batches of whole conversations; with `dry_run` each is only tried."""
+
+        def add(batch: list[ConversationHistory]) -> list[HistoryImported]:
+            content = HistoryBatch(conversations=batch, dry_run=dry_run).model_dump_json(exclude_defaults=True)
+            return HistoriesImported.model_validate_json(
+                self._ask("POST", "/conversations/import", content.encode())
+            ).items
+
+        yield add
+
+    def conversation_histories(self, ids: Sequence[int] | None) -> Iterator[ConversationHistory]:
+        """Yield these conversations, or all that are not deleted, in the form in which they can be imported."""
+        for conversation_id in ids if ids is not None else self._every_conversation():
+            answer = self._ask("GET", f"/conversations/export?ids={conversation_id}&format=json")
+            document = Transcript.model_validate_json(answer)
+            yield from HistoryBatch.model_validate_json(document.content).conversations
+
+    def _every_conversation(self) -> list[int]:
+        found: list[int] = []
+        cursor: str | None = None
+        while True:
+            query = {"limit": str(MAX_LIMIT), **({} if cursor is None else {"cursor": cursor})}
+            page = ConversationPage.model_validate_json(self._ask("GET", f"/conversations?{urlencode(query)}"))
+            found += (conversation.id for conversation in page.items)
+            cursor = page.next_cursor
+            if cursor is None:
+                return sorted(set(found))
 
     @property
     def backup_directory(self) -> BackupDirectory:
@@ -180,4 +214,6 @@ def _refusal(status: int, body: bytes) -> SidecarError:
         detail = str(json.loads(body)["detail"])
     except (ValueError, KeyError, TypeError):
         detail = f"The sidecar answered {status}."
+    if status == BodyTooLarge.status:
+        return BodyTooLarge(detail)
     return RequestRefused(detail) if status < 500 else SidecarError(detail)

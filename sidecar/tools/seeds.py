@@ -32,7 +32,8 @@ from sidecar.storage.sqlite.schema.identity import version_of
 from sidecar.storage.sqlite.transfer import sources as seed_sources
 from sidecar.storage.sqlite.transfer import store as transfer
 from sidecar.terminal import say
-from sidecar.tools.commands import ProgressLine, Store, say_report
+from sidecar.tools.commands import Store, say_report
+from sidecar.tools.progress import ProgressLine
 
 COPY = "copy.db"
 

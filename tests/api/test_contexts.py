@@ -135,3 +135,16 @@ async def test_the_health_check_names_the_vector_backend(client: httpx.AsyncClie
     components = (await client.get("/health/ready")).json()["components"]
     assert components["contexts.vectors"]["ok"]
     assert "writer" in components
+
+
+async def test_contexts_are_deleted_all_or_none(client: httpx.AsyncClient) -> None:
+    await post(client, "/contexts/batch", {"contexts": [body("a/b", [1, 0]), body("c", [1, 0])]}, 201)
+    missing = await post(client, "/contexts/delete", {"ids": ["a/b", "gone"]}, 404)
+    assert missing["errors"][0]["field"] == "ids.1"
+    assert await post(client, "/contexts/delete", {"ids": ["a/b", "c"]}, 200) == {"deleted": 2}
+    assert (await client.get("/contexts/counts")).json()["counts"]["knowledge"] == 0
+
+
+async def test_the_collections_of_vectors_are_listed(client: httpx.AsyncClient) -> None:
+    types = (await client.get("/contexts/types")).json()["types"]
+    assert (await client.get("/contexts/collections")).json() == {"names": [*types, "todo"]}

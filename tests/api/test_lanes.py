@@ -23,8 +23,11 @@ from tests.clocks import SetClock
 from tests.conftest import URL
 from tests.lanes import Answer, Sent, answer_of, served
 
-MEASURED = {"/health/ready", "/monitoring/overview", "/doctor", "/upkeep", "/upkeep/run", "/transfer/export"}
-"""Their answers hold what no clock of a test decides: times of the machine, and sizes of files."""
+MEASURED = {
+    *("/health/ready", "/monitoring/overview", "/doctor", "/upkeep", "/upkeep/run", "/transfer/export"),
+    "/conversations/export",
+}
+"""Their answers hold what no clock of a test decides: times of the machine, sizes of files, and ids of stores."""
 
 INDEXED = {"/search", "/search/hybrid"}
 """A large change is indexed in the background, so their answers depend on when they are asked for."""

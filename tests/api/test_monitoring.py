@@ -129,3 +129,34 @@ async def test_a_question_that_makes_no_sense_is_refused_by_name(
     response = await client.get(f"/monitoring{path}", params=query)
     assert response.status_code == 422
     assert [error["field"].removeprefix("query.") for error in response.json()["errors"]] == [culprit]
+
+
+async def test_errors_are_counted_by_their_text(client: httpx.AsyncClient) -> None:
+    for message, count in (("timeout", 2), ("no JSON", 3)):
+        report = {"stage_name": "model", "message": message, "count": count}
+        assert (await client.post("/monitoring/errors", json=report)).status_code == 204
+    failed = {"stage_name": "model", "duration_ms": 5, "status": "error", "error": "timeout"}
+    assert (await client.post("/monitoring/stage-timings", json=failed)).status_code == 201
+    errors = (await client.get("/monitoring/errors", params={"limit": 1, "hours": 2})).json()
+    assert (errors["count"], [error["message"] for error in errors["items"]]) == (6, ["timeout"])
+    unlikely = await client.post("/monitoring/stage-timings", json={**failed, "status": "success"})
+    assert (unlikely.status_code, unlikely.json()["errors"][0]["field"]) == (422, "error")
+
+
+async def test_runs_of_processors_are_recorded_and_listed(client: httpx.AsyncClient) -> None:
+    start = (await client.post("/monitoring/token-usage", json=REPORTS["/monitoring/token-usage"])).json()["created_at"]
+    run = {"processor_name": "indexer", "start_time": start, "counts": {"documents": 3}}
+    saved = await client.post("/monitoring/runs", json=run)
+    assert saved.status_code == 201, saved.text
+    page = await client.get("/monitoring/runs", params={"status": "success", "with_total": True})
+    assert page.json() == {"items": [saved.json()], "next_cursor": None, "total": 1}
+    refused = await client.post("/monitoring/runs", json={**run, "counts": {"documents": -3}})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "body.counts.documents")
+
+
+async def test_the_counters_of_a_session_are_reset(client: httpx.AsyncClient) -> None:
+    await client.post("/monitoring/token-usage", json=REPORTS["/monitoring/token-usage"])
+    counters = (await client.get("/monitoring/session")).json()
+    assert (counters["model_calls"], counters["total_tokens"]) == (1, 15)
+    assert (await client.post("/monitoring/session/reset")).json() == counters
+    assert (await client.get("/monitoring/session")).json()["total_tokens"] == 0

@@ -89,6 +89,105 @@ async def test_a_todo_is_created_changed_completed_and_deleted(client: httpx.Asy
     assert (await client.get(path)).status_code == 404
 
 
+async def test_todos_are_listed_in_every_order_and_window(client: httpx.AsyncClient) -> None:
+    for content, urgency, times in (
+        ("low", 0, {"start_time": EARLY, "end_time": LATE}),
+        ("high", 2, {"created_at": "2023-11-14T22:14:43Z"}),
+    ):
+        await create(client, "/todos", content=content, urgency=urgency, **times)
+
+    async def contents(**query: Any) -> list[str]:
+        response = await client.get("/todos", params=query)
+        assert response.status_code == 200, response.text
+        return [todo["content"] for todo in response.json()["items"]]
+
+    assert await contents() == ["high", "low"]
+    assert await contents(order="-urgency") == ["low", "high"]
+    assert await contents(order="newest") == ["low", "high"]
+    assert await contents(start_time=EARLY, end_time=LATE) == ["low"]
+    assert await contents(created_before="2024-01-01T00:00:00Z") == ["high"]
+    refused = await client.get("/todos", params={"order": "importance"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "query.order")
+
+
+async def test_a_deadline_outlives_completing_and_reopening(client: httpx.AsyncClient) -> None:
+    todo = await create(client, "/todos", content="x", end_time=LATE)
+    path = f"/todos/{todo['id']}/status"
+    done = (await client.post(path, json={"status": 1, "end_time": EARLY})).json()
+    assert (done["end_time"], done["completed_at"]) == (LATE, EARLY)
+    assert (await client.post(path, json={"status": 0})).json() == todo
+
+
+@pytest.mark.parametrize("path", ["/todos", "/tips", "/vaults"])
+async def test_a_row_from_elsewhere_keeps_the_time_when_it_was_made(client: httpx.AsyncClient, path: str) -> None:
+    text = {"title": "x"} if path == "/vaults" else {"content": "x"}
+    times = {"created_at": "2023-11-14T23:14:43+01:00"}
+    made = await create(client, path, **text, **times)
+    batch = await create(client, f"{path}/batch", **{path[1:]: [text | times]})
+    for row_id in (made["id"], *batch["ids"]):
+        row = (await client.get(f"{path}/{row_id}")).json()
+        assert row["created_at"] == "2023-11-14T22:14:43.000Z"
+
+
+async def test_vaults_are_filtered_by_several_types_and_by_folder(client: httpx.AsyncClient) -> None:
+    folder = await create(client, "/vaults", title="Folder", is_folder=True)
+    for document_type in ("Daily", "Weekly", "Monthly"):
+        await create(client, "/vaults", title=document_type, document_type=document_type, parent_id=folder["id"])
+
+    async def titles(path: str) -> list[str]:
+        response = await client.get(path)
+        assert response.status_code == 200, response.text
+        return [vault["title"] for vault in response.json()["items"]]
+
+    assert await titles("/vaults?document_type=Daily&document_type=Weekly") == ["Weekly", "Daily"]
+    assert await titles(f"/vaults?document_type=Daily&parent_id={folder['id']}") == ["Daily"]
+    assert await titles(f"/vaults/children?parent_id={folder['id']}&document_type=Monthly") == ["Monthly"]
+    assert await titles("/vaults?is_folder=true") == ["Folder"]
+    many = "&".join(f"document_type={number}" for number in range(101))
+    refused = await client.get(f"/vaults?{many}")
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"].startswith("query.document_type")
+
+
+async def test_the_contexts_of_a_vault_are_listed(client: httpx.AsyncClient) -> None:
+    vault = await create(client, "/vaults", title="x")
+    origin = {"raw_type": "vaults", "raw_id": str(vault["id"])}
+    extracted = {"context_type": "entity"}
+    await create(client, "/contexts", id="c", extracted_data=extracted, properties=origin, vector=[1.0])
+    await create(client, "/contexts", id="d", extracted_data=extracted, vector=[1.0])
+    page = (await client.get(f"/vaults/{vault['id']}/contexts", params={"with_total": True})).json()
+    assert ([context["id"] for context in page["items"]], page["total"]) == (["c"], 1)
+    assert (await client.get("/vaults/999/contexts")).status_code == 404
+
+
+async def test_activities_and_tips_are_changed_and_deleted(client: httpx.AsyncClient) -> None:
+    activity = await create(client, "/activities", title="t", content="c", start_time=EARLY, end_time=EARLY)
+    tip = await create(client, "/tips", content="stretch")
+    for path, body in (
+        (f"/activities/{activity['id']}", {"title": "u", "end_time": LATE, "metadata": {"k": 1}}),
+        (f"/tips/{tip['id']}", {"content": "stretch again"}),
+    ):
+        before = (await client.get(path)).json()
+        assert (await client.patch(path, json=body)).json() == before | body
+        assert (await client.patch(path, json={"id": 7})).status_code == 422
+        deleted = await client.delete(path)
+        assert (deleted.status_code, deleted.content) == (204, b"")
+        for missing in (await client.get(path), await client.patch(path, json=body), await client.delete(path)):
+            assert missing.status_code == 404
+
+
+async def test_activities_of_a_window_may_lie_within_it_or_overlap_with_it(client: httpx.AsyncClient) -> None:
+    await create(client, "/activities", title="t", content="c", start_time=EARLY, end_time=LATE)
+    window = {"start_time": "2026-01-31T12:00:00Z", "end_time": LATE}
+    found = {
+        name: len(
+            (await client.get("/activities", params=window | {"window": name, "order": "start_time"})).json()["items"]
+        )
+        for name in ("begin", "contain", "overlap")
+    }
+    assert found == {"begin": 0, "contain": 0, "overlap": 1}
+
+
 async def test_an_activity_is_created_listed_and_counted(client: httpx.AsyncClient) -> None:
     assert (await client.get("/activities/latest")).json() == {"activity": None}
     body = {"title": "t", "content": "c", "resources": [1, "two"], "metadata": {"k": None}}

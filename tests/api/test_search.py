@@ -45,13 +45,35 @@ async def test_hits_are_filtered(client: httpx.AsyncClient) -> None:
     assert (await search(client, q="walrus", before=vault["created_at"], kinds="vault"))["items"] == []
 
 
+async def test_messages_are_found_by_conversation_and_role(client: httpx.AsyncClient) -> None:
+    ids = []
+    for role in ("user", "assistant"):
+        conversation = (await client.post("/conversations", json={"page_name": "home"})).json()
+        body = {"role": role, "content": "walrus"}
+        message = (await client.post(f"/conversations/{conversation['id']}/messages", json=body)).json()
+        ids.append((conversation["id"], f"message:{message['id']}"))
+    for (conversation_id, found), role in zip(ids, ("user", "assistant"), strict=True):
+        for filter_ in ({"conversation_id": conversation_id}, {"role": role}):
+            page = await search(client, q="walrus", **filter_)
+            assert [hit["id"] for hit in page["items"]] == [found]
+    assert (await search(client, q="walrus", conversation_id=ids[0][0], role="assistant"))["items"] == []
+
+
 @pytest.mark.parametrize("query", ['"', "(", "NEAR", "zz\x00b", "*", "-", "", "col:"])
 async def test_what_a_person_types_is_a_valid_search(client: httpx.AsyncClient, query: str) -> None:
     assert (await search(client, q=query))["items"] == []
 
 
 @pytest.mark.parametrize(
-    "query", [{}, {"q": "x", "kinds": "fish"}, {"q": "x", "from": "today"}, {"q": "x", "limit": 0}]
+    "query",
+    [
+        {},
+        {"q": "x", "kinds": "fish"},
+        {"q": "x", "from": "today"},
+        {"q": "x", "limit": 0},
+        {"q": "x", "conversation_id": "one"},
+        {"q": "x", "role": "nobody"},
+    ],
 )
 async def test_wrong_filters_are_refused(client: httpx.AsyncClient, query: dict[str, Any]) -> None:
     assert (await client.get("/search", params=query)).status_code == 422

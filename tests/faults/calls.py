@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from sidecar.models.activities import ActivityCreate
 from sidecar.models.contexts import ProcessedContextInput
 from sidecar.models.conversations import ConversationCreate
-from sidecar.models.messages import MessageCreate, Role, ThinkingCreate
+from sidecar.models.histories import ConversationHistory
+from sidecar.models.messages import BatchMessage, MessageCreate, Role, ThinkingCreate
 from sidecar.models.tips import TipCreate
 from sidecar.models.todos import TodoCreate
 from sidecar.models.vaults import VaultCreate
@@ -35,6 +36,10 @@ class Rows(NamedTuple):
     vault_deleted_too: int
     todo: int
     todo_to_delete: int
+    activity: int
+    activity_to_delete: int
+    tip: int
+    tip_to_delete: int
     conversation: int
     conversation_to_delete: int
     conversation_deleted: int
@@ -54,10 +59,15 @@ async def populate(store: UnifiedStorage) -> Rows:
     for vault in vaults[2:]:
         await store.delete_vault(vault.id)
     todos = [await store.insert_todo(f"todo {number}") for number in range(2)]
+    activities = [await store.insert_activity(f"activity {number}", "word") for number in range(2)]
+    tips = [await store.insert_tip(f"tip {number}") for number in range(2)]
     talks = [await store.create_conversation("home", title=f"talk {number}") for number in range(4)]
     for talk in talks[2:]:
         await store.delete_conversation(talk.id)
-    messages = [await store.create_message(talks[0].id, "user", f"message {number}") for number in range(2)]
+    messages = [
+        await store.create_message(talks[0].id, "user", f"message {number}", model="large", cost=0.5)
+        for number in range(2)
+    ]
     streams = [await store.create_streaming_message(talks[0].id, "assistant") for _ in range(3)]
     await store.append_message_content(streams[1].id, "begun ")
     await store.add_message_thinking(messages[0].id, "hm")
@@ -68,7 +78,7 @@ async def populate(store: UnifiedStorage) -> Rows:
     await store.save_monitoring_token_usage("model", 1, 2)
     await set_aside(store, "tips", {"id": 5, "content": "of before", "created_at": LATER})
     (kept,) = (await store.get_rows_set_aside()).items
-    made = [folder, *vaults, *todos, *talks, *messages, *streams, kept]
+    made = [folder, *vaults, *todos, *activities, *tips, *talks, *messages, *streams, kept]
     return Rows._make(row.id for row in made)  # type: ignore[attr-defined]
 
 
@@ -76,6 +86,13 @@ def context(name: str) -> ProcessedContextInput:
     return ProcessedContextInput.model_validate(
         {"id": name, "extracted_data": {"context_type": "entity"}, "vector": VECTOR, "text": "word"}
     )
+
+
+def history(content: str, **fields: Any) -> ConversationHistory:
+    question = {"role": "user", "content": content, "external_id": "q", "thinking": [{"content": content}]}
+    answer = {"role": "assistant", "external_id": content, "parent_external_id": "q", "model": "large", "cost": 0.5}
+    given = {"page_name": "home", "source": "elsewhere", "messages": [question, answer], **fields}
+    return ConversationHistory.model_validate(given)
 
 
 Call = Callable[[UnifiedStorage, Rows], Awaitable[Any]]
@@ -99,12 +116,22 @@ UNITS: Mapping[str, Call] = {
     "batch_insert_activities": lambda store, _: store.batch_insert_activities(
         [ActivityCreate("a", "", start_time=LATER, end_time=LATER)] * 2
     ),
+    "update_activity": lambda store, rows: store.update_activity(rows.activity, title="other words", metadata={"a": 1}),
+    "delete_activity": lambda store, rows: store.delete_activity(rows.activity_to_delete),
     "insert_tip": lambda store, _: store.insert_tip("new tip"),
     "batch_insert_tips": lambda store, _: store.batch_insert_tips([TipCreate("a"), TipCreate("b")]),
+    "update_tip": lambda store, rows: store.update_tip(rows.tip, "other words"),
+    "delete_tip": lambda store, rows: store.delete_tip(rows.tip_to_delete),
     "create_conversation": lambda store, _: store.create_conversation("home", title="new"),
+    "create_conversation, of another program": lambda store, _: store.create_conversation(
+        "home", source="elsewhere", external_id="stored"
+    ),
     "batch_create_conversations": lambda store, _: store.batch_create_conversations([ConversationCreate("a")] * 2),
     "update_conversation": lambda store, rows: store.update_conversation(
         rows.conversation_to_delete, title="other words", status="deleted"
+    ),
+    "organize_conversations": lambda store, rows: store.organize_conversations(
+        [rows.conversation], folder="work", add_tags=["a", "b"], is_pinned=True
     ),
     "restore_conversation": lambda store, rows: store.restore_conversation(rows.conversation_deleted),
     "delete_conversation_permanently": lambda store, rows: store.delete_conversation_permanently(
@@ -112,13 +139,27 @@ UNITS: Mapping[str, Call] = {
     ),
     "create_message": lambda store, rows: store.create_message(rows.conversation, "user", "new"),
     "batch_create_messages": lambda store, rows: store.batch_create_messages(
-        rows.conversation, [MessageCreate(Role.USER, "a"), MessageCreate(Role.ASSISTANT, "b")]
+        rows.conversation,
+        [
+            MessageCreate(Role.USER, "a", external_id="q"),
+            BatchMessage(Role.ASSISTANT, "b", external_id="m", parent_index=0),
+        ],
+    ),
+    "import_histories": lambda store, _: store.import_histories([history("a"), history("b", external_id="c")]),
+    "import_histories, again": lambda store, _: store.import_histories(
+        [history("changed", external_id="c", remove_missing=True, title="Other")]
+    ),
+    "create_message, of another program": lambda store, rows: store.create_message(
+        rows.conversation, "user", "changed", external_id="m", parent_external_id="q"
     ),
     "create_streaming_message": lambda store, rows: store.create_streaming_message(rows.conversation, "assistant"),
     "update_message": lambda store, rows: store.update_message(rows.streaming, "whole", is_complete=True),
     "append_message_content": lambda store, rows: store.append_message_content(rows.streaming_too, "more", 1),
     "update_message_metadata": lambda store, rows: store.update_message_metadata(rows.message, {"a": 1}),
     "mark_message_finished": lambda store, rows: store.mark_message_finished(rows.streaming_too),
+    "mark_message_finished, with its usage": lambda store, rows: store.mark_message_finished(
+        rows.message, model="small", cost=0.25
+    ),
     "interrupt_message": lambda store, rows: store.interrupt_message(rows.streaming_as_well),
     "delete_message": lambda store, rows: store.delete_message(rows.message_to_delete),
     "add_message_thinking": lambda store, rows: store.add_message_thinking(rows.message, "hm", "plan"),
@@ -135,6 +176,11 @@ UNITS: Mapping[str, Call] = {
     "save_monitoring_token_usage": lambda store, _: store.save_monitoring_token_usage("model", 1, 2),
     "save_monitoring_stage_timing": lambda store, _: store.save_monitoring_stage_timing("stage", 5),
     "save_monitoring_data_stats": lambda store, _: store.save_monitoring_data_stats("kind", 2),
+    "save_monitoring_error": lambda store, _: store.save_monitoring_error("stage", "out of paper", 2),
+    "save_monitoring_run": lambda store, _: store.save_monitoring_run(
+        "indexer", LATER, LATER, "error", {"documents": 1}, "out of ink"
+    ),
+    "reset_monitoring_session": lambda store, _: store.reset_monitoring_session(),
     "prune_monitoring": lambda store, _: store.prune_monitoring(LATER, 10),
     "prune_idempotency_keys": lambda store, _: store.prune_idempotency_keys(LATER, 10),
     "acknowledge_rows_set_aside": lambda store, _: store.acknowledge_rows_set_aside(),
@@ -144,6 +190,7 @@ UNITS: Mapping[str, Call] = {
         [context("a"), context("b")]
     ),
     "delete_processed_context": lambda store, _: store.delete_processed_context("context"),
+    "delete_contexts": lambda store, _: store.delete_contexts(["a", "b"]),
     "upsert_todo_embedding": lambda store, rows: store.upsert_todo_embedding(rows.todo, embedding=VECTOR),
     "delete_todo_embedding": lambda store, rows: store.delete_todo_embedding(rows.todo),
     "delete_conversation": lambda store, rows: store.delete_conversation(rows.conversation),

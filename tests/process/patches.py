@@ -42,12 +42,12 @@ PRINTING_EVERYWHERE = """
 import os, subprocess, sys
 from sidecar.process import run
 create_app = run.create_app
-def print_and_create(context):
+def print_and_create(*arguments):
     print("from print", flush=True)
     sys.__stdout__.write("from the original standard output\\n")
     os.write(1, b"from the file descriptor\\n")
     subprocess.run([sys.executable, "-c", "print('from a child')"], check=True)
-    return create_app(context)
+    return create_app(*arguments)
 run.create_app = print_and_create
 """
 

@@ -29,7 +29,7 @@ STEPS = {
     "a reader's settings": failing("sidecar.storage.sqlite.engine.pragmas", "prepare_reader"),
     "the reports of recoveries": failing("sidecar.storage.sqlite.recovery.report_files", "ReportFiles.all"),
     "the search index": failing_coroutine("sidecar.storage.sqlite.search.store", "SearchDocuments.open_search_index"),
-    "open messages": failing("sidecar.storage.resources.messages", "fail_cut_off"),
+    "open messages": failing("sidecar.storage.resources.message_finish", "fail_cut_off"),
     "the first document": failing("sidecar.storage.resources.vaults", "insert_quick_start"),
     "the vectors": failing_coroutine("sidecar.storage.vectors.backend", "VectorBackend.initialize"),
     "the app": failing("sidecar.process.run", "create_app"),
@@ -67,10 +67,10 @@ THREAD_WITHOUT_END = """
 import threading
 from sidecar.process import run
 create_app = run.create_app
-def begin_a_thread(context):
+def begin_a_thread(*arguments):
     threading.Thread(target=threading.Event().wait, name="without-end").start()
     {then}
-    return create_app(context)
+    return create_app(*arguments)
 run.create_app = begin_a_thread
 """
 

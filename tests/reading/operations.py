@@ -60,34 +60,50 @@ VALUES: dict[str, Values] = {
     ),
     "message_id": Rows("id", ("messages.list",)),
     "thread_id": Rows("thread_id", ("states.list",)),
+    "tip_id": Rows("id", ("tips.list",)),
     "todo_id": Rows("id", ("todos.list",)),
     "vault_id": Rows("id", ("vaults.list",)),
     # Filters. What follows an operation's id is for that operation only.
     "adoption.rows table": ("messages", "todo"),
-    "activities.counts end_date": ("2026-12-31",),
-    "activities.counts start_date": ("2025-01-01",),
     "before": (MIDDLE,),
     "context_types": tuple(ContextType),
+    "completed_after": (MIDDLE,),
+    "completed_before": (MIDDLE,),
+    "conversations.export ids": Rows("id", ("conversations.list",)),
+    "conversations.count folder": ("", "work"),
+    "conversations.list folder": Rows("folder", ("conversations.folders",)),
     "created_after": (MIDDLE,),
     "created_before": (MIDDLE,),
     "document_type": Rows("document_type", ("vaults.list",)),
+    "end_date": ("2026-12-31",),
     "end_time": (MIDDLE,),
+    "ended_after": (MIDDLE,),
+    "ended_before": (MIDDLE,),
+    "external_id": Rows("external_id", ("conversations.list",)),
     "filter": ('{"keywords": "word"}', '{"metadata.project": "x", "create_time": {"before": "2026-06-01T00:00:00Z"}}'),
     "folder": Rows("id", ("vaults.folders",)),
     "from": (MIDDLE,),
+    "group_by": ("model", "conversation,day"),
     "hours": (MOST_HOURS,),
     "interval_hours": (24,),
     "invalid_rows.list table": tuple(TABLES),
     "kinds": tuple(DataType.declared),
     "messages.list after": (),  # followed as the next page
     "messages.list before": (),
+    "messages.list external_id": Rows("external_id", ("messages.list",)),
+    "model": ("large", "日本/ü"),
     "monitoring.data_stats_range end_time": (END,),
     "monitoring.data_stats_range start_time": (BEGINNING,),
     "monitoring.data_stats_trend hours": (999,),  # at most 1000 intervals
     "page_name": Rows("page_name", ("conversations.list",)),
+    "processor_name": Rows("processor_name", ("monitoring.runs",)),
     "parent_id": Rows("id", ("vaults.list",)),
     "q": WORDS,
+    "start_date": ("2025-01-01",),
+    "source": Rows("source", ("conversations.list",)),
     "start_time": (MIDDLE,),
+    "started_after": (MIDDLE,),
+    "started_before": (MIDDLE,),
     "tag": ("a", "b c"),
     "time_zone": ("Europe/Berlin",),
     "title": Rows("title", ("vaults.list",)),
@@ -113,13 +129,14 @@ BODIES: dict[str, tuple[dict[str, Any], ...]] = {
 CHANGING = frozenset(
     {
         *("acknowledge", "add", "append", "batch", "cleanup", "clear", "create", "delete", "finish", "import"),
-        *("interrupt", "move", "rebuild", "repair", "restore", "run", "save", "set", "toggle", "update", "upsert"),
-        "verify",
+        *("interrupt", "move", "organize", "rebuild", "repair", "reset", "restore", "run", "save", "set", "toggle"),
+        *("update", "upsert", "verify"),
     }
 )
 """The first words of operations that change something: `set` of `todos.set_status`."""
 
 NOT_CALLED = {
+    "events.publish": "It answers nothing, and nothing is stored.",
     "events.stream": "It goes on until one side ends it.",
     "transfer.export": "An archive names the time at which it was made; what it holds is compared after its import.",
 }
@@ -128,9 +145,11 @@ WHOLE = "*"
 
 NOT_COMPARED: dict[str, dict[str, str]] = {
     "backups.list": {WHOLE: "Backups come and go while the rows stay as they are."},
+    "conversations.export": {WHOLE: "It names the store that a conversation comes from."},
     "doctor.report": {WHOLE: "It measures the disk, the files and the time that a check takes."},
     "health.live": {WHOLE: "It names the instance and its process."},
     "health.ready": {WHOLE: "It measures the load of the process and of the database."},
+    "monitoring.errors": {"since": "The window begins with an hour that depends on the present one."},
     "monitoring.overview": {
         "since": "The window begins with an hour that depends on the present one.",
         "database": "How busy the database is.",
@@ -157,8 +176,9 @@ class Parameter:
 
     @property
     def choices(self) -> tuple[Any, ...]:
-        """All values that there are, for a boolean or an enumeration; otherwise none."""
-        for schema in map(_resolved, self.schema.get("anyOf", [self.schema])):
+        """All values that there are, for a boolean, an enumeration or a list of one; otherwise none."""
+        for alternative in self.schema.get("anyOf", [self.schema]):
+            schema = _resolved(alternative.get("items", alternative))
             if schema.get("type") == "boolean":
                 return (False, True)
             if "enum" in schema:

@@ -73,6 +73,13 @@ async def populate_backed_up(client: httpx.AsyncClient) -> None:
         await _made(client, "POST", "/monitoring/data-stats", in_context)
         await _made(client, "POST", "/monitoring/data-stats", {**in_context, "context_type": "entity"})
     await _made(client, "POST", "/monitoring/stage-timings", {"stage_name": "bare", "duration_ms": 0})
+    for number, status in enumerate(("success", "error", "cancelled")):
+        run = {"processor_name": "日本/ü", "start_time": EARLY, "end_time": LATE, "status": status}
+        await _made(client, "POST", "/monitoring/runs", {**run, "counts": {"documents": number, "ü": 0}})
+    failed = {"processor_name": "indexer", "start_time": EARLY, "status": "error", "error_message": "no word\nof it"}
+    await _made(client, "POST", "/monitoring/runs", failed)
+    for message in ("no word", "日本", "no word"):
+        await _made(client, "POST", "/monitoring/errors", {"stage_name": "model", "message": message, "count": 3})
 
 
 async def open_message(client: httpx.AsyncClient) -> int:
@@ -125,10 +132,23 @@ async def _add_conversations(client: httpx.AsyncClient) -> None:
     talk = await _made(client, "POST", "/conversations", whole)
     archived = await _made(client, "POST", "/conversations", {**whole, "user_id": "", "title": ""})
     await _made(client, "PATCH", f"/conversations/{archived['id']}", {"status": "archived", "metadata": {}})
+    organized = {"folder": "Work/日本", "tags": ["a", "b c"], "is_pinned": True}
+    moved_in = {**whole, **organized, "created_at": "2001-01-31T09:30:00+01:00", "updated_at": EARLY}
+    await _made(client, "POST", "/conversations", moved_in)
+    await _made(client, "POST", "/conversations/organize", {"ids": [bare["id"]], "folder": "work", "add_tags": ["a"]})
+    imported = {**whole, "source": "elsewhere", "external_id": "c/ü"}
+    await _add_message_of_another_program(client, (await _made(client, "POST", "/conversations", imported))["id"])
     for conversation in (bare, talk, archived):
         await _add_messages(client, conversation["id"])
     for conversation in (archived, await _made(client, "POST", "/conversations", whole)):
         await _made(client, "DELETE", f"/conversations/{conversation['id']}")
+
+
+async def _add_message_of_another_program(client: httpx.AsyncClient, conversation_id: int) -> None:
+    parts = [{"type": "text", "text": "word"}, {"type": "tool_call", "name": "find", "arguments": {"null": None}}]
+    usage = {"model": "large", "prompt_tokens": 3, "completion_tokens": 4, "cost": 0.1 + 0.2}
+    message = {"role": "developer", "external_id": "m/ü", "parts": parts, **usage, "created_at": EARLY}
+    await _made(client, "POST", f"/conversations/{conversation_id}/messages", message)
 
 
 async def _add_messages(client: httpx.AsyncClient, conversation_id: int) -> None:

@@ -23,6 +23,7 @@ KEYS = {
     "TokenUsage": "id",
     "StageTiming": "id",
     "DataStats": "id",
+    "ProcessorRun": "id",
 }
 """The models that are rows, and the field that tells one from another."""
 

@@ -36,6 +36,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     with ExitStack() as stack:
         hosts = Hosts(tmp_path_factory.mktemp("attacked"), stack)
         started = hosts.start(settings={"log": {"level": "debug", "max_bytes": 100_000_000}})
+        started.add_tip("the row that attacks name")
         for number in range(3):
             started.add_tip(f"kept {number}")
         yield started
@@ -78,7 +79,7 @@ def test_no_condition_becomes_true_by_a_text(host: Host) -> None:
         if target.method == "get" and target.place == "query":
             outcome = attack(host, target, "qqzz' OR 'qqzz'='qqzz")
             if outcome.status == 200:
-                assert not outcome.json["items"], target
+                assert not (outcome.json.get("items") or outcome.json.get("count")), target
                 asked += 1
     assert asked >= 5
 

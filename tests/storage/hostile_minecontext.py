@@ -109,14 +109,15 @@ def _todos(found: Truth, moments: Moments, *, has_reasons: bool) -> None:
             found.statements.append(f"INSERT INTO todo ({columns}) VALUES ({values})")
     winter = moments.utc("winter")
     noon = "2025-01-15T12:00:00.000Z"
+    summer, skipped, pending = moments.utc("summer"), moments.utc("skipped"), (None, None)
     found.rows["todo"] = listed(
-        "id content created_at start_time end_time status urgency assignee reason",
-        (1, "water", UTC_STORED, UTC_STORED, moments.utc("summer"), 1, 3, "Ada", "dry" if has_reasons else None),
-        (2, "\ufffdA", winter, moments.utc("winter", "250"), moments.utc("skipped"), 1, 2, None, None),
-        (3, "", UNKNOWN, None, None, 0, 0, None, None),
-        (4, "odd", UTC_STORED, None, None, 0, 0, None, None),
-        (5, "x", UTC_STORED, moments.utc("repeated", "500"), moments.utc("repeated"), 0, -7, None, None),
-        (9, "y", UTC_STORED, UTC_STORED, noon, 0, 2**63 - 1, None, None),
+        "id content created_at start_time end_time status urgency assignee reason completed_at end_is_completion",
+        (1, "water", UTC_STORED, UTC_STORED, summer, 1, 3, "Ada", "dry" if has_reasons else None, summer, 1),
+        (2, "\ufffdA", winter, moments.utc("winter", "250"), skipped, 1, 2, None, None, skipped, 1),
+        (3, "", UNKNOWN, None, None, 0, 0, None, None, *pending),
+        (4, "odd", UTC_STORED, None, None, 0, 0, None, None, *pending),
+        (5, "x", UTC_STORED, moments.utc("repeated", "500"), moments.utc("repeated"), 0, -7, None, None, *pending),
+        (9, "y", UTC_STORED, UTC_STORED, noon, 0, 2**63 - 1, None, None, *pending),
     )
     found.set_aside += [("todo", True, "content"), ("todo", True, "start_time")]
 
@@ -133,11 +134,11 @@ def _activities(found: Truth, moments: Moments) -> None:
         f"{_ACTIVITY} (4, 'Absent', '', 'null', 'null', NULL, '2025-06-01T10:00:00+02:00')",
     ]
     found.rows["activity"] = listed(
-        "id title content resources metadata start_time end_time",
-        (1, "Review", "Read", [{"id": 1.0}], {"app": "e"}, moments.utc("summer"), moments.utc("winter")),
-        (2, "", "", None, None, UNKNOWN, UNKNOWN),
-        (3, "Odd", "", "no json {", {"value": [1, 2]}, moments.utc("repeated"), moments.utc("skipped", "999")),
-        (4, "Absent", "", None, None, UTC_STORED, UTC_STORED),
+        "id title content resources metadata start_time end_time created_at",
+        (1, "Review", "Read", [{"id": 1.0}], {"app": "e"}, moments.utc("summer"), moments.utc("winter"), None),
+        (2, "", "", None, None, UNKNOWN, UNKNOWN, None),
+        (3, "Odd", "", "no json {", {"value": [1, 2]}, moments.utc("repeated"), moments.utc("skipped", "999"), None),
+        (4, "Absent", "", None, None, UTC_STORED, UTC_STORED, None),
     )
 
 
@@ -168,11 +169,13 @@ def _conversations(found: Truth, moments: Moments) -> None:
         f"{_CONVERSATIONS} (2, NULL, NULL, NULL, 'DELETED', NULL, '{UTC_TIME}', NULL)",
         f"{_CONVERSATIONS} (3, 'Odd', x'FF', 'p', 'paused', 'plain', NULL, '{UTC_TIME}')",
     ]
+    in_no_place = (None, "", 0, None, None)
     found.rows["conversations"] = listed(
-        "id title user_id page_name status metadata created_at updated_at restored_status",
-        (1, "Chat", "ada", "home", "active", {"k": [1, None]}, UTC_STORED, moments.utc("summer"), None),
-        (2, None, None, "", "deleted", None, UTC_STORED, UTC_STORED, None),
-        (3, "Odd", "\ufffd", "p", "active", {"value": "plain"}, UTC_STORED, UTC_STORED, None),
+        "id title user_id page_name status metadata created_at updated_at restored_status folder tags is_pinned source "
+        "external_id",
+        (1, "Chat", "ada", "home", "active", {"k": [1, None]}, UTC_STORED, moments.utc("summer"), None, *in_no_place),
+        (2, None, None, "", "deleted", None, UTC_STORED, UTC_STORED, None, *in_no_place),
+        (3, "Odd", "\ufffd", "p", "active", {"value": "plain"}, UTC_STORED, UTC_STORED, None, *in_no_place),
     )
     found.set_aside.append(("conversations", True, "user_id"))
 
@@ -187,7 +190,7 @@ def _messages(found: Truth, moments: Moments) -> None:
         ),
         f"{_MESSAGES} (3, 42, NULL, 'user', 'whose', 'completed', 1, NULL, NULL, NULL, NULL, {times})",
         f"{_MESSAGES} (4, 1, '3', 'ASSISTANT', NULL, 'done', NULL, NULL, NULL, NULL, NULL, {times})",
-        f"{_MESSAGES} (5, 2, '1', 'developer', 'x', 'failed', -1, NULL, -5, NULL, NULL, {times})",
+        f"{_MESSAGES} (5, 2, '1', 'narrator', 'x', 'failed', -1, NULL, -5, NULL, NULL, {times})",
         (
             f"{_MESSAGES} (6, 1, '6', 'tool', x'C3A4', 'completed', 0, NULL, 0, 'e', NULL, "
             f"'{moments.local('skipped', '.5')}', NULL)"
@@ -196,15 +199,30 @@ def _messages(found: Truth, moments: Moments) -> None:
     ]
     made = (UTC_STORED, UTC_STORED)
     skipped = moments.utc("skipped", "500")
+    no_more = (None,) * 6
     found.rows["messages"] = listed(
         "id conversation_id parent_message_id role content status token_count metadata latency_ms error_message "
-        "completed_at created_at updated_at",
-        (1, 1, None, "user", "hello", "completed", 2, None, None, None, UTC_STORED, *made),
-        (2, 1, "1", "assistant", "hi", "completed", 5, {}, 900, "", moments.utc("repeated", "900"), *made),
-        (4, 1, None, "assistant", "", "completed", 0, None, None, None, None, *made),
-        (5, 2, None, "assistant", "x", "failed", 0, None, None, None, None, *made),
-        (6, 1, None, "tool", "ä", "completed", 0, None, 0, "e", None, skipped, skipped),
-        (7, 1, None, "system", "", "cancelled", 0, {"value": []}, 0, None, None, *made),
+        "completed_at created_at updated_at external_id parts model prompt_tokens completion_tokens cost",
+        (1, 1, None, "user", "hello", "completed", 2, None, None, None, UTC_STORED, *made, *no_more),
+        (
+            2,
+            1,
+            "1",
+            "assistant",
+            "hi",
+            "completed",
+            5,
+            {},
+            900,
+            "",
+            moments.utc("repeated", "900"),
+            *made,
+            *no_more,
+        ),
+        (4, 1, None, "assistant", "", "completed", 0, None, None, None, None, *made, *no_more),
+        (5, 2, None, "assistant", "x", "failed", 0, None, None, None, None, *made, *no_more),
+        (6, 1, None, "tool", "ä", "completed", 0, None, 0, "e", None, skipped, skipped, *no_more),
+        (7, 1, None, "system", "", "cancelled", 0, {"value": []}, 0, None, None, *made, *no_more),
     )
     found.set_aside += [
         ("messages", False, "conversation_id"),

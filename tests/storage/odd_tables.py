@@ -103,7 +103,12 @@ ODD_TABLES: dict[str, OddTable] = {
     "conversations": OddTable(
         "Conversation",
         {"id": "{n}", "page_name": "'odd'", "title": "'word'", "created_at": TIME, "updated_at": TIME},
-        values={"id": IDS, "status": choices("'gone'", "1"), "restored_status": choices("'gone'", "1")},
+        values={
+            "id": IDS,
+            "status": choices("'gone'", "1"),
+            "restored_status": choices("'gone'", "1"),
+            "tags": (OddValue("' b, ,a,,b '", ["b", "a"]), *(OddValue(value.sql) for value in TEXTS)),
+        },
     ),
     "messages": OddTable(
         "Message",
@@ -119,8 +124,9 @@ ODD_TABLES: dict[str, OddTable] = {
         values={
             "id": IDS,
             "conversation_id": REFERENCES,
-            "role": (*choices("'developer'", "1"), OddValue("'USER'", "user")),
+            "role": (*choices("'narrator'", "1"), OddValue("'USER'", "user")),
             "status": choices("'done'", "1"),
+            "parts": ARRAYS,
             "parent_message_id": (OddValue("'{n}'"), OddValue("'1'"), OddValue("'x'"), OddValue("x'00'")),
         },
     ),
@@ -195,18 +201,30 @@ ODD_TABLES: dict[str, OddTable] = {
     "monitoring_data_stats": OddTable(
         "DataStats", {"id": "{n}", "data_type": "'odd-{n}'", **_MODEL_HOUR}, values=_MONITORED
     ),
+    "monitoring_runs": OddTable(
+        "ProcessorRun",
+        {"id": "{n}", "processor_name": "'odd-{n}'", "start_time": TIME, "end_time": TIME},
+        values={
+            "id": IDS,
+            "start_time": _unlisted(TIMES),
+            "status": choices("'lost'", "1"),
+        },
+    ),
 }
 
 NOT_READ = {
     "adopted_orphans": "Its rows are written by this program alone.",
+    "conversation_tags": "Triggers keep it; answers hold the tags of the conversations.",
+    "monitoring_errors": "Answers hold totals of its rows; tests/storage/test_monitoring_runs.py writes odd ones.",
+    "monitoring_session": "Answers hold its only row; tests/storage/test_monitoring_session.py writes an odd one.",
     "adoptions": "Its rows are written by this program alone.",
     "idempotency_keys": "No read operation answers with it.",
     "import_ids": "Rows exist only within a transaction.",
     "imported_rows": "No read operation answers with it.",
     "schema_migrations": "Its rows are written by this program alone.",
     "search_fill": "Belongs to the search index.",
+    "search_format": "Belongs to the search index.",
     "search_pending": "Belongs to the search index.",
-    "search_places": "Belongs to the search index.",
     "store_identity": "No read operation answers with it.",
     "vector_collections": "No read operation answers with it.",
 }

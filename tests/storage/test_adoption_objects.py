@@ -48,16 +48,16 @@ def test_unknown_columns_keep_their_names_types_and_values(tmp_path: Path) -> No
         tmp_path,
         "ALTER TABLE vaults ADD COLUMN color VARCHAR(7)",
         'ALTER TABLE vaults ADD COLUMN "odd "" name" BLOB',
-        "ALTER TABLE messages ADD COLUMN model",
+        "ALTER TABLE messages ADD COLUMN flavour",
         "INSERT INTO vaults (id, title, content, color, \"odd \"\" name\") VALUES (1, 'a', '', '#ff0000', x'00ff')",
         "INSERT INTO conversations (id) VALUES (1)",
-        "INSERT INTO messages (id, conversation_id, role, model) VALUES (1, 1, 'user', 'large')",
+        "INSERT INTO messages (id, conversation_id, role, flavour) VALUES (1, 1, 'user', 'large')",
     ) as connection:
         assert connection.execute('SELECT color, "odd "" name" FROM vaults').fetchall() == [("#ff0000", b"\x00\xff")]
-        assert connection.execute("SELECT model FROM messages").fetchall() == [("large",)]
+        assert connection.execute("SELECT flavour FROM messages").fetchall() == [("large",)]
         types = dict(connection.execute("SELECT name, type FROM pragma_table_info('vaults')").fetchall())
         assert (types["color"], types['odd " name']) == ("VARCHAR(7)", "BLOB")
-        assert report_of(connection).columns == ["vaults.color", 'vaults.odd " name', "messages.model"]
+        assert report_of(connection).columns == ["vaults.color", 'vaults.odd " name', "messages.flavour"]
         assert set_aside(connection) == []
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from sidecar.cli import main
 from sidecar.clock import SYSTEM_CLOCK
-from sidecar.errors import ExitCode
+from sidecar.exit_codes import ExitCode
 from sidecar.models.adoption import AdoptionReport
 from sidecar.storage.sqlite.adoption.upgrade import adopt_or_upgrade
 from tests.storage import hostile_minecontext, hostile_vmpilot
@@ -28,6 +28,17 @@ def hostile(vintage: str, moments: Moments) -> Truth:
     """Rows for a database of this vintage, and what must become of them."""
     truth = hostile_minecontext.truth if vintage in MINECONTEXT else hostile_vmpilot.truth
     return truth(vintage, moments)
+
+
+LATER_COLUMNS = {
+    "conversations": "source external_id",
+    "messages": "external_id parts model prompt_tokens completion_tokens cost",
+}
+"""Columns that no seed has; they are empty after an adoption."""
+
+
+def with_later_columns(table: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**row, **dict.fromkeys(LATER_COLUMNS.get(table, "").split())} for row in rows]
 
 
 def rows_of(connection: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
@@ -62,7 +73,7 @@ def test_every_row_is_adopted_with_the_values_that_it_should_have(
     path = make(vintage, tmp_path / "sidecar.db", *truth.statements)
     with closing(adopt(path, moments.zone)) as connection:
         for table, expected in truth.rows.items():
-            assert rows_of(connection, table) == expected, table
+            assert rows_of(connection, table) == with_later_columns(table, expected), table
 
 
 @in_every_zone
@@ -101,7 +112,7 @@ def test_every_row_is_imported_with_the_values_that_it_should_have(
     with closing(sqlite3.connect(tmp_path / "data" / "sidecar.db")) as connection:
         for table, expected in truth.rows.items():
             if not table.startswith("monitoring"):  # which no archive holds
-                assert rows_of(connection, table) == expected, table
+                assert rows_of(connection, table) == with_later_columns(table, expected), table
     assert path.read_bytes() == before
 
 

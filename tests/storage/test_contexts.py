@@ -13,6 +13,8 @@ from sidecar.storage.unified import UnifiedStorage
 from tests.storage.conftest import clock_moved_on
 from tests.vectors.contexts import context
 
+from ..support import backend_of
+
 EARLY, LATE = "2026-01-31T09:30:00.000Z", "2026-01-31T17:00:00.000Z"
 
 WHOLE: dict[str, Any] = {
@@ -198,3 +200,48 @@ async def test_a_context_is_found_by_word_until_it_is_removed(storage: UnifiedSt
     await storage.delete_document(document.id)
     assert (await storage.query("rolls")).documents == []
     assert await storage.search([0.5, -0.25]) == []
+
+
+async def test_contexts_are_deleted_together_with_their_vectors(storage: UnifiedStorage) -> None:
+    await storage.batch_upsert_processed_context([context(name, 1, 0) for name in ("a", "b", "c")])
+    changes: list[Change] = []
+    storage.subscribe(changes.extend)
+    assert await storage.delete_contexts(["a", "c", "a"]) == 2
+    assert [change.id for change in changes] == ["a", "c"]
+    assert await storage.get_processed_context_count("knowledge") == 1
+    sql = "SELECT count(*) FROM context_vectors"
+    assert await backend_of(storage).database.read(lambda connection: tuple(connection.execute(sql).fetchone())) == (1,)
+
+
+async def test_of_contexts_of_which_one_is_missing_none_is_deleted(storage: UnifiedStorage) -> None:
+    await storage.batch_upsert_processed_context([context("a", 1, 0), context("b", 1, 0, kind="state")])
+    with pytest.raises(NotFound, match=r"ids\.1: .*'gone'"):
+        await storage.delete_contexts(["a", "gone"])
+    with pytest.raises(NotFound, match=r"ids\.1: .*type 'knowledge'"):
+        await storage.delete_contexts(["a", "b"], "knowledge")
+    assert (await storage.get_processed_context("a")).id == "a"
+    assert await storage.delete_contexts(["b"], "state") == 1
+
+
+@pytest.mark.parametrize("ids", [[], ["x"] * 1_001, [""]])
+async def test_the_contexts_to_delete_are_bounded(storage: UnifiedStorage, ids: list[str]) -> None:
+    with pytest.raises(InvalidInput, match="ids"):
+        await storage.delete_contexts(ids)
+
+
+async def test_a_repeated_deletion_with_its_key_is_done_once(storage: UnifiedStorage) -> None:
+    await storage.upsert_processed_context(context("a", 1, 0))
+    for _ in range(2):
+        assert await storage.delete_contexts(["a"], key=IdempotencyKey("twice")) == 1
+
+
+async def test_each_type_of_context_has_a_collection_and_todos_have_one(storage: UnifiedStorage) -> None:
+    names = await storage.get_collection_names()
+    assert names == [*ContextType, "todo"]
+    await storage.upsert_processed_context(context("a", 1, 0))
+    todo = await storage.insert_todo("word")
+    await storage.upsert_todo_embedding(todo.id, embedding=[1.0, 0.0])
+    sql = "SELECT name FROM vector_collections"
+    used = await backend_of(storage).database.read(lambda connection: {name for (name,) in connection.execute(sql)})
+    assert used == {"knowledge", "todo"}
+    assert used <= {*names}

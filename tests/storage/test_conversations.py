@@ -69,3 +69,11 @@ async def test_permanent_deletion_takes_messages_chunks_and_thinking(storage: Un
 async def test_an_unknown_status_is_refused(storage: UnifiedStorage) -> None:
     with pytest.raises(InvalidInput, match="active, archived, deleted"):
         await storage.get_conversation_list(status="lost")
+
+
+async def test_a_title_may_be_as_long_as_a_text_and_is_found_by_its_last_word(storage: UnifiedStorage) -> None:
+    title = "word " * 20_000 + "lighthouse"
+    made = await storage.create_conversation("home", title=title)
+    assert (await storage.get_conversation_list()).items == [made]
+    assert made.title == title
+    assert [hit.id for hit in (await storage.search_documents("lighthouse")).items] == [f"conversation:{made.id}"]

@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 
+from sidecar.storage.sqlite.schema import guards
 from sidecar.storage.sqlite.schema.migrations import m0010_guards
 
 NEVER = "2026-01-31T09:30:00.000Z"
@@ -44,6 +45,14 @@ def test_the_present_time_of_sqlite_is_accepted_wherever_a_time_is(migrated: Cal
         ("INSERT INTO chats (id) VALUES ('')", "chats.id must be a text of 1 to 500 characters"),
         ("INSERT INTO chats (id) VALUES (x'61')", "chats.id must be a text of 1 to 500 characters"),
         (
+            "INSERT INTO messages (conversation_id, role, prompt_tokens) VALUES (1, 'user', 'many')",
+            "messages.prompt_tokens must be a whole number from 0 to 1000000000000",
+        ),
+        (
+            "INSERT INTO messages (conversation_id, role, cost) VALUES (1, 'user', -0.5)",
+            "messages.cost must be a number from 0 to 1000000000000",
+        ),
+        (
             "INSERT INTO message_thinking (message_id, content, progress) VALUES (1, 'x', 7)",
             "message_thinking.progress must be a number from 0 to 1",
         ),
@@ -70,9 +79,9 @@ def test_a_row_that_was_invalid_before_can_still_be_changed_elsewhere(
     migrated: Callable[[], sqlite3.Connection],
 ) -> None:
     with closing(migrated()) as connection:
-        m0010_guards.remove(connection)
+        removed = guards.remove(connection)
         connection.execute("INSERT INTO todo (content, created_at) VALUES ('x', 'yesterday')")
-        m0010_guards.add(connection)
+        guards.add_again(connection, removed)
         connection.execute("UPDATE todo SET content = 'y'")
         assert connection.execute("SELECT content, created_at FROM todo").fetchall() == [("y", "yesterday")]
 
@@ -81,7 +90,7 @@ def test_rows_of_before_are_brought_to_the_stored_form_as_far_as_they_can_be_rea
     migrated: Callable[[], sqlite3.Connection],
 ) -> None:
     with closing(migrated()) as connection:
-        m0010_guards.remove(connection)
+        guards.remove(connection)
         connection.execute(
             "INSERT INTO activity (title, start_time, end_time, metadata, resources) VALUES "
             "('a', '2026-01-31 09:30:00', 'yesterday', 'null', 'null')"

@@ -13,7 +13,7 @@ import pytest
 from sidecar.config import DatabaseSettings
 from sidecar.errors import Conflict, InvalidInput, NotFound
 from sidecar.storage.resources.rows.columns import UNKNOWN_TIME
-from sidecar.storage.sqlite.schema.migrations import m0010_guards
+from sidecar.storage.sqlite.schema import guards
 from sidecar.storage.unified import UnifiedStorage, document_backend
 
 Write = Callable[..., None]
@@ -34,10 +34,10 @@ def write(storage: UnifiedStorage, tmp_path: Path) -> Write:
 
     def run(*statements: str) -> None:
         with closing(sqlite3.connect(tmp_path / "sidecar.db", isolation_level=None)) as connection:
-            m0010_guards.remove(connection)
+            removed = guards.remove(connection)
             for statement in statements:
                 connection.execute(statement)
-            m0010_guards.add(connection)
+            guards.add_again(connection, removed)
 
     return run
 
@@ -78,7 +78,7 @@ async def test_a_conversation_shows_every_message(storage: UnifiedStorage, write
     good = await storage.create_message(conversation.id, "user", "good")
     write(
         "INSERT INTO messages (id, conversation_id, role, content, status, metadata, created_at) "
-        "VALUES (20, 1, 'developer', x'ff', 'open', '{oops', 'yesterday')",
+        "VALUES (20, 1, 'narrator', x'ff', 'open', '{oops', 'yesterday')",
         "INSERT INTO messages (id, conversation_id, role, content, metadata) VALUES (21, 1, 'user', 'a list', '[1]')",
         "INSERT INTO message_thinking (message_id, content, progress, created_at) VALUES (1, 'hm', 7, 'yesterday')",
     )
@@ -96,12 +96,12 @@ async def test_an_open_message_of_another_program_is_finished_at_the_start(tmp_p
     async with UnifiedStorage.create([document_backend(DatabaseSettings(), tmp_path)]) as storage:
         await storage.create_conversation("home")
     with closing(sqlite3.connect(tmp_path / "sidecar.db", isolation_level=None)) as connection:
-        m0010_guards.remove(connection)
+        removed = guards.remove(connection)
         connection.execute(
             "INSERT INTO messages (conversation_id, role, content, status, created_at) "
             "VALUES (1, 'assistant', CAST(x'4dfc' AS TEXT), 'streaming', CURRENT_TIMESTAMP)"
         )
-        m0010_guards.add(connection)
+        guards.add_again(connection, removed)
     async with UnifiedStorage.create([document_backend(DatabaseSettings(), tmp_path)]) as storage:
         message = await storage.get_message(1)
         assert (message.status, message.content) == ("failed", "M�")

@@ -143,7 +143,7 @@ async def test_a_name_that_no_parameter_has_is_a_type_error(storage: UnifiedStor
 
 async def test_arguments_are_counted_as_python_does(storage: UnifiedStorage) -> None:
     with pytest.raises(TypeError):
-        await storage.insert_tip("x", "y")  # type: ignore[call-arg, arg-type]
+        await storage.insert_tip("x", None, "y")  # type: ignore[call-arg, arg-type]
     with pytest.raises(TypeError):
         await storage.insert_tip("x", content="y")  # type: ignore[misc]
     with pytest.raises(TypeError):
@@ -171,7 +171,7 @@ async def test_a_time_may_be_an_object(storage: UnifiedStorage) -> None:
     todo = await storage.insert_todo("x", start_time=MOMENT)
     assert todo.start_time == STORED
     assert (await storage.update_todo(todo.id, end_time=MOMENT + timedelta(seconds=1))).end_time is not None
-    assert (await storage.update_todo_status(todo.id, 1, MOMENT)).end_time == STORED
+    assert (await storage.update_todo_status(todo.id, 1, MOMENT)).completed_at == STORED
     (row_id,) = await storage.batch_insert_todos([TodoCreate(content="y", end_time=MOMENT)])
     assert (await storage.get_todo(row_id)).end_time == STORED
     activity = await storage.insert_activity("x", "", start_time=MOMENT, end_time=MOMENT)
@@ -185,7 +185,7 @@ async def test_a_filter_by_time_may_be_an_object(storage: UnifiedStorage) -> Non
     await storage.insert_todo("walrus")
     await storage.insert_tip("walrus")
     vault = await storage.insert_vaults("walrus")
-    assert len((await storage.get_todos(start_time=before, end_time=after)).items) == 1
+    assert len((await storage.get_todos(created_after=before, created_before=after)).items) == 1
     assert (await storage.get_todos(end_time=before)).items == []
     assert (await storage.get_tips(start_time=after)).items == []
     assert vault.id in [each.id for each in (await storage.get_vaults(created_after=before)).items]

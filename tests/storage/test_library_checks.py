@@ -56,7 +56,7 @@ REFUSED: dict[str, tuple[Call, str]] = {
     "metadata with a name that is no text": (lambda it: it.create_conversation("x", metadata={1: 2}), "metadata"),  # type: ignore[dict-item]
     "a page that is no text": (lambda it: it.create_conversation(5), "page_name"),  # type: ignore[arg-type]
     "metadata of None": (lambda it: it.update_conversation(1, metadata=None), "metadata"),  # type: ignore[arg-type]
-    "a role that there is not": (lambda it: it.create_message(1, "developer", "x"), "role"),
+    "a role that there is not": (lambda it: it.create_message(1, "narrator", "x"), "role"),
     "fewer than no tokens": (lambda it: it.create_message(1, "user", "x", token_count=-1), "token_count"),
     "an empty chunk": (lambda it: it.append_message_content(1, ""), "content_chunk"),
     "a chunk before the first": (lambda it: it.append_message_content(1, "x", sequence=-1), "sequence"),

@@ -1,9 +1,15 @@
 """What every list promises: bounds, cursors, totals. Shown on tips, the plainest of them."""
 
+from base64 import urlsafe_b64encode
+
 import pytest
 
 from sidecar.errors import InvalidInput
 from sidecar.storage.unified import UnifiedStorage
+
+TOO_LARGE, TOO_LARGE_ID = (
+    urlsafe_b64encode(text).decode() for text in (b"[1180591620717411303424, 1]", b"[1, 1180591620717411303424]")
+)
 
 
 async def tips(storage: UnifiedStorage, count: int) -> list[int]:
@@ -68,7 +74,9 @@ async def test_bounds_that_make_no_sense_are_refused(storage: UnifiedStorage, li
         await storage.get_tips(limit=limit, offset=offset)
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "AAAA", "W10=", "WzEsMl0", "WyJhIiwiYiJd", "ünïcode", "bnVsbA=="])
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "AAAA", "W10=", "WzEsMl0", "WyJhIiwiYiJd", "ünïcode", "bnVsbA==", TOO_LARGE, TOO_LARGE_ID]
+)
 async def test_a_cursor_that_no_page_gave_is_refused(storage: UnifiedStorage, cursor: str) -> None:
     with pytest.raises(InvalidInput, match="cursor"):
         await storage.get_tips(cursor=cursor)

@@ -10,7 +10,8 @@ from sidecar.errors import Conflict, InvalidInput, NotFound
 from sidecar.models.base import MAX_INTEGER
 from sidecar.models.messages import MessageStatus
 from sidecar.storage.interfaces import Change
-from sidecar.storage.resources.messages import CUT_OFF, DELTAS
+from sidecar.storage.resources.message_finish import CUT_OFF
+from sidecar.storage.resources.messages import DELTAS
 from sidecar.storage.unified import UnifiedStorage, document_backend
 from tests.storage.conftest import clock_moved_on
 

@@ -10,6 +10,7 @@ import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,9 +20,12 @@ from pglast.parser import ParseError
 from pglast.visitors import Visitor
 
 from sidecar.models.idempotency import IdempotencyKey
+from sidecar.models.todos import TodoOrder
 from sidecar.storage import resources
-from sidecar.storage.resources import messages, processed_contexts
+from sidecar.storage.interfaces import Connection
+from sidecar.storage.resources import message_finish, processed_contexts
 from sidecar.storage.resources.all import TABLES, Resources
+from sidecar.storage.resources.rows.counting import Condition, count
 from sidecar.storage.sqlite.dialect import DIALECT
 from sidecar.storage.sqlite.engine.database import Database
 from sidecar.storage.sqlite.engine.unit_of_work import SQLiteWork
@@ -33,7 +37,7 @@ from ..support import backend_of
 
 FOLDER = Path(resources.__file__).parent
 
-SHARED_FUNCTIONS = frozenset({"count", "max", "min", "round"})
+SHARED_FUNCTIONS = frozenset({"count", "max", "min", "round", "sum"})
 """Functions that SQLite and PostgreSQL both have, with one meaning; `coalesce` is syntax to PostgreSQL."""
 
 TYPES = frozenset({"int4", "text"})
@@ -52,27 +56,63 @@ async def the_next_page(list_page: Callable[..., Awaitable[Any]], *values: Any) 
 READS: Mapping[str, Call] = {
     "get_vaults": lambda store, _: the_next_page(store.get_vaults),
     "get_vaults, filtered": lambda store, _: store.get_vaults(
-        document_type="Note", title="New", created_after=FROM, created_before=TO, updated_after=FROM, updated_before=TO
+        document_type=["Note", "Weekly"],
+        is_folder=False,
+        parent_id=1,
+        title="New",
+        created_after=FROM,
+        created_before=TO,
+        updated_after=FROM,
+        updated_before=TO,
     ),
     "get_reports": lambda store, _: store.get_reports(),
     "get_folders": lambda store, _: store.get_folders(),
     "get_children": lambda store, _: store.get_children(),
     "get_children of a folder": lambda store, rows: store.get_children(rows.folder),
     "get_vault": lambda store, rows: store.get_vault(rows.vault),
-    "get_todos": lambda store, _: store.get_todos(0, start_time=FROM, end_time=TO),
+    "get_todos": lambda store, _: the_next_page(store.get_todos),
+    "get_todos, filtered": lambda store, _: store.get_todos(
+        0, start_time=FROM, end_time=TO, created_after=FROM, completed_before=TO
+    ),
+    "get_todos, by deadline": lambda store, _: the_next_page(partial(store.get_todos, order=TodoOrder.END_TIME)),
     "get_todo": lambda store, rows: store.get_todo(rows.todo),
     "get_activities": lambda store, _: store.get_activities(FROM, TO),
+    "get_activities, contained": lambda store, _: store.get_activities(FROM, TO, window="contain", order="start_time"),
+    "get_activities, overlapping": lambda store, _: store.get_activities(FROM, TO, window="overlap"),
     "get_activity": lambda store, _: store.get_activity(1),
     "get_latest_activity": lambda store, _: store.get_latest_activity(),
     "get_activity_counts": lambda store, _: store.get_activity_counts(date(2026, 1, 1), date(2026, 1, 2)),
     "get_tips": lambda store, _: store.get_tips(FROM, TO),
+    "get_tip": lambda store, rows: store.get_tip(rows.tip),
     "get_conversation": lambda store, rows: store.get_conversation(rows.conversation),
     "get_conversation_list": lambda store, _: the_next_page(store.get_conversation_list),
     "get_conversation_list, filtered": lambda store, _: store.get_conversation_list(
-        page_name="home", user_id="ada", status="active"
+        page_name="home",
+        user_id="ada",
+        status=["active", "archived"],
+        created_after=FROM,
+        updated_before=TO,
+        folder="work",
+        tag=["a", "b"],
+        is_pinned=True,
     ),
+    "get_conversation_list, pinned first": lambda store, _: store.get_conversation_list(folder="", order="pinned"),
+    "get_conversation_count": lambda store, _: store.get_conversation_count(),
+    "get_conversation_folders": lambda store, _: store.get_conversation_folders(),
+    "get_conversation_tags": lambda store, _: store.get_conversation_tags(),
+    "get_daily_counts": lambda store, _: store.get_daily_counts(date(2026, 1, 1), date(2026, 1, 2)),
+    "get_todo_counts": lambda store, _: store.get_todo_counts(date(2026, 1, 1), date(2026, 1, 2)),
+    "get_vault_counts": lambda store, _: store.get_vault_counts(date(2026, 1, 1), date(2026, 1, 2)),
+    "get_conversation_counts": lambda store, _: store.get_conversation_counts(date(2026, 1, 1), date(2026, 1, 2)),
     "get_message": lambda store, rows: store.get_message(rows.message),
     "get_conversation_messages": lambda store, rows: store.get_conversation_messages(rows.conversation),
+    "get_message_usage": lambda store, _: store.get_message_usage(["day", "model", "conversation"], FROM, TO, "large"),
+    "get_message_usage, of a conversation": lambda store, rows: store.get_message_usage(
+        conversation_id=rows.conversation
+    ),
+    "get_conversation_list, of another program": lambda store, _: store.get_conversation_list(
+        source="elsewhere", external_id="c"
+    ),
     "get_message_thinking": lambda store, rows: store.get_message_thinking(rows.message),
     "get_conversation_state": lambda store, _: store.get_conversation_state("thread"),
     "get_threads": lambda store, _: store.get_threads(with_total=True),
@@ -84,6 +124,9 @@ READS: Mapping[str, Call] = {
     "query_monitoring_data_stats": lambda store, _: store.query_monitoring_data_stats(),
     "query_monitoring_data_stats_by_range": lambda store, _: store.query_monitoring_data_stats_by_range(FROM, TO),
     "query_monitoring_data_stats_trend": lambda store, _: store.query_monitoring_data_stats_trend(),
+    "query_monitoring_errors": lambda store, _: store.query_monitoring_errors(),
+    "query_monitoring_runs": lambda store, _: store.query_monitoring_runs(processor_name="indexer", status="error"),
+    "get_monitoring_session": lambda store, _: store.get_monitoring_session(),
     "get_monitoring_totals": lambda store, _: store.get_monitoring_totals(),
     "get_database_load": lambda store, _: store.get_database_load(),
     "get_conversation_messages_as_json": lambda store, rows: store.get_conversation_messages_as_json(rows.conversation),
@@ -151,12 +194,19 @@ async def statements(monkeypatch: pytest.MonkeyPatch) -> set[Statement]:
         for call in {**READS, **UNITS}.values():
             await call(store, rows)
         await backend_of(store).database.write(lambda work: processed_contexts.delete(work, 2))
-        await backend_of(store).database.write(messages.fail_cut_off)
+        await backend_of(store).database.write(message_finish.fail_cut_off)
         await finish_an_unreadable_message(store)
+        await backend_of(store).database.read(count_by_a_sample)
         key = IdempotencyKey("twice")
         for _ in range(2):
             await store.cleanup_old_monitoring_data(1, key=key)
     return found
+
+
+def count_by_a_sample(connection: Connection) -> int:
+    """Count rows as those of a large table are."""
+    condition = Condition("status", "=", 0)
+    return count(connection, "todo", [condition.sql()], [0], [condition], {("status",)}, sampled_from=0)
 
 
 async def finish_an_unreadable_message(store: UnifiedStorage) -> None:

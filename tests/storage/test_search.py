@@ -15,7 +15,7 @@ from sidecar.storage.sqlite.search import ranking as search_ranking
 from sidecar.storage.sqlite.search.kinds import SEARCH_KINDS
 from sidecar.storage.sqlite.search.query import parse
 from sidecar.storage.sqlite.search.ranking import Wanted
-from sidecar.storage.sqlite.search.store import SearchDocuments
+from sidecar.storage.sqlite.search.store import MOST_LOOKED_AT, SearchDocuments
 from sidecar.storage.unified import UnifiedStorage
 
 from ..support import backend_of
@@ -266,8 +266,17 @@ async def test_a_snippet_is_the_text_around_the_first_match(storage: UnifiedStor
     assert len(snippet) < 250
 
 
-async def test_a_match_deep_in_a_huge_text_is_found_without_a_mark(storage: UnifiedStorage) -> None:
-    await storage.insert_tip("x " * 100_000 + "otter")
+@pytest.mark.parametrize("filler", ["x ", "ü ", "學"])
+async def test_a_match_deep_in_a_long_text_is_marked(storage: UnifiedStorage, filler: str) -> None:
+    await storage.insert_tip(filler * 100_000 + " an otter swims " + filler * 30_000)
+    snippet = shown((await only_hit(storage, "otter swims")).snippet)
+    assert "an [otter] [swims]" in snippet
+    assert snippet.startswith("…")
+    assert snippet.endswith("…")
+
+
+async def test_a_match_beyond_what_is_read_of_long_texts_is_found_unmarked(storage: UnifiedStorage) -> None:
+    await storage.insert_tip("x " * (MOST_LOOKED_AT // 2) + "otter")
     assert [part.match for part in (await only_hit(storage, "otter")).snippet] == [False, False]
 
 

@@ -13,7 +13,7 @@ from sidecar.clock import SYSTEM_CLOCK, Clock
 from sidecar.config import DatabaseSettings
 from sidecar.models.tips import TipCreate
 from sidecar.storage.sqlite.engine.unit_of_work import SQLiteWork
-from sidecar.storage.sqlite.schema.migrations import MIGRATIONS, m0004_search
+from sidecar.storage.sqlite.schema.migrations import MIGRATIONS, m0015_folded_search
 from sidecar.storage.sqlite.schema.upgrade import bring_up_to_date
 from sidecar.storage.sqlite.search import index_format
 from sidecar.storage.sqlite.search import pending as search_pending
@@ -73,8 +73,8 @@ def sound(connection: sqlite3.Connection) -> None:
 
 
 def test_the_format_of_the_index_is_that_of_its_migration() -> None:
-    for name in ("CHARACTERS", "KIND_BITS", "CREATE_INDEX", "MERGE_LATER"):
-        assert getattr(index_format, name) == getattr(m0004_search, name)
+    for name in ("KIND_BITS", "CREATE_INDEX", "MERGE_LATER"):
+        assert getattr(index_format, name) == getattr(m0015_folded_search, name)
 
 
 async def test_a_changed_row_is_found_by_its_new_words_only(storage: UnifiedStorage) -> None:
@@ -163,6 +163,23 @@ async def test_rows_that_were_there_before_the_index_are_filled_in_at_the_start(
     storage = await opened(tmp_path)
     assert sorted(await ids(storage, "walrus")) == ["tip:1", "vault:1"]
     await storage.close()
+    with closing(sqlite3.connect(tmp_path / "sidecar.db")) as connection:
+        sound(connection)
+
+
+async def test_a_message_that_changes_its_conversation_or_role_is_found_where_it_is(
+    stored: UnifiedStorage, tool: Tool, tmp_path: Path
+) -> None:
+    one, other = await stored.create_conversation("home"), await stored.create_conversation("home")
+    message = await stored.create_message(one.id, "user", "walrus")
+    tool(f"UPDATE messages SET conversation_id = {other.id}, role = 'assistant' WHERE id = {message.id}")
+
+    async def found(**filters: object) -> int:
+        return (await stored.search_documents("walrus", filters=filters)).total
+
+    assert [await found(conversation_id=one.id), await found(role="user")] == [0, 0]
+    assert await found(conversation_id=other.id, role="assistant") == 1
+    await stored.close()
     with closing(sqlite3.connect(tmp_path / "sidecar.db")) as connection:
         sound(connection)
 

@@ -188,11 +188,11 @@ class TestBringingBack:
         assert (found.id, found.content, found.metadata) == (7, "lost", {"a": [1]})
 
     async def test_a_value_that_does_not_fit_is_named_and_changes_nothing(self, storage: UnifiedStorage) -> None:
-        entry_id = await set_aside(storage, "messages", message(role="developer", token_count=-1))
+        entry_id = await set_aside(storage, "messages", message(role="narrator", token_count=-1))
         with pytest.raises(InvalidInput) as refused:
             await storage.restore_row_set_aside(entry_id)
         assert {error.field: error.message for error in refused.value.errors} == {
-            "role": "must be one of 'user', 'assistant', 'system' or 'tool'",
+            "role": "must be one of 'user', 'assistant', 'system', 'tool', 'developer' or 'function'",
             "token_count": "must be at least 0",
         }
         assert len((await storage.get_rows_set_aside()).items) == 1

@@ -14,7 +14,7 @@ from sidecar.models.idempotency import IdempotencyKey
 from sidecar.storage import capabilities
 from sidecar.storage.factory import BackendConfig, StorageBackendFactory
 from sidecar.storage.interfaces import StorageType, Work
-from sidecar.storage.resources import messages
+from sidecar.storage.resources import message_finish
 from sidecar.storage.resources.all import Resources
 from sidecar.storage.resources.vault_tree import QUICK_START_TITLE
 from sidecar.storage.sqlite.backend import SQLiteBackend
@@ -261,7 +261,7 @@ async def test_a_start_that_fails_with_an_open_database_leaves_no_thread(
     def fail(_: Work) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(messages, "fail_cut_off", fail)
+    monkeypatch.setattr(message_finish, "fail_cut_off", fail)
     before = set(threading.enumerate())
     storage = UnifiedStorage.create([document_backend(DatabaseSettings(enabled=is_on_disk), tmp_path)])
     with pytest.raises(RuntimeError, match="broken"):

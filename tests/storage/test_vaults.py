@@ -4,7 +4,8 @@ import pytest
 
 from sidecar.errors import Conflict, InvalidInput, NotFound
 from sidecar.models.base import MAX_INTEGER
-from sidecar.models.vaults import VaultPage
+from sidecar.models.contexts import ContextType, ExtractedData, ProcessedContextInput, PropertiesInput
+from sidecar.models.vaults import MOST_TYPES, VaultCreate, VaultPage
 from sidecar.storage.unified import UnifiedStorage
 
 
@@ -234,3 +235,91 @@ async def test_changes_of_a_whole_subtree_are_told(storage: UnifiedStorage) -> N
     storage.subscribe(lambda changes: seen.extend((change.topic, change.id) for change in changes))
     await storage.delete_vault(outer)
     assert seen == [("vaults", outer), ("vaults", inner)]
+
+
+async def test_a_vault_from_elsewhere_keeps_its_times(storage: UnifiedStorage) -> None:
+    created, changed = "2023-11-14T22:14:43.000Z", "2024-01-01T00:00:00.000Z"
+    made = await storage.insert_vaults("x", created_at="2023-11-14T23:14:43+01:00", updated_at=changed)
+    assert (made.created_at, made.updated_at) == (created, changed)
+    (in_batch,) = await storage.batch_insert_vaults([VaultCreate("y", created_at=created)])
+    read = await storage.get_vault(in_batch)
+    assert (read.created_at, read.updated_at) == (created, created)
+
+
+async def test_vaults_of_several_types_are_listed_together(storage: UnifiedStorage) -> None:
+    for document_type in ("Note", "DailyReport", "Weekly"):
+        await storage.insert_vaults(document_type, document_type=document_type)
+    assert titles(await storage.get_vaults(document_type="Note")) == ["Note"]
+    assert titles(await storage.get_vaults(document_type=["Note", "Weekly", "Note"])) == ["Weekly", "Note"]
+    assert titles(await storage.get_vaults(document_type=["none"])) == []
+
+
+@pytest.mark.parametrize("types", [[], ["x"] * 2 + [str(number) for number in range(MOST_TYPES)]])
+async def test_no_type_and_too_many_are_refused(storage: UnifiedStorage, types: list[str]) -> None:
+    with pytest.raises(InvalidInput, match="document_type"):
+        await storage.get_vaults(document_type=types)
+
+
+async def test_folders_and_documents_are_listed_apart(storage: UnifiedStorage) -> None:
+    parent = await folder(storage)
+    await document(storage, "inside", parent)
+    await folder(storage, "folder inside", parent)
+    assert titles(await storage.get_vaults(is_folder=True)) == ["folder inside", "folder"]
+    assert titles(await storage.get_vaults(is_folder=False)) == ["inside"]
+    assert titles(await storage.get_children(parent, is_folder=False)) == ["inside"]
+
+
+async def test_a_folder_goes_with_every_other_filter(storage: UnifiedStorage) -> None:
+    first, second = await folder(storage, "first"), await folder(storage, "second")
+    for parent in (first, second):
+        for document_type in ("Note", "Weekly"):
+            await storage.insert_vaults(f"{document_type} in {parent}", document_type=document_type, parent_id=parent)
+    gone = await document(storage, "gone", first)
+    await storage.delete_vault(gone)
+    assert titles(await storage.get_vaults(parent_id=first)) == [f"Weekly in {first}", f"Note in {first}"]
+    assert titles(await storage.get_vaults(parent_id=second, document_type="Note")) == [f"Note in {second}"]
+    assert titles(await storage.get_vaults(parent_id=first, is_deleted=True)) == ["gone"]
+    assert titles(await storage.get_vaults(parent_id=first, title="gone")) == []
+    assert titles(await storage.get_vaults(parent_id=999)) == []
+
+
+async def test_children_are_filtered_as_every_vault(storage: UnifiedStorage) -> None:
+    parent = await folder(storage)
+    old, new = "2020-01-01T00:00:00Z", "2025-01-01T00:00:00Z"
+    for title, created in (("old", old), ("new", new)):
+        await storage.insert_vaults(title, parent_id=parent, document_type=title, created_at=created)
+    gone = await document(storage, "gone", parent)
+    await storage.delete_vault(gone)
+    assert titles(await storage.get_children(parent)) == ["old", "new"]
+    assert titles(await storage.get_children(parent, created_after=new)) == ["new"]
+    assert titles(await storage.get_children(parent, updated_before=new)) == ["old"]
+    assert titles(await storage.get_children(parent, document_type=["old", "none"])) == ["old"]
+    assert titles(await storage.get_children(parent, title="new")) == ["new"]
+    assert titles(await storage.get_children(parent, is_deleted=True)) == ["gone"]
+    assert titles(await storage.get_children(is_folder=False)) == []
+
+
+async def context(storage: UnifiedStorage, context_id: str, raw_type: str | None, raw_id: str | None) -> None:
+    properties = PropertiesInput(raw_type=raw_type, raw_id=raw_id)
+    kind = ExtractedData(context_type=ContextType.SEMANTIC if context_id == "second" else ContextType.ENTITY)
+    await storage.upsert_processed_context(
+        ProcessedContextInput(id=context_id, extracted_data=kind, properties=properties, vector=[1.0, 0.5])
+    )
+
+
+async def test_the_contexts_of_a_vault_are_those_that_name_it(storage: UnifiedStorage) -> None:
+    vault = await document(storage)
+    await context(storage, "first", "vaults", str(vault))
+    await context(storage, "second", "vaults", str(vault))
+    await context(storage, "of another vault", "vaults", str(vault + 1))
+    await context(storage, "of another kind", "picture", str(vault))
+    await context(storage, "of nothing", None, None)
+    page = await storage.get_vault_contexts(vault, with_total=True)
+    assert {found.id for found in page.items} == {"first", "second"}
+    assert page.total == 2
+    assert page.items[0].vector is None
+    first = await storage.get_vault_contexts(vault, limit=1, need_vector=True)
+    rest = await storage.get_vault_contexts(vault, limit=1, cursor=first.next_cursor)
+    assert [found.id for found in (*first.items, *rest.items)] == [found.id for found in page.items]
+    assert first.items[0].vector == [1.0, 0.5]
+    assert (await storage.get_vault_contexts(999)).items == []

@@ -17,7 +17,8 @@ import pytest
 
 from sidecar.cli import main
 from sidecar.clock import SYSTEM_CLOCK
-from sidecar.errors import ArchiveRefused, ExitCode
+from sidecar.errors import ArchiveRefused
+from sidecar.exit_codes import ExitCode
 from sidecar.storage.sqlite.backup.directory import BackupDirectory
 from sidecar.storage.sqlite.schema.identity import APPLICATION_ID
 from sidecar.tools.local import import_from

@@ -2,7 +2,10 @@
 
 import asyncio
 import io
+import json
 import threading
+from hashlib import sha256
+from zipfile import ZipFile
 
 import pytest
 
@@ -11,10 +14,11 @@ from sidecar.models.transfer import ImportReport
 from sidecar.storage.capabilities import RowsOf
 from sidecar.storage.interfaces import Change
 from sidecar.storage.unified import UnifiedStorage
+from sidecar.tools.archive import line_of
 from sidecar.tools.export import write_archive
 from sidecar.tools.local import export_to, import_from
 
-from .conftest import EARLY, OpenStore, archive_of, content_of, fill
+from .conftest import EARLY, OpenStore, archive_of, content_of, fill, write
 
 
 async def test_the_report_counts_what_was_added_and_what_was_there(open_store: OpenStore) -> None:
@@ -58,6 +62,69 @@ async def test_rows_that_were_changed_since_stay_as_they_are(open_store: OpenSto
     await target.update_todo(imported["id"], content="theirs, and changed")
     assert (await import_from(target, archive)).added == 0
     assert (await target.get_todo(imported["id"])).content == "theirs, and changed"
+
+
+async def test_activities_and_tips_that_were_changed_at_home_are_known_by_their_archive(
+    storage: UnifiedStorage,
+) -> None:
+    activity, tip = await storage.insert_activity("a", "b"), await storage.insert_tip("c")
+    archive = await archive_of(storage)
+    await storage.update_activity(activity.id, title="changed", start_time=EARLY)
+    await storage.update_tip(tip.id, content="changed")
+    assert (await import_from(storage, archive)).added == 0
+
+
+async def test_activities_and_tips_that_were_changed_at_their_origin_are_known(open_store: OpenStore) -> None:
+    source, target = await open_store("source"), await open_store("target")
+    activity, tip = await source.insert_activity("a", "b"), await source.insert_tip("c")
+    await import_from(target, await archive_of(source))
+    await source.update_activity(activity.id, title="changed", start_time=EARLY)
+    await source.update_tip(tip.id, content="changed")
+    assert (await import_from(target, await archive_of(source))).added == 0
+
+
+async def test_activities_of_before_are_told_apart_by_their_content(open_store: OpenStore) -> None:
+    source, target = await open_store("source"), await open_store("target")
+    for content in ("first", "second"):
+        await target.insert_activity(content, "")
+    activity = await source.insert_activity("first", "")
+    forget = "UPDATE activity SET created_at = NULL"
+    await write(source, lambda work: work.connection.execute(forget).rowcount)
+    assert (await import_from(target, await archive_of(source))).kinds["activities"].added == 1
+    assert (await import_from(target, await archive_of(source))).kinds["activities"].added == 0
+    await source.delete_activity(activity.id)
+    reuse = "INSERT INTO activity (id, title) VALUES (?, 'another')"
+    await write(source, lambda work: work.connection.execute(reuse, (activity.id,)).rowcount)
+    assert (await import_from(target, await archive_of(source))).kinds["activities"].added == 1
+
+
+async def test_an_archive_of_before_a_column_came_is_imported(storage: UnifiedStorage) -> None:
+    done = await storage.insert_todo("done", end_time=EARLY, status=1)
+    await storage.insert_activity("a", "")
+    archive = await archive_of(storage)
+    old = without_columns(archive, {"todos": {"completed_at", "end_is_completion"}, "activities": {"created_at"}})
+    await storage.delete_todo(done.id)
+    assert (await import_from(storage, old)).added == 1
+    (todo,) = (await storage.get_todos()).items
+    assert (todo.end_time, todo.completed_at) == (EARLY, EARLY)
+
+
+def without_columns(archive: io.BytesIO, columns: dict[str, set[str]]) -> io.BytesIO:
+    """The archive as it was when these columns did not exist."""
+    old = io.BytesIO()
+    with ZipFile(archive) as source, ZipFile(old, "w") as target:
+        manifest = json.loads(source.read("manifest.json"))
+        for name in source.namelist():
+            content = source.read(name)
+            left_out = columns.get(name.removesuffix(".jsonl"))
+            if left_out is not None:
+                rows = [json.loads(line) for line in content.splitlines()]
+                kept = [{column: row[column] for column in row if column not in left_out} for row in rows]
+                content = b"".join(map(line_of, kept))
+                entry = manifest["files"][name.removesuffix(".jsonl")]
+                entry |= {"bytes": len(content), "sha256": sha256(content).hexdigest()}
+            target.writestr(name, json.dumps(manifest) if name == "manifest.json" else content)
+    return old
 
 
 async def test_rows_that_were_removed_since_come_back(open_store: OpenStore) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sidecar.config import DatabaseSettings
 from sidecar.models import timestamps
-from sidecar.models.messages import MessageStatus, Role
+from sidecar.models.messages import MAX_COST, MAX_TOKENS, MessageStatus, Role
 from sidecar.storage.resources.lines import LINES
 from sidecar.storage.sqlite.transfer.kinds import KINDS
 from sidecar.storage.unified import UnifiedStorage, document_backend
@@ -89,10 +89,20 @@ def contents(draw: st.DrawFn) -> Content:
             urgency=integers,
             assignee=optional_texts,
             reason=optional_texts,
+            completed_at=optional_times,
+            end_is_completion=st.sampled_from([0, 1]),
         )
     )
     content["activities"] = draw(
-        some(title=texts, content=texts, resources=json_values, metadata=json_objects, start_time=times, end_time=times)
+        some(
+            title=texts,
+            content=texts,
+            resources=json_values,
+            metadata=json_objects,
+            start_time=times,
+            end_time=times,
+            created_at=optional_times,
+        )
     )
     content["tips"] = draw(some(content=texts, created_at=times))
     statuses = st.sampled_from(["active", "archived", "deleted"])
@@ -106,8 +116,14 @@ def contents(draw: st.DrawFn) -> Content:
             created_at=times,
             updated_at=times,
             restored_status=st.none() | statuses,
+            source=optional_texts,
+            external_id=optional_texts,
+            folder=optional_texts,
+            tags=texts,
+            is_pinned=st.booleans(),
         )
     )
+    _make_unique(content["conversations"], "source")
     if content["conversations"]:
         content["messages"] = draw(_messages([row["id"] for row in content["conversations"]]))
     if content["messages"]:
@@ -175,13 +191,29 @@ def _messages(draw: st.DrawFn, conversations: list[int]) -> list[dict[str, Any]]
             completed_at=optional_times,
             created_at=times,
             updated_at=times,
+            external_id=optional_texts,
+            parts=st.none() | st.lists(json_values, max_size=3),
+            model=optional_texts,
+            prompt_tokens=st.none() | st.integers(0, MAX_TOKENS),
+            completion_tokens=st.none() | st.integers(0, MAX_TOKENS),
+            cost=st.none() | st.floats(0, MAX_COST),
         )
     )
+    _make_unique(messages, "conversation_id")
     for message in messages:
         home = message["conversation_id"]
         others = [other["id"] for other in messages if other["conversation_id"] == home and other is not message]
         message["parent_message_id"] = draw(st.sampled_from([None, *others]))
     return messages
+
+
+def _make_unique(rows: list[dict[str, Any]], home: str) -> None:
+    """Remove the external id of a row if another of its home has it."""
+    seen: set[tuple[Any, Any]] = set()
+    for row in rows:
+        if (row[home], row["external_id"]) in seen:
+            row["external_id"] = None
+        seen.add((row[home], row["external_id"]))
 
 
 async def in_memory() -> UnifiedStorage:
@@ -276,7 +308,15 @@ async def test_a_filled_store_and_its_copy_export_equal_rows(open_store: OpenSto
 async def test_absent_json_stays_absent_in_a_row_that_is_read_column_by_column(open_store: OpenStore) -> None:
     store = await open_store("copy")
     times = dict.fromkeys(("start_time", "end_time"), "2026-01-31T12:00:00.000Z")
-    activity = {"id": 3, "title": "", "content": "", "resources": [1e200], "metadata": None, **times}
+    activity = {
+        "id": 3,
+        "title": "",
+        "content": "",
+        "resources": [1e200],
+        "metadata": None,
+        **times,
+        "created_at": None,
+    }
     await import_from(store, archived({kind.name: [] for kind in KINDS} | {"activities": [activity]}))
     assert (await content_of(store))["activities"] == [activity]
 

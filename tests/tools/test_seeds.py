@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.cli import main
-from sidecar.errors import ExitCode
+from sidecar.exit_codes import ExitCode
 from sidecar.models.transfer import Row
 from sidecar.storage.capabilities import RowsOf
 from sidecar.storage.sqlite.transfer import store as transfer

@@ -54,6 +54,12 @@ export interface SidecarEvents {
 
 type Listener<Name extends keyof SidecarEvents> = (value: SidecarEvents[Name]) => void;
 
+/** The namespaces of the app's extensions; undefined where it has some and does not say what they offer. */
+function namespacesOf({ operations, extensions }: SidecarOptions): ReadonlySet<string> | undefined {
+  if (operations === undefined && extensions !== undefined) return undefined;
+  return new Set(Object.keys(operations ?? {}).map((id) => id.split(".")[0] ?? ""));
+}
+
 /** Asks on a connection of its own, so that no queue of calls delays the answer. */
 async function askHealth(ready: Ready, signal: AbortSignal): Promise<unknown> {
   const client = new HttpClient(ready.port);
@@ -107,7 +113,7 @@ export class Sidecar {
     this.operations = { ...options.operations, ...builtInOperations };
     this.#calls = new Calls(this.policy, this.#clock, this.operations);
     this.#halfCharacters = new HalfCharacters((...call) => this.#calls.call(...call));
-    this.#events = new Events(this.policy);
+    this.#events = new Events(this.policy, namespacesOf(options));
     const client = createClient<CallOptions>(
       {
         call: (operation, input, callOptions = {}) =>

@@ -100,7 +100,7 @@ export interface paths {
         };
         /**
          * Children
-         * @description List the content of a folder, or of the top level, by position.
+         * @description List the content of a folder, or of the top level, that matches every filter, by position.
          */
         get: operations["vaults.children"];
         put?: never;
@@ -151,6 +151,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/vaults/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counts
+         * @description Count the documents that were created on each day, without folders and deleted ones.
+         */
+        get: operations["vaults.counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/vaults/{vault_id}": {
         parameters: {
             query?: never;
@@ -177,6 +197,28 @@ export interface paths {
          * @description Update some fields of a vault. `vaults.move` changes its folder.
          */
         patch: operations["vaults.update"];
+        trace?: never;
+    };
+    "/vaults/{vault_id}/contexts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Contexts
+         * @description List the processed contexts that were made from a vault, the newest first.
+         *
+         *     Such a context has `vaults` as its `raw_type`, and the id of the vault as its `raw_id`.
+         */
+        get: operations["vaults.contexts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/vaults/{vault_id}/move": {
@@ -248,7 +290,7 @@ export interface paths {
         };
         /**
          * List Todos
-         * @description List todos, the newest first.
+         * @description List todos that match every filter, the most urgent first, or in another `order`.
          */
         get: operations["todos.list"];
         put?: never;
@@ -277,6 +319,26 @@ export interface paths {
          * @description Create all of these todos or none.
          */
         post: operations["todos.create_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/todos/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counts
+         * @description Count the todos that were completed on each day, for example for a heat map.
+         */
+        get: operations["todos.counts"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -322,7 +384,7 @@ export interface paths {
         put?: never;
         /**
          * Set Status
-         * @description Complete a todo, which sets its end, or reopen it, which clears the end.
+         * @description Complete a todo or reopen it. A deadline is kept; an end that completing has set is cleared by reopening.
          */
         post: operations["todos.set_status"];
         delete?: never;
@@ -404,7 +466,7 @@ export interface paths {
         };
         /**
          * List Activities
-         * @description List activities, the latest start first.
+         * @description List the activities of a window of time, the latest start first, or the earliest first.
          */
         get: operations["activities.list"];
         put?: never;
@@ -493,10 +555,18 @@ export interface paths {
         get: operations["activities.get"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete
+         * @description Delete an activity.
+         */
+        delete: operations["activities.delete"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Update
+         * @description Update some fields of an activity.
+         */
+        patch: operations["activities.update"];
         trace?: never;
     };
     "/tips": {
@@ -543,6 +613,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tips/{tip_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get
+         * @description Return a tip.
+         */
+        get: operations["tips.get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete
+         * @description Delete a tip.
+         */
+        delete: operations["tips.delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update
+         * @description Update a tip.
+         */
+        patch: operations["tips.update"];
+        trace?: never;
+    };
     "/conversations": {
         parameters: {
             query?: never;
@@ -552,7 +650,7 @@ export interface paths {
         };
         /**
          * List Conversations
-         * @description List conversations, the last changed first.
+         * @description List conversations, the last changed first by default.
          */
         get: operations["conversations.list"];
         put?: never;
@@ -581,6 +679,134 @@ export interface paths {
          * @description Create all of these conversations or none.
          */
         post: operations["conversations.create_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/conversations/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Histories
+         * @description Import conversations with their messages and thinking, all or none.
+         *
+         *     A conversation that is stored with the same `source` and `external_id` is updated: fields that are given replace the
+         *     stored ones, but for its status. A message with a stored `external_id` is replaced if it differs. Other messages are
+         *     added. Nothing is removed without `remove_missing`. A batch has at most 1,000 conversations and 100,000 messages; a
+         *     request has room for about 10,000 messages with all their fields. A longer conversation is sent in several requests,
+         *     each with its `external_id`.
+         */
+        post: operations["conversations.import_histories"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/conversations/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count
+         * @description Count the conversations that match the filters.
+         */
+        get: operations["conversations.count"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/conversations/organize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Organize
+         * @description Move conversations to a folder, tag, pin or archive them: all of them or none.
+         *
+         *     Their `updated_at` and their place in the list stay as they are.
+         */
+        post: operations["conversations.organize"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/conversations/folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Folders
+         * @description List the folders that hold conversations, by name.
+         */
+        get: operations["conversations.folders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/conversations/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tags
+         * @description List the tags of conversations, by name.
+         */
+        get: operations["conversations.tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/conversations/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counts
+         * @description Count the conversations that were created on each day, without deleted ones.
+         */
+        get: operations["conversations.counts"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -671,6 +897,8 @@ export interface paths {
         /**
          * Create
          * @description Create a message.
+         *
+         *     The message of the conversation that has the same `external_id` is replaced, if there is one.
          */
         post: operations["messages.create"];
         delete?: never;
@@ -690,7 +918,7 @@ export interface paths {
         put?: never;
         /**
          * Create Batch
-         * @description Create all of these messages in this order or none. They may answer existing messages.
+         * @description Create all of these messages in this order or none. They may answer each other and existing messages.
          */
         post: operations["messages.create_batch"];
         delete?: never;
@@ -713,6 +941,28 @@ export interface paths {
          * @description Create an empty message that grows by `messages.append`.
          */
         post: operations["messages.create_streaming"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/messages/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usage
+         * @description Return the sums of tokens, cost and messages by model, conversation and day.
+         *
+         *     Messages of deleted conversations count. Days are at most 3,660.
+         */
+        get: operations["messages.usage"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -869,6 +1119,28 @@ export interface paths {
          * @description Create all of these steps of thinking or none.
          */
         post: operations["messages.add_thinking_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish
+         * @description Publish an event of the app's own to the live subscribers of its topic. It is not stored.
+         *
+         *     It is not published again when its answer was lost, so a subscriber may miss it.
+         */
+        post: operations["events.publish"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1038,6 +1310,9 @@ export interface paths {
          * Search Documents
          * @description Search for rows that contain all the words, the best first, with the matching places.
          *
+         *     Case, accents and width do not matter. Titles and headings count more than text, and words that stand together more
+         *     than words apart. Where fewer than 20 rows have all of three or more words, rows that lack one follow.
+         *
          *     A search sees every write that completed before it. A large batch is indexed in the background; `complete: false`
          *     means that it still is.
          */
@@ -1192,6 +1467,46 @@ export interface paths {
         get: operations["contexts.types"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contexts/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Collections
+         * @description List the collections of vectors.
+         */
+        get: operations["contexts.collections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contexts/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete Batch
+         * @description Delete all of these contexts with their vectors, or none.
+         */
+        post: operations["contexts.delete_batch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1709,6 +2024,137 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/conversations/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description Export conversations as one document of Markdown, HTML or JSON, with thinking and branches.
+         *
+         *     The HTML needs nothing else, and every text in it is escaped. The JSON is a request of
+         *     `conversations.import_histories`. Conversations with more than 64 MiB are refused.
+         */
+        get: operations["conversations.export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/daily-counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Daily Counts
+         * @description Count completed todos, conversations, documents, activities and contexts of each day, for a heat map.
+         */
+        get: operations["daily_counts.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Errors
+         * @description List the most frequent errors of a window, by stage and text.
+         */
+        get: operations["monitoring.errors"];
+        put?: never;
+        /**
+         * Save Error
+         * @description Count an error of a stage by its text, in the hour of the report.
+         */
+        post: operations["monitoring.save_error"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Runs
+         * @description List the runs of processors, the latest start first.
+         */
+        get: operations["monitoring.runs"];
+        put?: never;
+        /**
+         * Save Run
+         * @description Store a run of a processor that is over.
+         */
+        post: operations["monitoring.save_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Session
+         * @description Return the sums of all reports since the last reset.
+         */
+        get: operations["monitoring.session"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/session/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset Session
+         * @description Reset the counters of the session, and return those of the session that ended.
+         */
+        post: operations["monitoring.reset_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1794,8 +2240,14 @@ export interface components {
             };
         };
         /**
+         * ActivityOrder
+         * @description Orders of a list of activities.
+         * @enum {string}
+         */
+        ActivityOrder: "-start_time" | "start_time";
+        /**
          * ActivityPage
-         * @description Activities, the latest start first.
+         * @description Activities, in the order that was asked for.
          */
         ActivityPage: {
             /** Items */
@@ -1811,6 +2263,42 @@ export interface components {
              */
             total?: number | null;
         };
+        /**
+         * ActivityUpdate
+         * @description Fields that are left out stay as they are.
+         */
+        ActivityUpdate: {
+            /** Title */
+            title?: string;
+            /** Content */
+            content?: string;
+            resources?: components["schemas"]["JsonValue"];
+            /**
+             * Metadata
+             * @description Replaces the metadata.
+             */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Start Time
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            start_time?: string;
+            /**
+             * End Time
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            end_time?: string;
+        };
+        /**
+         * ActivityWindow
+         * @description How an activity must lie to the window of a list.
+         * @enum {string}
+         */
+        ActivityWindow: "begin" | "contain" | "overlap";
         /**
          * Adoption
          * @description A database of another system that was taken over, in place or by an import.
@@ -1936,6 +2424,24 @@ export interface components {
             objects?: components["schemas"]["ForeignObject"][];
         };
         /**
+         * AppEvent
+         * @description An event of the app's own.
+         */
+        AppEvent: {
+            /**
+             * Topic
+             * @description Topic, which begins with `app.`, such as `app.theme`.
+             */
+            topic: string;
+            /**
+             * Data
+             * @description Any values, of 16 KiB together at most.
+             */
+            data?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
          * Appended
          * @description The result of an append.
          */
@@ -2028,6 +2534,62 @@ export interface components {
             /** Items */
             items: components["schemas"]["Backup"][];
         };
+        /** BatchMessage */
+        BatchMessage: {
+            role: components["schemas"]["Role"];
+            /**
+             * Content
+             * @description Text of the message. Default: that of its text parts.
+             */
+            content?: string | null;
+            /**
+             * Is Complete
+             * @default true
+             */
+            is_complete?: boolean;
+            /**
+             * Token Count
+             * @default 0
+             */
+            token_count?: number;
+            /** Parent Message Id */
+            parent_message_id?: number | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * External Id
+             * @description Id in another program. The message of the conversation that has it is replaced, if there is one.
+             */
+            external_id?: string | null;
+            /**
+             * Parent External Id
+             * @description External id of the parent, instead of `parent_message_id`.
+             */
+            parent_external_id?: string | null;
+            /** Parts */
+            parts?: (components["schemas"]["TextPart"] | components["schemas"]["ImagePart"] | components["schemas"]["ToolCallPart"] | components["schemas"]["ToolResultPart"])[];
+            /** Model */
+            model?: string | null;
+            /** Prompt Tokens */
+            prompt_tokens?: number | null;
+            /** Completion Tokens */
+            completion_tokens?: number | null;
+            /** Cost */
+            cost?: number | null;
+            /** Created At */
+            created_at?: string | null;
+            /** Updated At */
+            updated_at?: string | null;
+            /** Completed At */
+            completed_at?: string | null;
+            /**
+             * Parent Index
+             * @description Position of the parent in the batch, from 0. It may come after this message.
+             */
+            parent_index?: number | null;
+        };
         /** CacheInfoUpdate */
         CacheInfoUpdate: {
             /**
@@ -2042,7 +2604,7 @@ export interface components {
         Cleanup: {
             /**
              * Deleted
-             * @description Number of deleted hours.
+             * @description Number of deleted hours and runs.
              */
             deleted: number;
         };
@@ -2050,7 +2612,7 @@ export interface components {
         CleanupRequest: {
             /**
              * Days
-             * @description Age in days from which hours are deleted.
+             * @description Age in days from which hours and runs are deleted.
              * @default 7
              */
             days?: number;
@@ -2077,6 +2639,14 @@ export interface components {
             /** Contexts */
             contexts: components["schemas"]["ProcessedContextInput"][];
         };
+        /** ContextCollections */
+        ContextCollections: {
+            /**
+             * Names
+             * @description Names of the collections of vectors: one of each type of context, and one of todos.
+             */
+            names: string[];
+        };
         /** ContextCounts */
         ContextCounts: {
             /**
@@ -2086,6 +2656,16 @@ export interface components {
             counts: {
                 [key: string]: number;
             };
+        };
+        /**
+         * ContextDeletion
+         * @description Which contexts are deleted.
+         */
+        ContextDeletion: {
+            /** Ids */
+            ids: string[];
+            /** @description Type of the contexts. One of another type is not found. */
+            context_type?: components["schemas"]["ContextType"] | null;
         };
         /** ContextHit */
         ContextHit: {
@@ -2113,7 +2693,7 @@ export interface components {
         };
         /**
          * ContextPage
-         * @description Contexts of one type, the newest first.
+         * @description Contexts of one type or of one source, the newest first.
          */
         ContextPage: {
             /** Items */
@@ -2203,6 +2783,14 @@ export interface components {
             /** Types */
             types: components["schemas"]["ContextType"][];
         };
+        /** ContextsDeleted */
+        ContextsDeleted: {
+            /**
+             * Deleted
+             * @description Number of deleted contexts. An id that was given twice counts once.
+             */
+            deleted: number;
+        };
         /** ContextsStored */
         ContextsStored: {
             /**
@@ -2247,11 +2835,56 @@ export interface components {
              * @example 2026-01-31T09:30:00.000Z
              */
             updated_at: string;
+            /**
+             * Folder
+             * @description Name of the folder. Null outside of folders.
+             */
+            folder: string | null;
+            /** Tags */
+            tags: string[];
+            /** Is Pinned */
+            is_pinned: boolean;
+            /**
+             * Source
+             * @description Program or account that the conversation came from.
+             */
+            source: string | null;
+            /**
+             * External Id
+             * @description Id in another program, unique for its `source`.
+             */
+            external_id: string | null;
         };
         /** ConversationBatch */
         ConversationBatch: {
             /** Conversations */
             conversations: components["schemas"]["ConversationCreate"][];
+        };
+        /**
+         * ConversationChanges
+         * @description Changes of several conversations. Fields that are left out stay as they are.
+         */
+        ConversationChanges: {
+            /** Ids */
+            ids: number[];
+            /**
+             * Folder
+             * @description Folder to move the conversations to. Null: out of their folders.
+             */
+            folder?: string | null;
+            /** Add Tags */
+            add_tags?: string[];
+            /** Remove Tags */
+            remove_tags?: string[];
+            /** Is Pinned */
+            is_pinned?: boolean;
+            /** Is Archived */
+            is_archived?: boolean;
+        };
+        /** ConversationCount */
+        ConversationCount: {
+            /** Count */
+            count: number;
         };
         /** ConversationCreate */
         ConversationCreate: {
@@ -2265,10 +2898,108 @@ export interface components {
             metadata?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /** Folder */
+            folder?: string | null;
+            /** Tags */
+            tags?: string[];
+            /**
+             * Is Pinned
+             * @default false
+             */
+            is_pinned?: boolean;
+            /**
+             * Created At
+             * @description Time of creation. Default: now.
+             */
+            created_at?: string | null;
+            /**
+             * Updated At
+             * @description Time of the last change. Default: `created_at`, or now.
+             */
+            updated_at?: string | null;
+            /**
+             * Source
+             * @description Program or account that the conversation comes from. Required with `external_id`.
+             */
+            source?: string | null;
+            /**
+             * External Id
+             * @description Id there. The conversation that has it is updated, if there is one.
+             */
+            external_id?: string | null;
+        };
+        /** ConversationFolder */
+        ConversationFolder: {
+            /** Folder */
+            folder: string;
+            /**
+             * Count
+             * @description Number of conversations in the folder, without deleted ones.
+             */
+            count: number;
         };
         /**
+         * ConversationFolders
+         * @description Folders that hold conversations, by name.
+         */
+        ConversationFolders: {
+            /** Items */
+            items: components["schemas"]["ConversationFolder"][];
+            /**
+             * Total
+             * @description Number of folders.
+             */
+            total: number;
+        };
+        /**
+         * ConversationHistory
+         * @description A conversation with its messages.
+         */
+        ConversationHistory: {
+            /** Page Name */
+            page_name: string;
+            /**
+             * Source
+             * @description Program or account in which `external_id` is unique. Required with it.
+             */
+            source?: string | null;
+            /**
+             * External Id
+             * @description Id there. A stored conversation with the same one is updated.
+             */
+            external_id?: string | null;
+            /** Title */
+            title?: string | null;
+            /** User Id */
+            user_id?: string | null;
+            /** @default active */
+            status?: components["schemas"]["ConversationStatus"];
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Created At */
+            created_at?: string | null;
+            /** Updated At */
+            updated_at?: string | null;
+            /** Messages */
+            messages?: components["schemas"]["HistoryMessage"][];
+            /**
+             * Remove Missing
+             * @description Also delete stored messages with an external id that is not in the list.
+             * @default false
+             */
+            remove_missing?: boolean;
+        };
+        /**
+         * ConversationOrder
+         * @description The orders of the list of conversations.
+         * @enum {string}
+         */
+        ConversationOrder: "changed" | "pinned" | "newest" | "oldest";
+        /**
          * ConversationPage
-         * @description Conversations, the one that changed last first.
+         * @description Conversations, in the order that was asked for.
          */
         ConversationPage: {
             /** Items */
@@ -2314,6 +3045,29 @@ export interface components {
          * @enum {string}
          */
         ConversationStatus: "active" | "archived" | "deleted";
+        /** ConversationTag */
+        ConversationTag: {
+            /** Tag */
+            tag: string;
+            /**
+             * Count
+             * @description Number of conversations with the tag, without deleted ones.
+             */
+            count: number;
+        };
+        /**
+         * ConversationTags
+         * @description Tags that conversations have, by name.
+         */
+        ConversationTags: {
+            /** Items */
+            items: components["schemas"]["ConversationTag"][];
+            /**
+             * Total
+             * @description Number of tags.
+             */
+            total: number;
+        };
         /**
          * ConversationThread
          * @description The details of a thread besides its state.
@@ -2383,6 +3137,62 @@ export interface components {
             metadata?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+        };
+        /**
+         * ConversationsOrganized
+         * @description The result. A conversation that was already as wanted is unchanged.
+         */
+        ConversationsOrganized: {
+            /** Changed */
+            changed: number[];
+            /** Unchanged */
+            unchanged: number[];
+        };
+        /**
+         * DailyCount
+         * @description The rows of one day.
+         */
+        DailyCount: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Todos
+             * @description Number of todos that were completed.
+             */
+            todos: number;
+            /**
+             * Conversations
+             * @description Number of conversations that were created, without deleted ones.
+             */
+            conversations: number;
+            /**
+             * Documents
+             * @description Number of vaults that were created, without folders and deleted ones.
+             */
+            documents: number;
+            /**
+             * Activities
+             * @description Number of activities that began.
+             */
+            activities: number;
+            /**
+             * Contexts
+             * @description Number of contexts that were created.
+             */
+            contexts: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * DailyCounts
+         * @description The rows of each day, days without any included.
+         */
+        DailyCounts: {
+            /** Days */
+            days: components["schemas"]["DailyCount"][];
         };
         /** DataCount */
         DataCount: {
@@ -2533,6 +3343,24 @@ export interface components {
              */
             write_ahead_log_bytes: number | null;
         };
+        /** DayCount */
+        DayCount: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Count */
+            count: number;
+        };
+        /**
+         * DayCounts
+         * @description How many there are of each day, days without any included.
+         */
+        DayCounts: {
+            /** Days */
+            days: components["schemas"]["DayCount"][];
+        };
         /** DoctorReport */
         DoctorReport: {
             /** Findings */
@@ -2564,6 +3392,51 @@ export interface components {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             data_type: components["schemas"]["DataType"];
+        };
+        /** ErrorReport */
+        ErrorReport: {
+            /**
+             * Stage Name
+             * @description The stage or processor that failed.
+             */
+            stage_name: string;
+            /**
+             * Message
+             * @description Text of the error. Its first 500 characters are kept.
+             */
+            message: string;
+            /**
+             * Count
+             * @default 1
+             */
+            count?: number;
+        };
+        /**
+         * ErrorTotals
+         * @description One text of errors in a window.
+         */
+        ErrorTotals: {
+            /** Stage Name */
+            stage_name: string;
+            /**
+             * Message
+             * @description `(other errors)` stands for those beyond 200 different ones in an hour.
+             */
+            message: string;
+            /** Count */
+            count: number;
+            /**
+             * First At
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            first_at: string;
+            /**
+             * Last At
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            last_at: string;
         };
         /**
          * Exchange
@@ -2710,6 +3583,127 @@ export interface components {
             reason?: string | null;
         };
         /**
+         * HistoriesImported
+         * @description The results, in the order of the request.
+         */
+        HistoriesImported: {
+            /** Items */
+            items: components["schemas"]["HistoryImported"][];
+        };
+        /**
+         * HistoryBatch
+         * @description Conversations to import, all or none.
+         */
+        HistoryBatch: {
+            /** Conversations */
+            conversations: components["schemas"]["ConversationHistory"][];
+            /**
+             * Dry Run
+             * @description Only report what would be imported; nothing is changed.
+             * @default false
+             */
+            dry_run?: boolean;
+        };
+        /**
+         * HistoryImported
+         * @description The result of one conversation of a batch.
+         */
+        HistoryImported: {
+            /** Conversation Id */
+            conversation_id: number;
+            /**
+             * Created
+             * @description False if the conversation was already stored.
+             */
+            created: boolean;
+            /** Messages Added */
+            messages_added: number;
+            /** Messages Replaced */
+            messages_replaced: number;
+            /** Messages Unchanged */
+            messages_unchanged: number;
+            /** Messages Removed */
+            messages_removed: number;
+        };
+        /**
+         * HistoryMessage
+         * @description A message of a history.
+         *
+         *     Its parent is an earlier or later message of the same history, or a stored one of the conversation.
+         */
+        HistoryMessage: {
+            role: components["schemas"]["Role"];
+            /**
+             * Content
+             * @default
+             */
+            content?: string;
+            /** Parts */
+            parts?: (components["schemas"]["TextPart"] | components["schemas"]["ImagePart"] | components["schemas"]["ToolCallPart"] | components["schemas"]["ToolResultPart"])[];
+            /** External Id */
+            external_id?: string | null;
+            /**
+             * Parent Index
+             * @description Position of the parent in this list, from 0.
+             */
+            parent_index?: number | null;
+            /**
+             * Parent External Id
+             * @description External id of the parent, which is in this list or stored in the conversation.
+             */
+            parent_external_id?: string | null;
+            /** @default completed */
+            status?: components["schemas"]["MessageStatus"];
+            /** Model */
+            model?: string | null;
+            /** Prompt Tokens */
+            prompt_tokens?: number | null;
+            /** Completion Tokens */
+            completion_tokens?: number | null;
+            /** Cost */
+            cost?: number | null;
+            /**
+             * Token Count
+             * @default 0
+             */
+            token_count?: number;
+            /** Created At */
+            created_at?: string | null;
+            /** Updated At */
+            updated_at?: string | null;
+            /** Completed At */
+            completed_at?: string | null;
+            /** Error Message */
+            error_message?: string | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Thinking
+             * @description Steps in order. Of a stored message, they replace its steps; none leave them.
+             */
+            thinking?: components["schemas"]["HistoryThinking"][];
+        };
+        /** HistoryThinking */
+        HistoryThinking: {
+            /** Content */
+            content: string;
+            /** Stage */
+            stage?: string | null;
+            /**
+             * Progress
+             * @default 1
+             */
+            progress?: number;
+            /** Created At */
+            created_at?: string | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
          * HybridHit
          * @description A hit by words, by meaning or by both. A rank counts from 1; null if it was not found that way.
          */
@@ -2787,6 +3781,26 @@ export interface components {
              * @default 20
              */
             limit?: number;
+        };
+        /**
+         * ImagePart
+         * @description A reference to an image; never its bytes.
+         */
+        ImagePart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "image";
+            /**
+             * Reference
+             * @description Address, file name or id of the image.
+             */
+            reference: string;
+            /** Media Type */
+            media_type?: string | null;
+            /** Name */
+            name?: string | null;
         };
         /**
          * ImportReport
@@ -2999,6 +4013,30 @@ export interface components {
              */
             next_sequence?: number;
             /**
+             * External Id
+             * @description Id in another program, unique in its conversation.
+             */
+            external_id: string | null;
+            /**
+             * Parts
+             * @description Content in parts: text, images, calls of tools and their results.
+             */
+            parts: (components["schemas"]["TextPart"] | components["schemas"]["ImagePart"] | components["schemas"]["ToolCallPart"] | components["schemas"]["ToolResultPart"])[];
+            /**
+             * Model
+             * @description Model that wrote the message.
+             */
+            model: string | null;
+            /** Prompt Tokens */
+            prompt_tokens: number | null;
+            /** Completion Tokens */
+            completion_tokens: number | null;
+            /**
+             * Cost
+             * @description Cost of the message, in the unit that the app uses.
+             */
+            cost: number | null;
+            /**
              * Thinking
              * @description Steps of thinking, in order. Only on request.
              */
@@ -3023,13 +4061,16 @@ export interface components {
         /** MessageBatch */
         MessageBatch: {
             /** Messages */
-            messages: components["schemas"]["MessageCreate"][];
+            messages: components["schemas"]["BatchMessage"][];
         };
         /** MessageCreate */
         MessageCreate: {
             role: components["schemas"]["Role"];
-            /** Content */
-            content: string;
+            /**
+             * Content
+             * @description Text of the message. Default: that of its text parts.
+             */
+            content?: string | null;
             /**
              * Is Complete
              * @default true
@@ -3046,6 +4087,32 @@ export interface components {
             metadata?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * External Id
+             * @description Id in another program. The message of the conversation that has it is replaced, if there is one.
+             */
+            external_id?: string | null;
+            /**
+             * Parent External Id
+             * @description External id of the parent, instead of `parent_message_id`.
+             */
+            parent_external_id?: string | null;
+            /** Parts */
+            parts?: (components["schemas"]["TextPart"] | components["schemas"]["ImagePart"] | components["schemas"]["ToolCallPart"] | components["schemas"]["ToolResultPart"])[];
+            /** Model */
+            model?: string | null;
+            /** Prompt Tokens */
+            prompt_tokens?: number | null;
+            /** Completion Tokens */
+            completion_tokens?: number | null;
+            /** Cost */
+            cost?: number | null;
+            /** Created At */
+            created_at?: string | null;
+            /** Updated At */
+            updated_at?: string | null;
+            /** Completed At */
+            completed_at?: string | null;
         };
         /** MessageFinish */
         MessageFinish: {
@@ -3053,6 +4120,24 @@ export interface components {
             status?: components["schemas"]["MessageStatus"];
             /** Error Message */
             error_message?: string | null;
+            /**
+             * Parts
+             * @description Content in parts, beside the text that was appended.
+             */
+            parts?: (components["schemas"]["TextPart"] | components["schemas"]["ImagePart"] | components["schemas"]["ToolCallPart"] | components["schemas"]["ToolResultPart"])[];
+            /** Model */
+            model?: string | null;
+            /** Prompt Tokens */
+            prompt_tokens?: number | null;
+            /** Completion Tokens */
+            completion_tokens?: number | null;
+            /** Cost */
+            cost?: number | null;
+            /**
+             * Completed At
+             * @description Default: now.
+             */
+            completed_at?: string | null;
         };
         /** MessageMetadataUpdate */
         MessageMetadataUpdate: {
@@ -3131,6 +4216,24 @@ export interface components {
             is_complete?: boolean;
             /** Token Count */
             token_count?: number;
+            /**
+             * Parts
+             * @description Content in parts. Default: none, since the content is another.
+             */
+            parts?: (components["schemas"]["TextPart"] | components["schemas"]["ImagePart"] | components["schemas"]["ToolCallPart"] | components["schemas"]["ToolResultPart"])[];
+            /** Model */
+            model?: string | null;
+            /** Prompt Tokens */
+            prompt_tokens?: number | null;
+            /** Completion Tokens */
+            completion_tokens?: number | null;
+            /** Cost */
+            cost?: number | null;
+            /**
+             * Updated At
+             * @description Default: now.
+             */
+            updated_at?: string | null;
         };
         /** ModelTotals */
         ModelTotals: {
@@ -3242,6 +4345,98 @@ export interface components {
             metadata?: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * ProcessorRun
+         * @description One run of a processor.
+         */
+        ProcessorRun: {
+            /**
+             * Invalid
+             * @description Names of the fields whose stored values cannot be read. Each has a safe default here; `invalid_rows.list` shows what is stored.
+             * @default []
+             */
+            invalid?: string[];
+            /** Id */
+            id: number;
+            /** Processor Name */
+            processor_name: string;
+            /**
+             * Start Time
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            start_time: string;
+            /**
+             * End Time
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            end_time: string;
+            status: components["schemas"]["RunStatus"];
+            /**
+             * Counts
+             * @description Numbers of what was done, by name.
+             */
+            counts: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Error Message */
+            error_message: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+        };
+        /**
+         * ProcessorRunPage
+         * @description Runs of processors, the latest start first.
+         */
+        ProcessorRunPage: {
+            /** Items */
+            items: components["schemas"]["ProcessorRun"][];
+            /**
+             * Next Cursor
+             * @description Value of `cursor` for the next page. Null at the end of the list.
+             */
+            next_cursor?: string | null;
+            /**
+             * Total
+             * @description Number of matching rows. Only with `with_total`.
+             */
+            total?: number | null;
+        };
+        /** ProcessorRunReport */
+        ProcessorRunReport: {
+            /** Processor Name */
+            processor_name: string;
+            /**
+             * Start Time
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            start_time: string;
+            /**
+             * End Time
+             * @description Default: now.
+             */
+            end_time?: string | null;
+            /** @default success */
+            status?: components["schemas"]["RunStatus"];
+            /**
+             * Counts
+             * @description Numbers of what was done, by name, such as `documents`.
+             */
+            counts?: {
+                [key: string]: number;
+            };
+            /**
+             * Error Message
+             * @description Text of the error of a run that failed. Its first 500 characters are kept.
+             */
+            error_message?: string | null;
         };
         /**
          * PropertiesInput
@@ -3376,7 +4571,7 @@ export interface components {
          * Role
          * @enum {string}
          */
-        Role: "user" | "assistant" | "system" | "tool";
+        Role: "user" | "assistant" | "system" | "tool" | "developer" | "function";
         /**
          * RowPlace
          * @description The table and the key of a row.
@@ -3484,6 +4679,12 @@ export interface components {
             ids: number[];
         };
         /**
+         * RunStatus
+         * @description How a run of a processor ended.
+         * @enum {string}
+         */
+        RunStatus: "success" | "error" | "cancelled";
+        /**
          * SalvagedTable
          * @description The result for the rows of one table.
          */
@@ -3564,6 +4765,40 @@ export interface components {
              * @description False while rows are still being indexed.
              */
             complete: boolean;
+        };
+        /**
+         * SessionCounters
+         * @description Sums of all reports since the session began. A reset begins a new session; a restart of the sidecar does not.
+         */
+        SessionCounters: {
+            /**
+             * Started At
+             * @description Start of the session. Null before the first report.
+             */
+            started_at: string | null;
+            /** Model Calls */
+            model_calls: number;
+            /** Prompt Tokens */
+            prompt_tokens: number;
+            /** Completion Tokens */
+            completion_tokens: number;
+            /** Total Tokens */
+            total_tokens: number;
+            /** Stage Runs */
+            stage_runs: number;
+            /** Stage Errors */
+            stage_errors: number;
+            /** Data Count */
+            data_count: number;
+            /** Processor Runs */
+            processor_runs: number;
+            /** Processor Errors */
+            processor_errors: number;
+            /**
+             * Errors
+             * @description Number of errors that were reported with a text.
+             */
+            errors: number;
         };
         /** SimilarTodo */
         SimilarTodo: {
@@ -3678,6 +4913,11 @@ export interface components {
             metadata?: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
+            /**
+             * Error
+             * @description Text of the error of a run that failed. Its first 500 characters are counted.
+             */
+            error?: string | null;
         };
         /** StageTotals */
         StageTotals: {
@@ -3768,6 +5008,14 @@ export interface components {
             metadata?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /** External Id */
+            external_id?: string | null;
+            /** Parent External Id */
+            parent_external_id?: string | null;
+            /** Model */
+            model?: string | null;
+            /** Created At */
+            created_at?: string | null;
         };
         /**
          * TextFragment
@@ -3778,6 +5026,19 @@ export interface components {
             text: string;
             /** Match */
             match: boolean;
+        };
+        /**
+         * TextPart
+         * @description A piece of text.
+         */
+        TextPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "text";
+            /** Text */
+            text: string;
         };
         /** ThinkingBatch */
         ThinkingBatch: {
@@ -3804,6 +5065,8 @@ export interface components {
             metadata?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /** Created At */
+            created_at?: string | null;
         };
         /** ThinkingList */
         ThinkingList: {
@@ -3855,6 +5118,11 @@ export interface components {
         TipCreate: {
             /** Content */
             content: string;
+            /**
+             * Created At
+             * @description Time of creation. Default: now.
+             */
+            created_at?: string | null;
         };
         /**
          * TipPage
@@ -3873,6 +5141,14 @@ export interface components {
              * @description Number of matching rows. Only with `with_total`.
              */
             total?: number | null;
+        };
+        /**
+         * TipUpdate
+         * @description Fields that are left out stay as they are.
+         */
+        TipUpdate: {
+            /** Content */
+            content?: string;
         };
         /** Todo */
         Todo: {
@@ -3896,7 +5172,7 @@ export interface components {
             start_time: string | null;
             /**
              * End Time
-             * @description Time when the todo was completed.
+             * @description Deadline or planned end. Completing sets it where there is none, and keeps it otherwise.
              */
             end_time: string | null;
             status: components["schemas"]["TodoStatus"];
@@ -3906,6 +5182,11 @@ export interface components {
             assignee: string | null;
             /** Reason */
             reason: string | null;
+            /**
+             * Completed At
+             * @description Time when the todo was completed. Null for a pending todo, and where another program completed it without naming a time.
+             */
+            completed_at: string | null;
         };
         /** TodoBatch */
         TodoBatch: {
@@ -3931,6 +5212,16 @@ export interface components {
             assignee?: string | null;
             /** Reason */
             reason?: string | null;
+            /**
+             * Created At
+             * @description Time of creation. Default: now.
+             */
+            created_at?: string | null;
+            /**
+             * Completed At
+             * @description Time of completion, only for a completed todo. Default: its `end_time`, or now.
+             */
+            completed_at?: string | null;
         };
         /**
          * TodoEmbedding
@@ -3958,8 +5249,14 @@ export interface components {
             };
         };
         /**
+         * TodoOrder
+         * @description Orders of a list of todos. A minus sign reverses an order, but todos without the time in question stay last.
+         * @enum {string}
+         */
+        TodoOrder: "urgency" | "-urgency" | "newest" | "oldest" | "start_time" | "-start_time" | "end_time" | "-end_time" | "completed_at" | "-completed_at";
+        /**
          * TodoPage
-         * @description Todos, the newest first.
+         * @description Todos, in the order that was asked for.
          */
         TodoPage: {
             /** Items */
@@ -3986,7 +5283,7 @@ export interface components {
             status: components["schemas"]["TodoStatus"];
             /**
              * End Time
-             * @description Time when the todo was completed. Default: now.
+             * @description Time of the completion, by default now; or the new `end_time` of a reopened todo.
              */
             end_time?: string | null;
         };
@@ -4090,6 +5387,94 @@ export interface components {
             total_tokens?: number | null;
         };
         /**
+         * ToolCallPart
+         * @description A call of a tool that the model asked for.
+         */
+        ToolCallPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "tool_call";
+            /** Name */
+            name: string;
+            /** Call Id */
+            call_id?: string | null;
+            arguments?: components["schemas"]["JsonValue"];
+        };
+        /**
+         * ToolResultPart
+         * @description The answer of a tool.
+         */
+        ToolResultPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "tool_result";
+            content: components["schemas"]["JsonValue"];
+            /** Call Id */
+            call_id?: string | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * Is Error
+             * @default false
+             */
+            is_error?: boolean;
+        };
+        /**
+         * TopErrors
+         * @description The most frequent errors of a window.
+         */
+        TopErrors: {
+            /**
+             * Since
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            since: string;
+            /**
+             * Count
+             * @description Number of all errors in the window.
+             */
+            count: number;
+            /**
+             * Items
+             * @description The most frequent first.
+             */
+            items: components["schemas"]["ErrorTotals"][];
+        };
+        /**
+         * Transcript
+         * @description Conversations as one document.
+         */
+        Transcript: {
+            format: components["schemas"]["TranscriptFormat"];
+            /**
+             * Media Type
+             * @description Type of the document, for a file or a clipboard.
+             * @example text/html
+             */
+            media_type: string;
+            /**
+             * File Name
+             * @description A name for the document that is valid on every system.
+             */
+            file_name: string;
+            /**
+             * Content
+             * @description The document.
+             */
+            content: string;
+        };
+        /**
+         * TranscriptFormat
+         * @description `json` can be imported with `conversations.import_histories`.
+         * @enum {string}
+         */
+        TranscriptFormat: "markdown" | "html" | "json";
+        /**
          * UpkeepRun
          * @description One run of a task.
          */
@@ -4158,6 +5543,64 @@ export interface components {
             enabled: boolean;
             /** Items */
             items: components["schemas"]["UpkeepTask"][];
+        };
+        /**
+         * Usage
+         * @description The sums of one group.
+         */
+        Usage: {
+            /** Messages */
+            messages: number;
+            /** Prompt Tokens */
+            prompt_tokens: number;
+            /** Completion Tokens */
+            completion_tokens: number;
+            /**
+             * Cost
+             * @description Sum of the costs, rounded to nine decimals.
+             */
+            cost: number;
+            /**
+             * Model
+             * @description Model of the group; null for messages without one.
+             */
+            model?: string | null;
+            /** Conversation Id */
+            conversation_id?: number | null;
+            /** Day */
+            day?: string | null;
+        };
+        /**
+         * UsageReport
+         * @description Usage by group, the earliest day first, then the largest cost.
+         */
+        UsageReport: {
+            /** Items */
+            items: components["schemas"]["Usage"][];
+            /**
+             * Has More
+             * @description True if there are more groups than `limit`.
+             */
+            has_more: boolean;
+            /** @description Sums over all groups. */
+            totals: components["schemas"]["UsageTotal"];
+        };
+        /**
+         * UsageTotal
+         * @description Sums over messages that name a model, tokens or a cost.
+         */
+        UsageTotal: {
+            /** Messages */
+            messages: number;
+            /** Prompt Tokens */
+            prompt_tokens: number;
+            /** Completion Tokens */
+            completion_tokens: number;
+            /**
+             * Cost
+             * @description Sum of the costs, rounded to nine decimals.
+             */
+            cost: number;
         };
         /** Vault */
         Vault: {
@@ -4241,6 +5684,16 @@ export interface components {
              * @description Position in the folder. Default: last.
              */
             sort_order?: number | null;
+            /**
+             * Created At
+             * @description Time of creation. Default: now.
+             */
+            created_at?: string | null;
+            /**
+             * Updated At
+             * @description Time of the last change. Default: `created_at`, or now.
+             */
+            updated_at?: string | null;
         };
         /** VaultMove */
         VaultMove: {
@@ -4465,7 +5918,7 @@ export interface components {
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            topic: "activities" | "conversations" | "messages" | "monitoring.data_stats" | "monitoring.stage_timing" | "monitoring.token_usage" | "thinking" | "tips" | "todo_embeddings" | "todos" | "vaults";
+            topic: "activities" | "conversations" | "messages" | "monitoring.data_stats" | "monitoring.errors" | "monitoring.runs" | "monitoring.session" | "monitoring.stage_timing" | "monitoring.token_usage" | "thinking" | "tips" | "todo_embeddings" | "todos" | "vaults";
             /**
              * Id
              * @description Of the row; of the todo, for its embedding.
@@ -4642,7 +6095,10 @@ export interface operations {
                 is_deleted?: boolean;
                 /** @description Only vaults with exactly this title. */
                 title?: string | null;
-                document_type?: string | null;
+                /** @description Only this document type; repeat the parameter for several. */
+                document_type?: string | string[] | null;
+                /** @description Only folders, or only documents. Default: both. */
+                is_folder?: boolean | null;
                 /** @description Created at or after this time. */
                 created_after?: string | null;
                 /** @description Created before this time. */
@@ -4651,6 +6107,8 @@ export interface operations {
                 updated_after?: string | null;
                 /** @description Changed before this time. */
                 updated_before?: string | null;
+                /** @description Only vaults directly in this folder. `vaults.children` lists those of the top level. */
+                parent_id?: number | null;
             };
             header?: never;
             path?: never;
@@ -4734,6 +6192,22 @@ export interface operations {
                 cursor?: string | null;
                 /** @description Also count all matching rows. */
                 with_total?: boolean;
+                /** @description List deleted vaults, which can be restored, instead of the others. */
+                is_deleted?: boolean;
+                /** @description Only vaults with exactly this title. */
+                title?: string | null;
+                /** @description Only this document type; repeat the parameter for several. */
+                document_type?: string | string[] | null;
+                /** @description Only folders, or only documents. Default: both. */
+                is_folder?: boolean | null;
+                /** @description Created at or after this time. */
+                created_after?: string | null;
+                /** @description Created before this time. */
+                created_before?: string | null;
+                /** @description Changed at or after this time. */
+                updated_after?: string | null;
+                /** @description Changed before this time. */
+                updated_before?: string | null;
                 /** @description Id of the folder. Default: the top level. */
                 parent_id?: number | null;
             };
@@ -4814,6 +6288,33 @@ export interface operations {
             };
         };
     };
+    "vaults.counts": {
+        parameters: {
+            query: {
+                /** @description The first day. */
+                start_date: string;
+                /** @description The last day, inclusive. At most 731 days in all. */
+                end_date: string;
+                /** @description Time zone whose midnight separates the days: a name such as `Europe/Berlin`, or an offset such as `-03:30`. */
+                time_zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayCounts"];
+                };
+            };
+        };
+    };
     "vaults.get": {
         parameters: {
             query?: never;
@@ -4886,6 +6387,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Vault"];
+                };
+            };
+        };
+    };
+    "vaults.contexts": {
+        parameters: {
+            query?: {
+                /** @description Largest number of rows to return. */
+                limit?: number;
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
+                offset?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string | null;
+                /** @description Also count all matching rows. */
+                with_total?: boolean;
+                /** @description Return the vectors as well. */
+                need_vector?: boolean;
+            };
+            header?: never;
+            path: {
+                vault_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContextPage"];
                 };
             };
         };
@@ -4981,10 +6515,28 @@ export interface operations {
                 /** @description Also count all matching rows. */
                 with_total?: boolean;
                 status?: components["schemas"]["TodoStatus"] | null;
-                /** @description Only todos created at or after this time. */
+                /** @description Only todos whose own `start_time` is at or after this time. */
                 start_time?: string | null;
-                /** @description Only todos created before this time. */
+                /** @description Only todos whose own `end_time` is at or before this time. */
                 end_time?: string | null;
+                /** @description `urgency`: the most urgent first, the newest first among equals. `-urgency`: the other way round. `newest`, `oldest`: by creation. `start_time`, `end_time`, `completed_at`: the earliest first, or the latest first with a minus sign; todos without that time come last. */
+                order?: components["schemas"]["TodoOrder"];
+                /** @description Created at or after this time. */
+                created_after?: string | null;
+                /** @description Created before this time. */
+                created_before?: string | null;
+                /** @description `start_time` at or after this time. */
+                started_after?: string | null;
+                /** @description `start_time` before this time. */
+                started_before?: string | null;
+                /** @description `end_time` at or after this time. */
+                ended_after?: string | null;
+                /** @description `end_time` before this time. */
+                ended_before?: string | null;
+                /** @description Completed at or after this time. */
+                completed_after?: string | null;
+                /** @description Completed before this time. */
+                completed_before?: string | null;
             };
             header?: never;
             path?: never;
@@ -5053,6 +6605,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RowsMade"];
+                };
+            };
+        };
+    };
+    "todos.counts": {
+        parameters: {
+            query: {
+                /** @description The first day. */
+                start_date: string;
+                /** @description The last day, inclusive. At most 731 days in all. */
+                end_date: string;
+                /** @description Time zone whose midnight separates the days: a name such as `Europe/Berlin`, or an offset such as `-03:30`. */
+                time_zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayCounts"];
                 };
             };
         };
@@ -5273,10 +6852,14 @@ export interface operations {
                 cursor?: string | null;
                 /** @description Also count all matching rows. */
                 with_total?: boolean;
-                /** @description Only activities that begin at or after this time. */
+                /** @description Beginning of the window. Default: any. */
                 start_time?: string | null;
-                /** @description Only activities that begin before this time. */
+                /** @description End of the window. Default: any. */
                 end_time?: string | null;
+                /** @description Activities that `begin` in the window, at its beginning included and at its end not; that it `contain`s as a whole, both ends included, as in the seed; or that `overlap` with it for any time, or begin and end at one moment in it. */
+                window?: components["schemas"]["ActivityWindow"];
+                /** @description `-start_time`: the latest start first. `start_time`: the earliest start first. */
+                order?: components["schemas"]["ActivityOrder"];
             };
             header?: never;
             path?: never;
@@ -5418,6 +7001,58 @@ export interface operations {
             };
         };
     };
+    "activities.delete": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                activity_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "activities.update": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                activity_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActivityUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activity"];
+                };
+            };
+        };
+    };
     "tips.list": {
         parameters: {
             query?: {
@@ -5433,6 +7068,10 @@ export interface operations {
                 start_time?: string | null;
                 /** @description Only tips created before this time. */
                 end_time?: string | null;
+                /** @description The same as `start_time`. */
+                created_after?: string | null;
+                /** @description The same as `end_time`. */
+                created_before?: string | null;
             };
             header?: never;
             path?: never;
@@ -5505,9 +7144,103 @@ export interface operations {
             };
         };
     };
+    "tips.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tip_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tip"];
+                };
+            };
+        };
+    };
+    "tips.delete": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                tip_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "tips.update": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                tip_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TipUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tip"];
+                };
+            };
+        };
+    };
     "conversations.list": {
         parameters: {
             query?: {
+                page_name?: string | null;
+                user_id?: string | null;
+                source?: string | null;
+                external_id?: string | null;
+                /** @description Only this status; repeat the parameter for several. Default: every status but deleted. */
+                status?: components["schemas"]["ConversationStatus"][] | null;
+                /** @description Created at or after this time. */
+                created_after?: string | null;
+                /** @description Created before this time. */
+                created_before?: string | null;
+                /** @description Changed at or after this time. */
+                updated_after?: string | null;
+                /** @description Changed before this time. */
+                updated_before?: string | null;
+                /** @description Only conversations in this folder. Empty: only those in no folder. */
+                folder?: string | null;
+                /** @description Only conversations with this tag; repeat the parameter for several, which must all be present. */
+                tag?: string[] | null;
+                /** @description Only pinned conversations, or only the others. */
+                is_pinned?: boolean | null;
                 /** @description Largest number of rows to return. */
                 limit?: number;
                 /** @description Number of rows to skip. Use `cursor` for deeper pages. */
@@ -5516,10 +7249,8 @@ export interface operations {
                 cursor?: string | null;
                 /** @description Also count all matching rows. */
                 with_total?: boolean;
-                page_name?: string | null;
-                user_id?: string | null;
-                /** @description Only this status. Default: every status but deleted. */
-                status?: components["schemas"]["ConversationStatus"] | null;
+                /** @description `changed`: the last changed first. `pinned`: pinned ones first, then the last changed. `newest` and `oldest`: by creation. */
+                order?: components["schemas"]["ConversationOrder"];
             };
             header?: never;
             path?: never;
@@ -5588,6 +7319,178 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RowsMade"];
+                };
+            };
+        };
+    };
+    "conversations.import_histories": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HistoryBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoriesImported"];
+                };
+            };
+        };
+    };
+    "conversations.count": {
+        parameters: {
+            query?: {
+                page_name?: string | null;
+                user_id?: string | null;
+                source?: string | null;
+                external_id?: string | null;
+                /** @description Only this status; repeat the parameter for several. Default: every status but deleted. */
+                status?: components["schemas"]["ConversationStatus"][] | null;
+                /** @description Created at or after this time. */
+                created_after?: string | null;
+                /** @description Created before this time. */
+                created_before?: string | null;
+                /** @description Changed at or after this time. */
+                updated_after?: string | null;
+                /** @description Changed before this time. */
+                updated_before?: string | null;
+                /** @description Only conversations in this folder. Empty: only those in no folder. */
+                folder?: string | null;
+                /** @description Only conversations with this tag; repeat the parameter for several, which must all be present. */
+                tag?: string[] | null;
+                /** @description Only pinned conversations, or only the others. */
+                is_pinned?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationCount"];
+                };
+            };
+        };
+    };
+    "conversations.organize": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationChanges"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationsOrganized"];
+                };
+            };
+        };
+    };
+    "conversations.folders": {
+        parameters: {
+            query?: {
+                /** @description Largest number of names to return. */
+                limit?: number;
+                /** @description Number of names to skip. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationFolders"];
+                };
+            };
+        };
+    };
+    "conversations.tags": {
+        parameters: {
+            query?: {
+                /** @description Largest number of names to return. */
+                limit?: number;
+                /** @description Number of names to skip. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationTags"];
+                };
+            };
+        };
+    };
+    "conversations.counts": {
+        parameters: {
+            query: {
+                /** @description The first day. */
+                start_date: string;
+                /** @description The last day, inclusive. At most 731 days in all. */
+                end_date: string;
+                /** @description Time zone whose midnight separates the days: a name such as `Europe/Berlin`, or an offset such as `-03:30`. */
+                time_zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayCounts"];
                 };
             };
         };
@@ -5724,6 +7627,8 @@ export interface operations {
                 after?: number | null;
                 /** @description Only messages before this one: an earlier page. */
                 before?: number | null;
+                /** @description Only the message with this external id. */
+                external_id?: string | null;
                 /** @description Start with the last page instead of the first. */
                 newest?: boolean;
                 include_thinking?: boolean;
@@ -5830,6 +7735,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
+                };
+            };
+        };
+    };
+    "messages.usage": {
+        parameters: {
+            query?: {
+                /** @description Names of groups, separated by commas: model, conversation, day. Default: one group. */
+                group_by?: string | null;
+                /** @description Only messages created from this time on. */
+                start_time?: string | null;
+                /** @description Only messages created before this time. */
+                end_time?: string | null;
+                model?: string | null;
+                conversation_id?: number | null;
+                /** @description Time zone in which days begin, such as Europe/Berlin. */
+                time_zone?: string;
+                /** @description Largest number of groups to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageReport"];
                 };
             };
         };
@@ -6125,6 +8063,28 @@ export interface operations {
             };
         };
     };
+    "events.publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppEvent"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     "states.list": {
         parameters: {
             query?: {
@@ -6387,7 +8347,7 @@ export interface operations {
     "search.query": {
         parameters: {
             query: {
-                /** @description Words, "phrases" and -exclusions; the last word may be incomplete. Any text will do. */
+                /** @description Words, "phrases" and -exclusions; the last word may be incomplete. Any text will do. One dash before a word of three or more letters and digits that begins with a letter, or before a word of another script, excludes the word. Everything else with signs (`--force`, `ls -la`, `-5`, `C++`) is found as it is typed. Of three or more words, one may be missing: such rows come last. */
                 q: string;
                 /** @description Only these kinds, separated by commas. Default: all. */
                 kinds?: string | null;
@@ -6403,6 +8363,10 @@ export interface operations {
                 document_type?: string | null;
                 /** @description Only vaults in this folder and those below it. */
                 folder?: number | null;
+                /** @description Only messages of this conversation. */
+                conversation_id?: number | null;
+                /** @description Only messages of this role. */
+                role?: components["schemas"]["Role"] | null;
             };
             header?: never;
             path?: never;
@@ -6639,6 +8603,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ContextTypes"];
+                };
+            };
+        };
+    };
+    "contexts.collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContextCollections"];
+                };
+            };
+        };
+    };
+    "contexts.delete_batch": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContextDeletion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContextsDeleted"];
                 };
             };
         };
@@ -7405,6 +9416,215 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DoctorReport"];
+                };
+            };
+        };
+    };
+    "conversations.export": {
+        parameters: {
+            query: {
+                /** @description Ids of conversations, separated by commas; at most 100. */
+                ids: string;
+                /** @description Format of the document. */
+                format?: components["schemas"]["TranscriptFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transcript"];
+                };
+            };
+        };
+    };
+    "daily_counts.list": {
+        parameters: {
+            query: {
+                /** @description The first day. */
+                start_date: string;
+                /** @description The last day, inclusive. At most 731 days in all. */
+                end_date: string;
+                /** @description Time zone whose midnight separates the days: a name such as `Europe/Berlin`, or an offset such as `-03:30`. */
+                time_zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DailyCounts"];
+                };
+            };
+        };
+    };
+    "monitoring.errors": {
+        parameters: {
+            query?: {
+                /** @description Length of the window: it begins with the hour this long ago. */
+                hours?: number;
+                /** @description Time zone at whose midnight the window begins, such as `Europe/Berlin`, for whole days. */
+                time_zone?: string | null;
+                /** @description Largest number of texts to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopErrors"];
+                };
+            };
+        };
+    };
+    "monitoring.save_error": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErrorReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "monitoring.runs": {
+        parameters: {
+            query?: {
+                /** @description Largest number of rows to return. */
+                limit?: number;
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
+                offset?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string | null;
+                /** @description Also count all matching rows. */
+                with_total?: boolean;
+                /** @description Length of the window: it begins with the hour this long ago. */
+                hours?: number;
+                /** @description Time zone at whose midnight the window begins, such as `Europe/Berlin`, for whole days. */
+                time_zone?: string | null;
+                processor_name?: string | null;
+                status?: components["schemas"]["RunStatus"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcessorRunPage"];
+                };
+            };
+        };
+    };
+    "monitoring.save_run": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProcessorRunReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcessorRun"];
+                };
+            };
+        };
+    };
+    "monitoring.session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionCounters"];
+                };
+            };
+        };
+    };
+    "monitoring.reset_session": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionCounters"];
                 };
             };
         };

@@ -1,20 +1,31 @@
 // The notices that subscribers get. Plain data: the same in the main process and in a page.
 
+import type { OwnNamespace } from "./operations.js";
 import { type TopicEvents, topics } from "./operations.generated.js";
 
+/** A topic of the app's own: of one of its extensions, such as `notes.cards`, or of the app itself, such as `app.theme`. */
+// eslint-disable-next-line @typescript-eslint/no-redundant-type-constituents -- an app without extensions has no namespaces
+type OwnTopic = `app.${string}` | `${OwnNamespace}.${string}`;
+
 /** A topic of the sidecar's live events, such as `todos` or `messages.delta`. */
-export type Topic = keyof TopicEvents;
+export type Topic = keyof TopicEvents | OwnTopic;
+
+/** The event of a topic; that of an own topic has whatever was published. */
+type EventOf<Name extends Topic> = Name extends keyof TopicEvents
+  ? TopicEvents[Name]
+  : { readonly id: number | string | null } & Readonly<Record<string, unknown>>;
 
 /** The data of an event of the topic, besides its id. */
-export type EventData<Name extends Topic> = Readonly<Omit<TopicEvents[Name], "topic" | "id">>;
+export type EventData<Name extends Topic> = Readonly<Omit<EventOf<Name>, "topic" | "id">>;
 
 /** The id in an event of the topic: mostly that of a row; null where the event is about none. */
-export type EventId<Name extends Topic> = TopicEvents[Name] extends { id: infer Id }
-  ? // Where the data has fields of any name, the compiler believes the id to be one of them.
-    [Id] extends [never]
-    ? string
-    : Id
-  : null;
+export type EventId<Name extends Topic> =
+  EventOf<Name> extends { id: infer Id }
+    ? // Where the data has fields of any name, the compiler believes the id to be one of them.
+      [Id] extends [never]
+      ? string
+      : Id
+    : null;
 
 /** Something happened: a row changed, a message grew. */
 export type EventNotice<Name extends Topic = Topic> = {
@@ -43,13 +54,27 @@ export type Notice<Name extends Topic = Topic> = EventNotice<Name> | ResetNotice
 
 const MAX_TOPICS = 50;
 
-/** The problem with the value as the topics of a subscription; undefined if there is none. */
-export function problemOfTopics(value: unknown): string | undefined {
+/** What an own topic looks like. */
+const OWN_TOPIC = /^(?<namespace>[a-z][a-z0-9_]*)\.[a-z0-9_.]+$/;
+
+/** Whether the topic may be one of the app's own; `namespaces` are those that it has, where they are known. */
+function isOwnTopic(topic: unknown, namespaces: ReadonlySet<string> | undefined): boolean {
+  const namespace = typeof topic === "string" ? OWN_TOPIC.exec(topic)?.groups?.["namespace"] : undefined;
+  if (namespace === undefined) return false;
+  if (namespace === "app") return true;
+  return namespaces?.has(namespace) ?? !topics.some((known) => known.split(".")[0] === namespace);
+}
+
+/**
+ * The problem with the value as the topics of a subscription; undefined if there is none. `namespaces` are those of the
+ * app's extensions; without them, as in a page, any name that is not the sidecar's may be one.
+ */
+export function problemOfTopics(value: unknown, namespaces?: ReadonlySet<string>): string | undefined {
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_TOPICS) {
     return `must be a list of 1 to ${MAX_TOPICS} names, such as 'todos' or 'messages.delta'`;
   }
   const known: readonly unknown[] = topics;
-  const unknown = value.find((topic) => !known.includes(topic)) as unknown;
+  const unknown = value.find((topic) => !known.includes(topic) && !isOwnTopic(topic, namespaces)) as unknown;
   if (unknown === undefined && !value.includes(undefined)) return undefined;
   return `has no '${String(unknown).slice(0, 100)}'; the topics are ${topics.join(", ")}`;
 }

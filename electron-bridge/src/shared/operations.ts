@@ -37,6 +37,13 @@ type AppPart<Name extends string> = ElectronSidecar.App extends Record<Name, inf
 type Table = typeof operations & AppPart<"table">;
 type Api = ApiOperations & AppPart<"operations">;
 
+/** The namespaces of the app's own operations, such as `notes`. */
+export type OwnNamespace = keyof AppPart<"table"> extends infer Id
+  ? Id extends `${infer Namespace}.${string}`
+    ? Namespace
+    : never
+  : never;
+
 /** The ids of the built-in operations and of the app's own. */
 export type OperationId = keyof Table & keyof Api;
 

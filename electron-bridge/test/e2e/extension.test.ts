@@ -44,6 +44,31 @@ test("a page stores a row by an operation of the app's own", async () => {
   expect(await app.value("notes.get_card", { card_id: 1 })).toEqual(made);
 });
 
+test("a page hears of the rows of the app's own tables, and of events of the app itself", async () => {
+  const app = await App.start({ app: OWN_APP, userData: userDataWithModule() });
+  const client = await app.client();
+  const heard = await client.evaluate(async ({ sidecar }) => {
+    const notices: unknown[] = [];
+    await new Promise<void>((done) => {
+      sidecar.events.subscribe(["notes.cards" as "app.cards", "app.theme"], (notice) => {
+        if (notice.kind === "reset") {
+          void sidecar
+            .call("notes.create_card" as never, { body: { front: "sea", back: "mer" } } as never)
+            .then(() => sidecar.events.publish({ topic: "app.theme", data: { dark: true } }));
+          return;
+        }
+        notices.push([notice.topic, notice.id, notice.data]);
+        if (notices.length === 2) done();
+      });
+    });
+    return notices;
+  });
+  expect(heard).toEqual([
+    ["notes.cards", 1, {}],
+    ["app.theme", null, { dark: true }],
+  ]);
+});
+
 test("the app says which of its own operations its pages may call", async () => {
   const app = await App.start({ app: OWN_APP, userData: userDataWithModule() });
   expect((await app.call("notes.forget")).error).toMatchObject({ code: "operation_not_allowed" });

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from sidecar.api.operation import OperationRoute, is_closed_model
-from sidecar.api.reading import JSON, content_of, query_of, read_json
+from sidecar.api.reading import JSON, content_of, lists_in, query_of, read_json
 from sidecar.errors import InvalidInput
 from sidecar.models.validation import refused
 
@@ -160,7 +160,7 @@ class _Function:
             raise NotUnderstoodError
         is_model = inspect.isclass(kind) and issubclass(kind, BaseModel)
         if type(mark) is params.Query and is_closed_model(kind):
-            return _QUERY, name, partial(_read_query, TypeAdapter(kind))
+            return _QUERY, name, partial(_read_query, TypeAdapter(kind), lists_in(kind))
         if name in self._path_names and (mark is None or type(mark) is params.Path):
             return _PATH, name, partial(_read_path, name, TypeAdapter(hint))
         if mark is None and name not in self._path_names and (is_model or is_dataclass(kind)):
@@ -184,10 +184,10 @@ def _read_path(name: str, adapter: TypeAdapter[Any], request: Request, _: bytes)
         raise refused(error, "path", name) from None
 
 
-def _read_query(adapter: TypeAdapter[Any], request: Request, _: bytes) -> Any:
+def _read_query(adapter: TypeAdapter[Any], lists: frozenset[str], request: Request, _: bytes) -> Any:
     pairs = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
     try:
-        return adapter.validate_python(query_of(pairs))
+        return adapter.validate_python(query_of(pairs, lists))
     except ValidationError as error:
         raise refused(error, "query") from None
 

@@ -14,6 +14,7 @@ from sidecar.models.activities import (
     ActivityCreate,
     ActivityPage,
     ActivityQuery,
+    ActivityUpdate,
     LatestActivity,
 )
 from sidecar.models.base import RowsMade, UrlIdentifier
@@ -35,7 +36,7 @@ async def create_batch(storage: Storage, body: ActivityBatch, key: WriteKey) -> 
 
 @router.get("", operation_id="activities.list")
 async def list_activities(storage: Storage, query: Annotated[ActivityQuery, Query()]) -> ActivityPage:
-    """List activities, the latest start first."""
+    """List the activities of a window of time, the latest start first, or the earliest first."""
     return await storage.get_activities(**query.explicit_fields())
 
 
@@ -55,3 +56,15 @@ async def counts(storage: Storage, query: Annotated[ActivityCountsQuery, Query()
 async def get(storage: Storage, activity_id: UrlIdentifier) -> Activity:
     """Return an activity."""
     return await storage.get_activity(activity_id)
+
+
+@router.patch("/{activity_id}", operation_id="activities.update")
+async def update(storage: Storage, activity_id: UrlIdentifier, body: ActivityUpdate, key: WriteKey) -> Activity:
+    """Update some fields of an activity."""
+    return await storage.update_activity(activity_id, **body.explicit_fields(), key=key)
+
+
+@router.delete("/{activity_id}", operation_id="activities.delete", status_code=204)
+async def delete(storage: Storage, activity_id: UrlIdentifier, key: WriteKey) -> None:
+    """Delete an activity."""
+    await storage.delete_activity(activity_id, key=key)

@@ -6,16 +6,19 @@ from fastapi import APIRouter, Query
 from pydantic import TypeAdapter, ValidationError
 
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import MAKES_VECTORS, OperationRoute
+from sidecar.api.operation import MAKES_VECTORS, OperationRoute, problems
 from sidecar.errors import InvalidInput
 from sidecar.models.contexts import (
     ContextBatch,
+    ContextCollections,
     ContextCounts,
+    ContextDeletion,
     ContextHit,
     ContextHits,
     ContextId,
     ContextLists,
     ContextQuery,
+    ContextsDeleted,
     ContextSearch,
     ContextsQuery,
     ContextsStored,
@@ -67,6 +70,18 @@ async def counts(storage: Storage) -> ContextCounts:
 async def types(storage: Storage) -> ContextTypes:
     """List every type that a context may have."""
     return ContextTypes(types=await storage.get_available_context_types())
+
+
+@router.get("/collections", operation_id="contexts.collections")
+async def collections(storage: Storage) -> ContextCollections:
+    """List the collections of vectors."""
+    return ContextCollections(names=await storage.get_collection_names())
+
+
+@router.post("/delete", operation_id="contexts.delete_batch", openapi_extra=problems(404))
+async def delete_batch(storage: Storage, body: ContextDeletion, key: WriteKey) -> ContextsDeleted:
+    """Delete all of these contexts with their vectors, or none."""
+    return ContextsDeleted(deleted=await storage.delete_contexts(**body.explicit_fields(), key=key))
 
 
 @router.post("/search", operation_id="contexts.search", openapi_extra=MAKES_VECTORS)

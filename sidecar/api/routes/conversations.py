@@ -5,16 +5,25 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from sidecar.api.context import Storage, WriteKey
-from sidecar.api.operation import RESTRICTED, OperationRoute
+from sidecar.api.operation import RESTRICTED, OperationRoute, problems
 from sidecar.models.base import RowsMade, UrlIdentifier
 from sidecar.models.conversations import (
     Conversation,
     ConversationBatch,
+    ConversationChanges,
+    ConversationCount,
+    ConversationCountQuery,
     ConversationCreate,
+    ConversationFolders,
     ConversationPage,
     ConversationQuery,
+    ConversationsOrganized,
+    ConversationTags,
     ConversationUpdate,
+    NamesQuery,
 )
+from sidecar.models.daily_counts import DailyCountsQuery, DayCounts
+from sidecar.models.histories import HistoriesImported, HistoryBatch
 
 router = APIRouter(prefix="/conversations", tags=["conversations"], route_class=OperationRoute)
 
@@ -31,10 +40,56 @@ async def create_batch(storage: Storage, body: ConversationBatch, key: WriteKey)
     return RowsMade(ids=await storage.batch_create_conversations(body.conversations, key=key))
 
 
+@router.post("/import", operation_id="conversations.import_histories", status_code=201)
+async def import_histories(storage: Storage, body: HistoryBatch, key: WriteKey) -> HistoriesImported:
+    """Import conversations with their messages and thinking, all or none.
+
+    A conversation that is stored with the same `source` and `external_id` is updated: fields that are given replace the
+    stored ones, but for its status. A message with a stored `external_id` is replaced if it differs. Other messages are
+    added. Nothing is removed without `remove_missing`. A batch has at most 1,000 conversations and 100,000 messages; a
+    request has room for about 10,000 messages with all their fields. A longer conversation is sent in several requests,
+    each with its `external_id`.
+    """
+    return await storage.import_histories(body.conversations, body.dry_run, key=key)
+
+
 @router.get("", operation_id="conversations.list")
 async def list_conversations(storage: Storage, query: Annotated[ConversationQuery, Query()]) -> ConversationPage:
-    """List conversations, the last changed first."""
+    """List conversations, the last changed first by default."""
     return await storage.get_conversation_list(**{"with_total": False, **query.explicit_fields()})
+
+
+@router.get("/count", operation_id="conversations.count")
+async def count(storage: Storage, query: Annotated[ConversationCountQuery, Query()]) -> ConversationCount:
+    """Count the conversations that match the filters."""
+    return ConversationCount(count=await storage.get_conversation_count(**query.explicit_fields()))
+
+
+@router.post("/organize", operation_id="conversations.organize", openapi_extra=problems(404))
+async def organize(storage: Storage, body: ConversationChanges, key: WriteKey) -> ConversationsOrganized:
+    """Move conversations to a folder, tag, pin or archive them: all of them or none.
+
+    Their `updated_at` and their place in the list stay as they are.
+    """
+    return await storage.organize_conversations(**body.explicit_fields(), key=key)
+
+
+@router.get("/folders", operation_id="conversations.folders")
+async def folders(storage: Storage, query: Annotated[NamesQuery, Query()]) -> ConversationFolders:
+    """List the folders that hold conversations, by name."""
+    return await storage.get_conversation_folders(**query.explicit_fields())
+
+
+@router.get("/tags", operation_id="conversations.tags")
+async def tags(storage: Storage, query: Annotated[NamesQuery, Query()]) -> ConversationTags:
+    """List the tags of conversations, by name."""
+    return await storage.get_conversation_tags(**query.explicit_fields())
+
+
+@router.get("/counts", operation_id="conversations.counts")
+async def counts(storage: Storage, query: Annotated[DailyCountsQuery, Query()]) -> DayCounts:
+    """Count the conversations that were created on each day, without deleted ones."""
+    return DayCounts(days=list(await storage.get_conversation_counts(**query.explicit_fields())))
 
 
 @router.get("/{conversation_id}", operation_id="conversations.get")

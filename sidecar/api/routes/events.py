@@ -6,12 +6,14 @@ from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
+from pydantic_core import to_json
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from sidecar.api.context import InContext
 from sidecar.api.operation import OperationRoute, problems
-from sidecar.models.events import EventsQuery
+from sidecar.errors import InvalidInput
+from sidecar.models.events import MAX_EVENT_BYTES, AppEvent, EventsQuery
 
 router = APIRouter(prefix="/events", tags=["events"], route_class=OperationRoute)
 
@@ -74,6 +76,17 @@ async def stream(
     topics = None if query.topics is None else frozenset(query.topics.split(","))
     context.events.take_place()
     return EventStream(context.events.stream(last_event_id, topics), context.events.give_place_back)
+
+
+@router.post("", operation_id="events.publish", status_code=204)
+async def publish(context: InContext, body: AppEvent) -> None:
+    """Publish an event of the app's own to the live subscribers of its topic. It is not stored.
+
+    It is not published again when its answer was lost, so a subscriber may miss it.
+    """
+    if len(to_json(body.data)) > MAX_EVENT_BYTES:
+        raise InvalidInput.field("data", f"must be at most {MAX_EVENT_BYTES:,} bytes of JSON")
+    context.events.publish(body.topic, body.data)
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from sidecar.api.context import Storage, WriteKey
 from sidecar.api.operation import OperationRoute
 from sidecar.api.reading import JSON
+from sidecar.errors import InvalidInput
 from sidecar.models.base import RowsMade, UrlIdentifier
 from sidecar.models.messages import (
     Appended,
@@ -27,6 +28,7 @@ from sidecar.models.messages import (
     ThinkingCreate,
     ThinkingList,
 )
+from sidecar.models.usage import UsageQuery, UsageReport
 
 router = APIRouter(tags=["messages"], route_class=OperationRoute)
 
@@ -36,13 +38,18 @@ ONE = "/messages/{message_id}"
 
 @router.post(IN_CONVERSATION, operation_id="messages.create", status_code=201)
 async def create(storage: Storage, conversation_id: UrlIdentifier, body: MessageCreate, key: WriteKey) -> Message:
-    """Create a message."""
+    """Create a message.
+
+    The message of the conversation that has the same `external_id` is replaced, if there is one.
+    """
+    if body.content is None and not body.parts:
+        raise InvalidInput.field("body.content", "is required for a message without parts")
     return await storage.create_message(conversation_id, **vars(body), key=key)
 
 
 @router.post(f"{IN_CONVERSATION}/batch", operation_id="messages.create_batch", status_code=201)
 async def create_batch(storage: Storage, conversation_id: UrlIdentifier, body: MessageBatch, key: WriteKey) -> RowsMade:
-    """Create all of these messages in this order or none. They may answer existing messages."""
+    """Create all of these messages in this order or none. They may answer each other and existing messages."""
     return RowsMade(ids=await storage.batch_create_messages(conversation_id, body.messages, key=key))
 
 
@@ -51,9 +58,7 @@ async def create_streaming(
     storage: Storage, conversation_id: UrlIdentifier, body: StreamingMessageCreate, key: WriteKey
 ) -> Message:
     """Create an empty message that grows by `messages.append`."""
-    return await storage.create_streaming_message(
-        conversation_id, body.role, body.parent_message_id, body.metadata, key=key
-    )
+    return await storage.create_streaming_message(conversation_id, **dict(body), key=key)
 
 
 @router.get(IN_CONVERSATION, operation_id="messages.list", response_model=MessagePage)
@@ -63,6 +68,17 @@ async def list_messages(
     """List the messages of a conversation, the oldest first."""
     page = await storage.get_conversation_messages_as_json(conversation_id, **query.explicit_fields())
     return Response(page, media_type=JSON)
+
+
+@router.get("/messages/usage", operation_id="messages.usage")
+async def usage(storage: Storage, query: Annotated[UsageQuery, Query()]) -> UsageReport:
+    """Return the sums of tokens, cost and messages by model, conversation and day.
+
+    Messages of deleted conversations count. Days are at most 3,660.
+    """
+    given = query.explicit_fields()
+    groups = given.pop("group_by", None)
+    return await storage.get_message_usage([] if groups is None else groups.split(","), **given)
 
 
 @router.get(ONE, operation_id="messages.get")

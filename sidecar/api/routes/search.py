@@ -15,6 +15,9 @@ router = APIRouter(tags=["search"], route_class=OperationRoute)
 async def search_documents(storage: Storage, query: Annotated[SearchQuery, Query()]) -> SearchPage:
     """Search for rows that contain all the words, the best first, with the matching places.
 
+    Case, accents and width do not matter. Titles and headings count more than text, and words that stand together more
+    than words apart. Where fewer than 20 rows have all of three or more words, rows that lack one follow.
+
     A search sees every write that completed before it. A large batch is indexed in the background; `complete: false`
     means that it still is.
     """
@@ -29,6 +32,8 @@ async def search_documents(storage: Storage, query: Annotated[SearchQuery, Query
             "tag": query.tag,
             "document_type": query.document_type,
             "folder": query.folder,
+            "conversation_id": query.conversation_id,
+            "role": query.role,
         },
     )
 

@@ -8,6 +8,7 @@ from sidecar.api.context import Storage, WriteKey
 from sidecar.api.operation import MAKES_VECTORS, OperationRoute
 from sidecar.models.base import RowsMade, UrlIdentifier
 from sidecar.models.contexts import SimilarTodo, SimilarTodos, SimilarTodosQuery, TodoEmbedding
+from sidecar.models.daily_counts import DailyCountsQuery, DayCounts
 from sidecar.models.todos import Todo, TodoBatch, TodoCreate, TodoPage, TodoQuery, TodoStatusChange, TodoUpdate
 
 router = APIRouter(prefix="/todos", tags=["todos"], route_class=OperationRoute)
@@ -27,8 +28,14 @@ async def create_batch(storage: Storage, body: TodoBatch, key: WriteKey) -> Rows
 
 @router.get("", operation_id="todos.list")
 async def list_todos(storage: Storage, query: Annotated[TodoQuery, Query()]) -> TodoPage:
-    """List todos, the newest first."""
+    """List todos that match every filter, the most urgent first, or in another `order`."""
     return await storage.get_todos(**query.explicit_fields())
+
+
+@router.get("/counts", operation_id="todos.counts")
+async def counts(storage: Storage, query: Annotated[DailyCountsQuery, Query()]) -> DayCounts:
+    """Count the todos that were completed on each day, for example for a heat map."""
+    return DayCounts(days=list(await storage.get_todo_counts(**query.explicit_fields())))
 
 
 @router.get("/{todo_id}", operation_id="todos.get")
@@ -45,7 +52,7 @@ async def update(storage: Storage, todo_id: UrlIdentifier, body: TodoUpdate, key
 
 @router.post("/{todo_id}/status", operation_id="todos.set_status")
 async def set_status(storage: Storage, todo_id: UrlIdentifier, body: TodoStatusChange, key: WriteKey) -> Todo:
-    """Complete a todo, which sets its end, or reopen it, which clears the end."""
+    """Complete a todo or reopen it. A deadline is kept; an end that completing has set is cleared by reopening."""
     return await storage.update_todo_status(todo_id, **body.explicit_fields(), key=key)
 
 

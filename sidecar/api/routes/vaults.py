@@ -7,6 +7,8 @@ from fastapi import APIRouter, Query
 from sidecar.api.context import Storage, WriteKey
 from sidecar.api.operation import RESTRICTED, OperationRoute, problems
 from sidecar.models.base import PageQuery, RowsMade, UrlIdentifier
+from sidecar.models.contexts import ContextPage, SourceContextsQuery
+from sidecar.models.daily_counts import DailyCountsQuery, DayCounts
 from sidecar.models.vaults import (
     ChildrenQuery,
     TrashQuery,
@@ -43,7 +45,7 @@ async def list_vaults(storage: Storage, query: Annotated[VaultQuery, Query()]) -
 
 @router.get("/children", operation_id="vaults.children", openapi_extra=problems(404))
 async def children(storage: Storage, query: Annotated[ChildrenQuery, Query()]) -> VaultPage:
-    """List the content of a folder, or of the top level, by position."""
+    """List the content of a folder, or of the top level, that matches every filter, by position."""
     return await storage.get_children(**query.explicit_fields())
 
 
@@ -59,10 +61,28 @@ async def reports(storage: Storage, query: Annotated[TrashQuery, Query()]) -> Va
     return await storage.get_reports(**query.explicit_fields())
 
 
+@router.get("/counts", operation_id="vaults.counts")
+async def counts(storage: Storage, query: Annotated[DailyCountsQuery, Query()]) -> DayCounts:
+    """Count the documents that were created on each day, without folders and deleted ones."""
+    return DayCounts(days=list(await storage.get_vault_counts(**query.explicit_fields())))
+
+
 @router.get("/{vault_id}", operation_id="vaults.get")
 async def get(storage: Storage, vault_id: UrlIdentifier) -> Vault:
     """Return a vault, deleted or not."""
     return await storage.get_vault(vault_id)
+
+
+@router.get("/{vault_id}/contexts", operation_id="vaults.contexts")
+async def contexts(
+    storage: Storage, vault_id: UrlIdentifier, query: Annotated[SourceContextsQuery, Query()]
+) -> ContextPage:
+    """List the processed contexts that were made from a vault, the newest first.
+
+    Such a context has `vaults` as its `raw_type`, and the id of the vault as its `raw_id`.
+    """
+    await storage.get_vault(vault_id)
+    return await storage.get_vault_contexts(vault_id, **query.explicit_fields())
 
 
 @router.patch("/{vault_id}", operation_id="vaults.update")

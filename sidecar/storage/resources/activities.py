@@ -1,23 +1,38 @@
-"""Activities: the table `activity`, its JSON columns, and the counts for a heat map."""
+"""Activities: the table `activity`, its JSON columns, and the counts for a heat map.
+
+The seed's table does not say when an activity was recorded. The column `created_at` does, for imports, which know a row
+by it whatever else of the row was changed; it is NULL in a row that is older than the column.
+"""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
-from datetime import time as time_of_day
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
 
-from sidecar.errors import InvalidInput
-from sidecar.models import timestamps
-from sidecar.models.activities import Activity, ActivityCount, ActivityCreate, ActivityPage
+from sidecar.models.activities import (
+    Activity,
+    ActivityCount,
+    ActivityCreate,
+    ActivityOrder,
+    ActivityPage,
+    ActivityWindow,
+)
 from sidecar.models.base import MAX_BATCH, Identifier, LongText, ShortText
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.models.timestamps import TimestampInput
-from sidecar.storage.arguments import DEFAULT_LIMIT, JsonObject
+from sidecar.models.timestamps import Moment, TimestampInput
+from sidecar.storage.arguments import ANY_VALUE, DEFAULT_LIMIT, UNSET, JsonObject, Unset, without_unset
 from sidecar.storage.interfaces import Connection, Work
-from sidecar.storage.resources.rows.columns import json_object, json_value, text, time
+from sidecar.storage.resources.rows.columns import added, json_object, json_value, text, time
+from sidecar.storage.resources.rows.days import Days, days_between
 from sidecar.storage.resources.rows.declaration import Exported, Searched
 from sidecar.storage.resources.rows.pagination import Order, PageRequest, Where, require_range
 from sidecar.storage.resources.rows.table import Resource, Table
-from sidecar.storage.resources.rows.validation import json_text, known_zone, optional_time, require_order
+from sidecar.storage.resources.rows.validation import (
+    json_text,
+    one_of,
+    optional_time,
+    require_order,
+    required_time,
+)
 
 ACTIVITIES = Table(
     "activity",
@@ -29,9 +44,11 @@ ACTIVITIES = Table(
         "metadata": json_object(optional=True),
         "start_time": time(),
         "end_time": time(),
+        "created_at": added(time(optional=True)),
     },
     kind="activity",
     topic="activities",
+    counted=(("start_time",),),
     searched=Searched(
         "activity",
         3,
@@ -41,14 +58,16 @@ ACTIVITIES = Table(
     ),
     exported=Exported(
         "activities",
-        birth=("title", "content", "start_time", "end_time"),
+        birth=("created_at",),
+        earlier_birth=("title", "content", "start_time", "end_time"),
         evidence=("title", "content", "start_time"),
         is_required=True,
     ),
 )
-LATEST_FIRST = Order("start_time", newest_first=True)
-MOST_DAYS = 731
-"""Two years and a leap day: a heat map shows no more, and each day is a query."""
+ORDERS = {
+    ActivityOrder.LATEST: Order("start_time", newest_first=True),
+    ActivityOrder.EARLIEST: Order("start_time", name=ActivityOrder.EARLIEST),
+}
 
 
 class Activities(Resource, tables=(ACTIVITIES,)):
@@ -96,13 +115,16 @@ class Activities(Resource, tables=(ACTIVITIES,)):
         offset: int = 0,
         cursor: str | None = None,
         with_total: bool = False,
+        window: str = ActivityWindow.BEGIN,
+        order: str = ActivityOrder.LATEST,
     ) -> ActivityPage:
-        """Activities that begin from `start_time` to before `end_time`, the latest first."""
-        where = Where().between("start_time", start_time, end_time)
-        part = PageRequest(limit, offset, cursor, with_total)
-        return await self._database.read(
-            lambda connection: ACTIVITIES.page(connection, ActivityPage, where, LATEST_FIRST, part)
-        )
+        """Return activities of the window from `start_time` to `end_time`, the latest start first.
+
+        They `begin` in it, its end not included; or it `contain`s them, both ends included; or they `overlap` with it.
+        """
+        where = _in_window(one_of(ActivityWindow, "window", window), start_time, end_time)
+        by, part = ORDERS[one_of(ActivityOrder, "order", order)], PageRequest(limit, offset, cursor, with_total)
+        return await self._database.read(lambda connection: ACTIVITIES.page(connection, ActivityPage, where, by, part))
 
     async def get_activity(self, activity_id: Identifier) -> Activity:
         """One activity. Raises `NotFound`."""
@@ -112,6 +134,45 @@ class Activities(Resource, tables=(ACTIVITIES,)):
         """The activity that began last; `None` in a store without any."""
         return next(iter((await self.get_activities(limit=1)).items), None)
 
+    async def update_activity(
+        self,
+        activity_id: Identifier,
+        title: ShortText | Unset = UNSET,
+        content: LongText | Unset = UNSET,
+        resources: Annotated[Any, ANY_VALUE] = UNSET,
+        metadata: JsonObject | Unset = UNSET,
+        start_time: TimestampInput | Unset = UNSET,
+        end_time: TimestampInput | Unset = UNSET,
+        *,
+        key: IdempotencyKey | None = None,
+    ) -> Activity:
+        """Change what is given; `metadata` replaces what is there. Raises `NotFound`, `InvalidInput`."""
+        columns = without_unset(
+            title=title,
+            content=content,
+            resources=resources,
+            metadata=metadata,
+            start_time=start_time,
+            end_time=end_time,
+        )
+        for name in columns.keys() & {"resources", "metadata"}:
+            columns[name] = None if columns[name] is None else json_text(name, columns[name])
+        times = columns.keys() & {"start_time", "end_time"}
+        for name in times:
+            columns[name] = required_time(name, columns[name])
+
+        def update(work: Work) -> Activity:
+            activity = ACTIVITIES.update(work, activity_id, columns)
+            if times:
+                require_order(activity.start_time, activity.end_time)
+            return activity
+
+        return await self._database.write(update, key, Activity)
+
+    async def delete_activity(self, activity_id: Identifier, *, key: IdempotencyKey | None = None) -> None:
+        """Remove an activity. Raises `NotFound`."""
+        await self._database.write(lambda work: ACTIVITIES.delete(work, activity_id), key, type(None))
+
     async def get_activity_counts(
         self, start_date: date, end_date: date, time_zone: ShortText = "UTC"
     ) -> Sequence[ActivityCount]:
@@ -120,17 +181,32 @@ class Activities(Resource, tables=(ACTIVITIES,)):
         Days begin at midnight in `time_zone`. Raises `InvalidInput` for a zone that is not known, and for more than 731
         days.
         """
-        days = _days(start_date, end_date)
-        midnights = _midnights([*days, end_date + timedelta(days=1)], time_zone)
+        days = days_between(start_date, end_date, time_zone)
 
         def query(connection: Connection) -> list[ActivityCount]:
-            sql = "SELECT count(*) FROM activity WHERE start_time >= ? AND start_time < ?"
-            return [
-                ActivityCount(day=day, count=connection.execute(sql, (midnight, next_midnight)).fetchone()[0])
-                for day, midnight, next_midnight in zip(days, midnights, midnights[1:], strict=False)
-            ]
+            counts = count_activities(connection, days)
+            return [ActivityCount(day=day, count=count) for day, count in zip(days.dates, counts, strict=True)]
 
         return await self._database.read(query)
+
+
+def count_activities(connection: Connection, days: Days) -> list[int]:
+    """Return how many activities began on each day."""
+    return days.counts(connection, "SELECT count(*) FROM activity WHERE start_time >= ? AND start_time < ?")
+
+
+def _in_window(window: ActivityWindow, start_time: Moment | None, end_time: Moment | None) -> Where:
+    """Return the condition on the times of activities. Raises `InvalidInput`."""
+    where = Where()
+    if window is ActivityWindow.BEGIN:
+        return where.between("start_time", start_time, end_time)
+    if window is ActivityWindow.CONTAIN:
+        return where.at_least("start_time", start_time, "start_time").at_most("end_time", end_time, "end_time")
+    since, before = optional_time("start_time", start_time), optional_time("end_time", end_time)
+    if since is not None:
+        # One that only touches the window with its end does not overlap, unless it has no length.
+        where.that("(end_time > ? OR (end_time = ? AND start_time = ?))", since, since, since)
+    return where if before is None else where.that("start_time < ?", before)
 
 
 def _new_columns(
@@ -153,22 +229,5 @@ def _new_columns(
         "metadata": json_text("metadata", metadata or {}),
         "start_time": start,
         "end_time": end,
+        "created_at": now,
     }
-
-
-def _days(first: date, last: date) -> list[date]:
-    if last < first:
-        raise InvalidInput.field("end_date", "lies before start_date")
-    count = (last - first).days + 1
-    if count > MOST_DAYS or last == date.max:
-        raise InvalidInput.field("end_date", f"lies too far away; at most {MOST_DAYS} days are counted at once")
-    return [first + timedelta(days=day) for day in range(count)]
-
-
-def _midnights(days: Sequence[date], time_zone: str) -> list[str]:
-    """When each day begins in the zone, in UTC; a day may have 23 or 25 hours."""
-    zone = known_zone("time_zone", time_zone)
-    try:
-        return [timestamps.render(datetime.combine(day, time_of_day.min, zone)) for day in days]
-    except ValueError as error:
-        raise InvalidInput.field("start_date", str(error)) from None

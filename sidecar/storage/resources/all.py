@@ -4,15 +4,21 @@ from sidecar.models.events import row_topics
 from sidecar.models.search import DataType
 from sidecar.storage.resources import processed_contexts
 from sidecar.storage.resources.activities import Activities
+from sidecar.storage.resources.conversation_organizing import ConversationOrganizing
 from sidecar.storage.resources.conversation_states import ConversationStates
 from sidecar.storage.resources.conversations import Conversations
+from sidecar.storage.resources.daily_counts import DailyCounting
+from sidecar.storage.resources.histories import Histories
 from sidecar.storage.resources.messages import Messages
 from sidecar.storage.resources.monitoring import Monitoring
+from sidecar.storage.resources.monitoring_runs import MonitoringRuns
+from sidecar.storage.resources.monitoring_session import MonitoringSession
 from sidecar.storage.resources.rows.declaration import Declaration
 from sidecar.storage.resources.rows.table import tables_of
 from sidecar.storage.resources.thinking import Thinking
 from sidecar.storage.resources.tips import Tips
 from sidecar.storage.resources.todos import Todos
+from sidecar.storage.resources.usage import MessageUsage
 from sidecar.storage.resources.vaults import Vaults
 
 
@@ -22,10 +28,16 @@ class Resources(
     Activities,
     Tips,
     Conversations,
+    ConversationOrganizing,
     Messages,
     Thinking,
+    Histories,
+    MessageUsage,
     ConversationStates,
+    DailyCounting,
     Monitoring,
+    MonitoringRuns,
+    MonitoringSession,
     checks=False,
 ):
     """The methods of every resource, over one database."""

@@ -9,7 +9,7 @@ from sidecar.models.base import MAX_INTEGER, MIN_INTEGER, Identifier
 from sidecar.models.timestamps import TimestampInput
 from sidecar.models.transfer import AdoptionRow, ArchiveRow, SetAsideRow, String
 from sidecar.storage.resources.all import TABLES
-from sidecar.storage.resources.rows.columns import Column, Kind
+from sidecar.storage.resources.rows.columns import Column, Kind, safe_value
 from sidecar.storage.resources.rows.declaration import Declaration
 
 _TYPES: dict[Kind, Any] = {
@@ -25,8 +25,8 @@ _TYPES: dict[Kind, Any] = {
 
 def _type_of(column: Column) -> Any:
     if column.kind is Kind.INTEGER:
-        least = int(max(column.least, MIN_INTEGER))
-        required: Any = Annotated[int, Field(ge=least, le=MAX_INTEGER, strict=True)]
+        least, most = int(max(column.least, MIN_INTEGER)), int(min(column.most, MAX_INTEGER))
+        required: Any = Annotated[int, Field(ge=least, le=most, strict=True)]
     elif column.kind is Kind.REAL:
         required = Annotated[float, Field(ge=column.least, le=column.most, allow_inf_nan=False)]
     elif column.kind is Kind.CHOICE:
@@ -40,7 +40,7 @@ def _line(table: Declaration) -> type[ArchiveRow]:
     fields: dict[str, Any] = {table.key: (String if table.has_text_key else Identifier, ...)}
     for name, column in table.columns.items():
         if name != table.key:
-            fields[name] = (_type_of(column), ...)
+            fields[name] = (_type_of(column), safe_value(column, None) if column.is_added else ...)
     return create_model(f"{table.name}_line", __base__=ArchiveRow, **fields)
 
 

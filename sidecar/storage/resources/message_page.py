@@ -26,7 +26,7 @@ def page(messages: Sequence[MessageAsJson], *, has_before: bool, has_after: bool
 
 
 def _pieces(message: MessageAsJson) -> tuple[bytes | memoryview, ...]:
-    return memoryview(message.json)[:-1], b',"thinking":[', message.steps or b"", b"]}"
+    return memoryview(message.json)[:-1], message.details, b',"thinking":[', message.steps or b"", b"]}"
 
 
 def _boolean(value: bool) -> bytes:

@@ -1,7 +1,17 @@
 """The table `messages`."""
 
-from sidecar.models.messages import Message, MessageStatus, Role
-from sidecar.storage.resources.rows.columns import choice, integer, json_object, reference, text, time
+from sidecar.models.messages import MAX_COST, MAX_TOKENS, Message, MessageStatus, Role
+from sidecar.storage.resources.rows.columns import (
+    added,
+    choice,
+    integer,
+    json_list,
+    json_object,
+    real,
+    reference,
+    text,
+    time,
+)
 from sidecar.storage.resources.rows.declaration import Exported, Lift, Reference, Searched
 from sidecar.storage.resources.rows.table import Table
 
@@ -21,6 +31,12 @@ MESSAGES = Table(
         "completed_at": time(optional=True),
         "created_at": time(),
         "updated_at": time(),
+        "external_id": added(text(optional=True)),
+        "parts": added(json_list(optional=True)),
+        "model": added(text(optional=True)),
+        "prompt_tokens": added(integer(0, MAX_TOKENS, optional=True)),
+        "completion_tokens": added(integer(0, MAX_TOKENS, optional=True)),
+        "cost": added(real(0, MAX_COST, optional=True)),
     },
     kind="message",
     topic="messages",
@@ -38,6 +54,7 @@ MESSAGES = Table(
         "messages",
         birth=("role", "created_at"),
         evidence=("role", "content", "created_at"),
+        same=("conversation_id", "external_id"),
         references=(
             Reference("conversation_id", "conversations"),
             Reference("parent_message_id", "messages", required=False),

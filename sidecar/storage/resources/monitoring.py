@@ -1,13 +1,15 @@
 """Monitoring: the tables `monitoring_token_usage`, `monitoring_stage_timing` and `monitoring_data_stats`.
 
-Every report is one statement, which makes the row of its hour or adds to it. What is made of many rows is in
-`monitoring_totals.py`.
+Every report is one statement, which makes the row of its hour or adds to it, and one that counts it in the session.
+What is made of many rows is in `monitoring_totals.py`, errors and runs are in `monitoring_runs.py`.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from sidecar.errors import InvalidInput
+from sidecar.models.base import Text
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.monitoring import (
     DEFAULT_DAYS,
@@ -32,9 +34,10 @@ from sidecar.models.monitoring import (
 from sidecar.models.timestamps import Moment, TimestampInput
 from sidecar.storage.arguments import DEFAULT_LIMIT, JsonObject
 from sidecar.storage.interfaces import Connection, Dialect, Work
-from sidecar.storage.resources import monitoring_totals
+from sidecar.storage.resources import monitoring_session, monitoring_totals
+from sidecar.storage.resources.monitoring_runs import ERRORS, RUNS, count_error
 from sidecar.storage.resources.monitoring_tables import DATA_STATS, STAGE_TIMING, TOKEN_USAGE
-from sidecar.storage.resources.monitoring_windows import ago, bucket, interval_bounds, window_start
+from sidecar.storage.resources.monitoring_windows import LONGEST_SHORT_HOURS, ago, bucket, interval_bounds, window_start
 from sidecar.storage.resources.rows.pagination import Order, PageRequest, Where, require_range
 from sidecar.storage.resources.rows.table import Resource
 from sidecar.storage.resources.rows.validation import json_text, one_of, optional_time, require_order, required_time
@@ -45,10 +48,12 @@ LATEST_FIRST = Order("time_bucket", newest_first=True)
 LARGEST_PRUNING = 1_000
 PRUNED_AT_ONCE = 200
 """Few enough that a write that waits for them is not held up noticeably."""
-LONGEST_SHORT_HOURS = 31 * 24
-"""Hours above which a window is read on a connection of its own, so that no other read waits for it."""
 
-TABLES = (TOKEN_USAGE.name, STAGE_TIMING.name, DATA_STATS.name)
+TIMES = {
+    **dict.fromkeys((TOKEN_USAGE.name, STAGE_TIMING.name, DATA_STATS.name, ERRORS.name), "time_bucket"),
+    RUNS.name: "start_time",
+}
+"""The tables whose old rows are removed, and the column that says how old a row is."""
 
 
 class MonitoringService:
@@ -63,24 +68,41 @@ class MonitoringService:
             "completion_tokens": completion_tokens,
             "total_tokens": total_tokens,
         }
+        monitoring_session.add(
+            work,
+            model_calls=1,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            total_tokens=total_tokens,
+        )
         return TOKEN_USAGE.add(work, columns)
 
     def save_stage_timing(
-        self, work: Work, stage_name: str, duration_ms: int, status: StageStatus, metadata: str | None
+        self,
+        work: Work,
+        stage_name: str,
+        duration_ms: int,
+        status: StageStatus,
+        metadata: str | None,
+        error: str | None = None,
     ) -> StageTiming:
-        columns = {
+        columns: dict[str, Any] = {
             "stage_name": stage_name,
             "duration_ms": duration_ms,
             "success_count": int(status is StageStatus.SUCCESS),
             "error_count": int(status is StageStatus.ERROR),
             "metadata": metadata,
         }
+        monitoring_session.add(work, stage_runs=1, stage_errors=columns["error_count"])
+        if error is not None:
+            count_error(work, stage_name, error, 1)
         return STAGE_TIMING.add(work, columns)
 
     def save_data_stats(
         self, work: Work, data_type: str, count: int, context_type: str | None, metadata: str | None
     ) -> DataStats:
         columns = {"data_type": data_type, "count": count, "context_type": context_type, "metadata": metadata}
+        monitoring_session.add(work, data_count=count)
         return DATA_STATS.add(work, columns)
 
     def query_token_usage(self, connection: Connection, since: str, part: PageRequest) -> TokenUsagePage:
@@ -106,21 +128,21 @@ class MonitoringService:
         return monitoring_totals.trend(connection, dialect, bounds)
 
     def cleanup_old_data(self, work: Work, before: str, limit: int) -> int:
-        """Remove at most `limit` rows whose hour began before `before`; returns how many."""
+        """Remove at most `limit` hours and runs that began before `before`; returns how many."""
         deleted = 0
-        for table in TABLES:
+        for table, time in TIMES.items():
             deleted += work.connection.execute(
                 f"""
                 DELETE FROM {table} WHERE id IN
-                    (SELECT id FROM {table} WHERE time_bucket < ? ORDER BY time_bucket LIMIT ?)
+                    (SELECT id FROM {table} WHERE {time} < ? ORDER BY {time} LIMIT ?)
                 """,
                 (before, limit - deleted),
             ).rowcount
         return deleted
 
     def count_old_data(self, connection: Connection, before: str) -> int:
-        """How many rows there are whose hour began before `before`."""
-        counts = [f"(SELECT count(*) FROM {table} WHERE time_bucket < :before)" for table in TABLES]
+        """How many hours and runs there are that began before `before`."""
+        counts = [f"(SELECT count(*) FROM {table} WHERE {time} < :before)" for table, time in TIMES.items()]
         row = connection.execute(f"SELECT {' + '.join(counts)}", {"before": before}).fetchone()
         return int(row[0])
 
@@ -159,14 +181,20 @@ class Monitoring(Resource, tables=(TOKEN_USAGE, STAGE_TIMING, DATA_STATS)):
         duration_ms: Amount,
         status: str = StageStatus.SUCCESS,
         metadata: JsonObject | None = None,
+        error: Text | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> StageTiming:
-        """Add one run to the stage's hour, which is returned; `metadata` replaces that of the hour."""
+        """Add one run to the stage's hour, which is returned; `metadata` replaces that of the hour.
+
+        The text of an `error`, which only a failed run has, is counted as `save_monitoring_error` does.
+        """
         ended = one_of(StageStatus, "status", status)
+        if error is not None and ended is not StageStatus.ERROR:
+            raise InvalidInput.field("error", "belongs to a run that failed: with the status error")
         text = _metadata_text(metadata)
         return await self._database.write(
-            lambda work: _SERVICE.save_stage_timing(work, stage_name, duration_ms, ended, text), key, StageTiming
+            lambda work: _SERVICE.save_stage_timing(work, stage_name, duration_ms, ended, text, error), key, StageTiming
         )
 
     async def save_monitoring_data_stats(
@@ -268,7 +296,8 @@ class Monitoring(Resource, tables=(TOKEN_USAGE, STAGE_TIMING, DATA_STATS)):
     async def cleanup_old_monitoring_data(
         self, days: int = DEFAULT_DAYS, *, key: IdempotencyKey | None = None
     ) -> Cleanup:
-        """Remove the hours that were over this many days ago, a few at a time; returns how many."""
+        """Remove the hours that were over, and the runs that began, this many days ago, a few at a time; returns how
+        many."""
         require_range("days", days, 1, MOST_DAYS)
         before = bucket(ago(self._now(), timedelta(days=days)))
 
@@ -292,7 +321,7 @@ class Monitoring(Resource, tables=(TOKEN_USAGE, STAGE_TIMING, DATA_STATS)):
         return cleanup
 
     async def prune_monitoring(self, before: TimestampInput, limit: int) -> int:
-        """Remove at most `limit` hours, from 1 to 1,000, that were over by then, the oldest first; returns how many."""
+        """Remove at most `limit` hours and runs of before then, from 1 to 1,000; returns how many."""
         require_range("limit", limit, 1, LARGEST_PRUNING)
         hour = bucket(required_time("before", before))
         return await self._database.write(lambda work: _SERVICE.cleanup_old_data(work, hour, limit))

@@ -13,6 +13,8 @@ from sidecar.storage.resources.rows.validation import known_zone
 
 HOURS_A_DAY = 24
 MOST_INTERVALS = 1_000
+LONGEST_SHORT_HOURS = 31 * 24
+"""Hours above which a window is read on a connection of its own, so that no other read waits for it."""
 
 
 def bucket(moment: str) -> str:

@@ -12,6 +12,7 @@ from sidecar.models.messages import (
     Progress,
     ThinkingCreate,
 )
+from sidecar.models.timestamps import TimestampInput
 from sidecar.storage.arguments import JsonObject
 from sidecar.storage.interfaces import Connection, Work
 from sidecar.storage.resources.rows.columns import integer, json_object, real, safe_value, text, time
@@ -19,7 +20,7 @@ from sidecar.storage.resources.rows.declaration import Exported, Reference
 from sidecar.storage.resources.rows.pagination import require_range
 from sidecar.storage.resources.rows.positions import PositionAllocator
 from sidecar.storage.resources.rows.table import Resource, Table
-from sidecar.storage.resources.rows.validation import json_text
+from sidecar.storage.resources.rows.validation import json_text, optional_time
 
 THINKING = Table(
     "message_thinking",
@@ -40,6 +41,9 @@ THINKING = Table(
         birth=("content", "sequence", "created_at"),
         evidence=("content", "created_at"),
         references=(Reference("message_id", "messages"),),
+        # The steps of a message that another import has brought, too.
+        same=("message_id", "sequence", "content"),
+        is_same_unique=False,
         is_required=True,
     ),
 )
@@ -56,6 +60,7 @@ class Thinking(Resource, tables=(THINKING,)):
         progress: Progress = 0.0,
         sequence: Count | None = None,
         metadata: JsonObject | None = None,
+        created_at: TimestampInput | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> MessageThinking:
@@ -63,7 +68,7 @@ class Thinking(Resource, tables=(THINKING,)):
 
         def add(work: Work) -> MessageThinking:
             place = _places_of(work.connection, message_id).next(sequence)
-            columns = _new_columns(work.now, message_id, content, stage, progress, place, metadata)
+            columns = _new_columns(work.now, message_id, content, stage, progress, place, metadata, created_at)
             return THINKING.insert(work, columns)
 
         return await self._database.write(add, key, MessageThinking)
@@ -117,6 +122,7 @@ def _new_columns(
     progress: float,
     sequence: int,
     metadata: Mapping[str, Any] | None,
+    created_at: TimestampInput | None = None,
 ) -> dict[str, Any]:
     """Return the columns of a new step. Raises `InvalidInput`."""
     return {
@@ -126,7 +132,7 @@ def _new_columns(
         "progress": progress,
         "sequence": sequence,
         "metadata": json_text("metadata", metadata or {}),
-        "created_at": now,
+        "created_at": optional_time("created_at", created_at) or now,
     }
 
 

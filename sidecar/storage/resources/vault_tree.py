@@ -47,6 +47,13 @@ VAULTS = Table(
     },
     kind="vault",
     topic="vaults",
+    counted=(
+        ("is_deleted",),
+        ("is_folder", "is_deleted"),
+        ("is_deleted", "document_type"),
+        ("is_deleted", "created_at"),
+        ("is_deleted", "updated_at"),
+    ),
     searched=Searched(
         "vault",
         1,

@@ -10,19 +10,22 @@ from typing import Any
 
 from sidecar.models.base import MAX_BATCH, Identifier, Integer, LongText, ShortText
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.models.timestamps import TimestampInput
-from sidecar.models.vaults import NOTE, Vault, VaultCreate, VaultPage
+from sidecar.models.timestamps import Moment, TimestampInput
+from sidecar.models.vaults import MOST_TYPES, NOTE, Vault, VaultCreate, VaultPage
 from sidecar.storage.arguments import DEFAULT_LIMIT, UNSET, Unset, without_unset
 from sidecar.storage.interfaces import Work
 from sidecar.storage.resources import vault_tree
+from sidecar.storage.resources.rows.counting import Condition
 from sidecar.storage.resources.rows.pagination import Order, PageRequest, Where, require_range
 from sidecar.storage.resources.rows.positions import PositionAllocator
 from sidecar.storage.resources.rows.table import Resource
+from sidecar.storage.resources.rows.validation import required_time
 from sidecar.storage.resources.vault_tree import QUICK_START, QUICK_START_TITLE, VAULTS
 
 NEWEST_FIRST = Order("created_at", newest_first=True)
 LAST_CHANGED_FIRST = Order("updated_at", newest_first=True)
 BY_PLACE = Order("sort_order")
+IS_REPORT = Condition("document_type", "!=", NOTE)
 
 
 class Vaults(Resource, tables=(VAULTS,)):
@@ -38,12 +41,15 @@ class Vaults(Resource, tables=(VAULTS,)):
         parent_id: Identifier | None = None,
         is_folder: bool = False,
         sort_order: Integer | None = None,
+        created_at: TimestampInput | None = None,
+        updated_at: TimestampInput | None = None,
         *,
         key: IdempotencyKey | None = None,
     ) -> Vault:
-        """Make a document or folder, last in its parent unless `sort_order` says where.
+        """Create a document or folder, last in its parent unless `sort_order` says where.
 
-        Raises `NotFound` for a parent that is not there, `Conflict` for one that is deleted or not a folder.
+        `updated_at` is `created_at` unless it is given, and both are now by default. Raises `NotFound` for a parent
+        that is not there, `Conflict` for one that is deleted or not a folder.
         """
         vault = {
             "title": title,
@@ -54,6 +60,8 @@ class Vaults(Resource, tables=(VAULTS,)):
             "parent_id": parent_id,
             "is_folder": is_folder,
             "sort_order": sort_order,
+            "created_at": created_at,
+            "updated_at": updated_at,
         }
 
         def insert(work: Work) -> Vault:
@@ -87,7 +95,7 @@ class Vaults(Resource, tables=(VAULTS,)):
         limit: int = DEFAULT_LIMIT,
         offset: int = 0,
         is_deleted: bool = False,
-        document_type: ShortText | None = None,
+        document_type: ShortText | Sequence[ShortText] | None = None,
         created_after: TimestampInput | None = None,
         created_before: TimestampInput | None = None,
         updated_after: TimestampInput | None = None,
@@ -95,17 +103,25 @@ class Vaults(Resource, tables=(VAULTS,)):
         title: ShortText | None = None,
         cursor: str | None = None,
         with_total: bool = False,
+        is_folder: bool | None = None,
+        parent_id: Identifier | None = None,
     ) -> VaultPage:
-        """Vaults that match every filter, the newest first (by change, when a filter is on that). After includes its
-        moment, before does not."""
-        where = (
-            Where()
-            .equals("is_deleted", is_deleted)
-            .equals("document_type", document_type)
-            .equals("title", title)
-            .between("created_at", created_after, created_before, ("created_after", "created_before"))
-            .between("updated_at", updated_after, updated_before, ("updated_after", "updated_before"))
-        )
+        """Return vaults that match every filter, the newest first (by change, when a filter is on that).
+
+        `document_type` is one type or several, `parent_id` the folder that a vault lies in directly. After includes its
+        moment, before does not.
+        """
+        where = self._matching(
+            is_deleted,
+            document_type,
+            created_after,
+            created_before,
+            updated_after,
+            updated_before,
+            title,
+            is_folder,
+            is_selective=parent_id is not None or is_folder is True,
+        ).equals("parent_id", parent_id)
         by_change = updated_after is not None or updated_before is not None
         order = LAST_CHANGED_FIRST if by_change else NEWEST_FIRST
         return await self._list(where, order, PageRequest(limit, offset, cursor, with_total))
@@ -119,7 +135,7 @@ class Vaults(Resource, tables=(VAULTS,)):
         with_total: bool = False,
     ) -> VaultPage:
         """Vaults whose document type is not `Note`, the newest first."""
-        where = Where().equals("is_deleted", is_deleted).that(f"document_type != '{NOTE}'")
+        where = Where().equals("is_deleted", is_deleted).that(f"document_type != '{NOTE}'", condition=IS_REPORT)
         return await self._list(where, NEWEST_FIRST, PageRequest(limit, offset, cursor, with_total))
 
     async def get_folders(
@@ -136,11 +152,27 @@ class Vaults(Resource, tables=(VAULTS,)):
         offset: int = 0,
         cursor: str | None = None,
         with_total: bool = False,
+        is_deleted: bool = False,
+        document_type: ShortText | Sequence[ShortText] | None = None,
+        created_after: TimestampInput | None = None,
+        created_before: TimestampInput | None = None,
+        updated_after: TimestampInput | None = None,
+        updated_before: TimestampInput | None = None,
+        title: ShortText | None = None,
+        is_folder: bool | None = None,
     ) -> VaultPage:
-        """Return the vaults in a folder, or at the top, by place. Raises `NotFound` for a missing folder."""
-        if parent_id is not None:
+        """Return the vaults in a folder, or at the top, that match every filter of `get_vaults`, by place.
+
+        Raises `NotFound` for a missing folder.
+        """
+        where = self._matching(
+            is_deleted, document_type, created_after, created_before, updated_after, updated_before, title, is_folder
+        )
+        if parent_id is None:
+            where.that("parent_id IS NULL")
+        else:
             await self.get_vault(parent_id)
-        where = vault_tree.lies_directly_in(parent_id).equals("is_deleted", False)
+            where.equals("parent_id", parent_id)
         return await self._list(where, BY_PLACE, PageRequest(limit, offset, cursor, with_total))
 
     async def get_vault(self, vault_id: Identifier) -> Vault:
@@ -210,6 +242,39 @@ class Vaults(Resource, tables=(VAULTS,)):
         """Remove a vault and all below it for good; returns their ids. Raises `NotFound`."""
         return await self._database.write(lambda work: vault_tree.remove(work, vault_id), key, list[int])
 
+    def _matching(
+        self,
+        is_deleted: bool,
+        document_type: str | Sequence[str] | None,
+        created_after: Moment | None,
+        created_before: Moment | None,
+        updated_after: Moment | None,
+        updated_before: Moment | None,
+        title: str | None,
+        is_folder: bool | None,
+        *,
+        is_selective: bool = False,
+    ) -> Where:
+        """Return the conditions, all of which have to hold. Raises `InvalidInput`.
+
+        `is_selective` is true where the index of another condition finds fewer rows than that of all vaults that are
+        not deleted.
+        """
+        where = Where().equals("is_folder", is_folder)
+        if is_selective:
+            where.that(f"{self._database.dialect.unindexed('is_deleted')} = ?", is_deleted)
+        else:
+            where.equals("is_deleted", is_deleted)
+        if document_type is not None:
+            types = [document_type] if isinstance(document_type, str) else list(dict.fromkeys(document_type))
+            require_range("document_type", len(types), 1, MOST_TYPES)
+            where.one_of("document_type", types)
+        return (
+            where.equals("title", title)
+            .between("created_at", created_after, created_before, ("created_after", "created_before"))
+            .between("updated_at", updated_after, updated_before, ("updated_after", "updated_before"))
+        )
+
     async def _list(self, where: Where, order: Order, part: PageRequest) -> VaultPage:
         return await self._database.read(lambda connection: VAULTS.page(connection, VaultPage, where, order, part))
 
@@ -225,6 +290,8 @@ def insert_quick_start(work: Work) -> Vault | None:
 def _new_columns(
     now: str, places_in: Callable[[int | None], PositionAllocator], vault: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the columns of a new vault. Raises what `vault_tree.places_in` raises."""
+    """Return the columns of a new vault. Raises `InvalidInput`, and what `vault_tree.places_in` raises."""
+    created = now if vault["created_at"] is None else required_time("created_at", vault["created_at"])
+    updated = created if vault["updated_at"] is None else required_time("updated_at", vault["updated_at"])
     place = places_in(vault["parent_id"]).next(vault["sort_order"])
-    return {**vault, "sort_order": place, "created_at": now, "updated_at": now}
+    return {**vault, "sort_order": place, "created_at": created, "updated_at": updated}

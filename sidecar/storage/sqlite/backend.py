@@ -22,7 +22,7 @@ from sidecar.errors import (
 )
 from sidecar.models.health import Component
 from sidecar.storage.interfaces import ChangeListener, IDocumentStorageBackend, OwnTables, StageListener, StorageType
-from sidecar.storage.resources import messages, vaults
+from sidecar.storage.resources import message_finish, vaults
 from sidecar.storage.resources.all import Resources
 from sidecar.storage.sqlite.adoption import arrivals, compaction
 from sidecar.storage.sqlite.adoption.store import Adoptions
@@ -159,7 +159,7 @@ class SQLiteBackend(Resources, IDocumentStorageBackend, checks=False):
     async def _after_open(self) -> None:
         """Do what every store needs when it has been opened, or put in the place of another."""
         await self.search.open_search_index()
-        await self.database.write(messages.fail_cut_off)
+        await self.database.write(message_finish.fail_cut_off)
         await self.database.write(vaults.insert_quick_start)
 
     def get_name(self) -> str:

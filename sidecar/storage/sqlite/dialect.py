@@ -21,6 +21,10 @@ class SQLiteDialect:
         """Return the messages of the span with their chunks, in its order."""
         return message_json.read_messages(connection, span, include_thinking=include_thinking)
 
+    def unindexed(self, column: str) -> str:
+        """Return SQL for a column that no index is to be used for; see https://sqlite.org/optoverview.html."""
+        return f"+{column}"
+
     def whole_number(self, column: str) -> str:
         """Return SQL for a column's whole number; 0 for what another program stored in its place."""
         return f"CASE typeof({column}) WHEN 'integer' THEN {column} WHEN 'null' THEN NULL ELSE 0 END"

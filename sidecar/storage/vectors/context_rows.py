@@ -103,6 +103,18 @@ def page(
 ) -> ContextPage:
     """Contexts of one type, the newest first."""
     where = Where(["context_type = ?", *filtered.clauses], [context_type, *filtered.values])
+    return _page(connection, where, part, need_vector)
+
+
+def page_of_source(
+    connection: Connection, raw_type: str, raw_id: str, part: PageRequest, need_vector: bool
+) -> ContextPage:
+    """Contexts of every type that were made from one source, the newest first."""
+    where = Where().equals("raw_type", raw_type).equals("raw_id", raw_id)
+    return _page(connection, where, part, need_vector)
+
+
+def _page(connection: Connection, where: Where, part: PageRequest, need_vector: bool) -> ContextPage:
     rows = read_page(connection, "processed_contexts", "*", where, NEWEST_FIRST, part)
     vectors = _vectors(connection, [row["id"] for row in rows.rows]) if need_vector else {}
     items = [_record(row, vectors.get(row["id"])) for row in rows.rows]

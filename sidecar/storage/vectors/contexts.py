@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from sidecar.errors import InvalidInput
+from sidecar.errors import InvalidInput, RequestRefused
 from sidecar.models import timestamps
+from sidecar.models.base import Identifier
 from sidecar.models.contexts import (
     MAX_BATCH,
     MAX_TOP_K,
@@ -18,12 +19,15 @@ from sidecar.storage.arguments import DEFAULT_LIMIT, JsonObject
 from sidecar.storage.interfaces import Connection, Work
 from sidecar.storage.resources.rows.pagination import PageRequest, Where, require_range
 from sidecar.storage.resources.rows.validation import one_of
-from sidecar.storage.vectors import context_rows
+from sidecar.storage.vectors import context_rows, todos
 from sidecar.storage.vectors.cache import Scan
 from sidecar.storage.vectors.collections import require_model
 from sidecar.storage.vectors.filters import conditions, types_of
 from sidecar.storage.vectors.meaning import DEFAULT_TOP_K, Meaning, Query, VectorResource, nearest
 from sidecar.storage.vectors.vector import pack
+
+VAULT = "vaults"
+"""The seed's `raw_type` of a context that was made from a vault."""
 
 
 class Contexts(VectorResource):
@@ -87,6 +91,25 @@ class Contexts(VectorResource):
         wanted = _optional_type(context_type)
         await self._vectors.database.write(lambda work: context_rows.delete(work, id, wanted), key, type(None))
 
+    async def delete_contexts(
+        self, ids: Sequence[ContextId], context_type: str | None = None, *, key: IdempotencyKey | None = None
+    ) -> int:
+        """Remove all of them with their vectors, or none; return how many. Raises `NotFound`, also for another type."""
+        require_range("ids", len(ids), 1, MAX_BATCH)
+        wanted = _optional_type(context_type)
+
+        def delete_all(work: Work) -> int:
+            different = dict.fromkeys(ids)
+            for place, context_id in enumerate(different):
+                try:
+                    context_rows.delete(work, context_id, wanted)
+                except RequestRefused as error:
+                    error.locate(f"ids.{place}")
+                    raise
+            return len(different)
+
+        return await self._vectors.database.write(delete_all, key, int)
+
     async def get_all_processed_contexts(
         self,
         context_types: Sequence[str] | None = None,
@@ -109,6 +132,24 @@ class Contexts(VectorResource):
 
         return await self._vectors.database.read(pages)
 
+    async def get_vault_contexts(
+        self,
+        vault_id: Identifier,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        need_vector: bool = False,
+        cursor: str | None = None,
+        with_total: bool = False,
+    ) -> ContextPage:
+        """Contexts of every type that were made from a vault, the newest first; none of a missing vault.
+
+        Their `raw_type` is `vaults`, their `raw_id` the id of the vault.
+        """
+        part = PageRequest(limit, offset, cursor, with_total)
+        return await self._vectors.database.read(
+            lambda connection: context_rows.page_of_source(connection, VAULT, str(vault_id), part, need_vector)
+        )
+
     async def get_processed_context_count(self, context_type: str) -> int:
         """How many contexts there are of a type."""
         kind = one_of(ContextType, "context_type", context_type)
@@ -123,6 +164,13 @@ class Contexts(VectorResource):
     async def get_available_context_types(self) -> list[ContextType]:
         """Every type that a context may have."""
         return list(ContextType)
+
+    async def get_collection_names(self) -> list[str]:
+        """Names of the collections of vectors: one of each type of context, and one of todos.
+
+        The vectors of a collection have one dimension, and one model where it is known.
+        """
+        return [*map(str, ContextType), todos.COLLECTION]
 
     async def search(
         self,

@@ -35,7 +35,11 @@ export class Events {
   #lastId: string | undefined;
   #failures = 0;
 
-  constructor(private readonly policy: Policy) {}
+  /** `namespaces` are those of the app's extensions, where they are known. */
+  constructor(
+    private readonly policy: Policy,
+    private readonly namespaces: ReadonlySet<string> | undefined = new Set(),
+  ) {}
 
   /** Connects to this sidecar, which answers from now on. */
   open(endpoint: Endpoint): void {
@@ -56,7 +60,7 @@ export class Events {
    * @throws SidecarError `invalid_call`
    */
   subscribe(topics: unknown, listener: NoticesListener): () => void {
-    const problem = problemOfTopics(topics);
+    const problem = problemOfTopics(topics, this.namespaces);
     if (problem !== undefined) throw invalidField("topics", problem);
     const subscriber: Subscriber = { topics: new Set(topics as readonly string[]), listener, isLive: false };
     this.#subscribers.add(subscriber);

@@ -131,6 +131,15 @@ describe("a subscriber", () => {
     );
   });
 
+  test("with topics of the app's own is refused where it has no such extension", async () => {
+    const sidecar = await startSidecar();
+    const subscribe = (topic: string) => (): unknown =>
+      sidecar.events.subscribe([topic as Topic], () => undefined);
+    expect(subscribe("app.theme")).not.toThrow();
+    expect(subscribe("notes.cards")).toThrow(/topics has no 'notes\.cards'/);
+    expect(subscribe("todos.cards")).toThrow(/topics has no 'todos\.cards'/);
+  });
+
   test("with topics that are none is refused", async () => {
     const sidecar = await startSidecar();
     for (const topics of [

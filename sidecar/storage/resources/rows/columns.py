@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -74,6 +74,8 @@ class Column:
     choices: type[Enum] | None = None
     null: str | None = None
     """For a column of JSON: the JSON that NULL stands for."""
+    is_added: bool = False
+    """True if the column came later: in an archive of before, its rows have the safe value of an absent one."""
 
 
 Columns = Mapping[str, Column]
@@ -90,19 +92,25 @@ def text(*, optional: bool = False) -> Column:
     return Column(Kind.TEXT, read, optional=optional)
 
 
-def integer(least: int = MIN_INTEGER, *, optional: bool = False) -> Column:
-    """A whole number from `least` on."""
+def integer(least: int = MIN_INTEGER, most: int = MAX_INTEGER, *, optional: bool = False) -> Column:
+    """A whole number from `least` to `most`."""
     default = None if optional else 0
 
     def read(value: Any) -> int | None:
         if value is None and optional:
             return None
         number = _whole(value)
-        if number is None or not least <= number <= MAX_INTEGER:
+        if number is None or not least <= number <= most:
             raise Unreadable(default)
         return number
 
-    return Column(Kind.INTEGER, read, optional=optional, least=least if least > MIN_INTEGER else -math.inf)
+    return Column(
+        Kind.INTEGER,
+        read,
+        optional=optional,
+        least=least if least > MIN_INTEGER else -math.inf,
+        most=most if most < MAX_INTEGER else math.inf,
+    )
 
 
 def reference() -> Column:
@@ -194,7 +202,7 @@ def json_object(*, optional: bool = False) -> Column:
     return Column(Kind.JSON_OBJECT, _instead(read, lambda raw: {"value": raw}), _json, optional, null="{}")
 
 
-def json_list(items: type | None = None) -> Column:
+def json_list(items: type | None = None, *, optional: bool = False) -> Column:
     """A JSON list; what is none is kept as its only item. `items` is the type that each must have."""
 
     def read(value: Any) -> list[Any]:
@@ -208,7 +216,7 @@ def json_list(items: type | None = None) -> Column:
     def only_items(found: list[Any]) -> list[Any]:
         return found if items is None else [item for item in found if isinstance(item, items)]
 
-    return Column(Kind.JSON_LIST, _instead(read, lambda raw: only_items([raw])), _json, null="[]")
+    return Column(Kind.JSON_LIST, _instead(read, lambda raw: only_items([raw])), _json, optional, null="[]")
 
 
 def json_value() -> Column:
@@ -220,6 +228,11 @@ def json_value() -> Column:
         optional=True,
         null="null",
     )
+
+
+def added(column: Column) -> Column:
+    """Return the column as one that came after the table: archives of before lack it."""
+    return replace(column, is_added=True)
 
 
 def safe_value(column: Column, value: Any) -> Any:

@@ -69,12 +69,19 @@ class Exported:
     """The name of the kind in an archive."""
     birth: tuple[str, ...] = ()
     """Columns that never change: with the key, they tell a row of one store from all others."""
+    earlier_birth: tuple[str, ...] = ()
+    """The `birth` columns of the time when rows could not be changed: imports of that time, and rows without a `birth`,
+    are known by them."""
     evidence: tuple[str, ...] = ()
     """Columns by which copies of one seed's database are recognised."""
     references: tuple[Reference, ...] = ()
     placeholder: tuple[str, tuple[str, ...]] | None = None
     """A statement that removes what a new store holds of its own accord, if it is all that the table holds."""
     lift: Lift | None = None
+    same: tuple[str, ...] = ()
+    """Columns by which a row of another store is the same as one here, unless one of them is NULL."""
+    is_same_unique: bool = True
+    """True if no two rows have the same values in `same`."""
     is_required: bool = False
     """True for the kinds that every archive holds; the others are in it only where there are rows of them."""
 

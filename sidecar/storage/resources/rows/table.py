@@ -4,7 +4,7 @@ What changes a row notes it for the subscribers. Table and column names come fro
 always bound.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -14,6 +14,7 @@ from sidecar.models.base import Page, StoredRecord
 from sidecar.storage.arguments import ChecksArguments
 from sidecar.storage.interfaces import Connection, Database, Row, Work
 from sidecar.storage.resources.rows.columns import Columns, read_row, usual_json
+from sidecar.storage.resources.rows.counting import count
 from sidecar.storage.resources.rows.declaration import Declaration, Exported, Searched
 from sidecar.storage.resources.rows.pagination import Order, PageRequest, Where, read_page
 
@@ -64,17 +65,21 @@ class Table(Declaration, Generic[R]):
         kind: str,
         topic: str,
         computed: Collection[str] = (),
+        counted: Collection[tuple[str, ...]] = (),
         searched: Searched | None = None,
         exported: Exported | None = None,
         belonging: tuple[str, str] | None = None,
     ) -> None:
-        """`kind` is the name of a row in errors; the others are those of `Declaration`."""
+        """`kind` is the name of a row in errors, `counted` the columns with an index for totals; see `counting.py`. The
+        others are those of `Declaration`."""
         super().__init__(name, columns, topic=topic, searched=searched, exported=exported, belonging=belonging)
         self.kind = kind
+        self.counted = frozenset(counted)
         self._record = record
         fields = [field for field in record.model_fields if field not in {*computed, "invalid"}]
         self._stored = {name: column for name, column in columns.items() if name in fields}
         self._json_columns = {name: column.null for name, column in self._stored.items() if column.null is not None}
+        self._fields = tuple(fields)
         self.selected = ", ".join(fields)
         """The columns of a record, in SQL."""
         self._writable = frozenset([*fields, *columns])
@@ -92,7 +97,7 @@ class Table(Declaration, Generic[R]):
 
     def insert_many(self, work: Work, rows: Iterable[Mapping[str, Any]]) -> list[int]:
         """The ids of new rows, in order; all give the same columns. An error of a row names its place."""
-        made = self._located(rows)
+        made = list(located(self.topic, rows))
         self._require_columns(tuple(made[0]))
         ids = work.insert_many(self.name, made)
         for row_id in ids:
@@ -116,13 +121,17 @@ class Table(Declaration, Generic[R]):
 
     def page(self, connection: Connection, kind: type[P], where: Where, order: Order, part: PageRequest) -> P:
         """One part of the list of rows that match. Raises `InvalidInput` for a part that makes no sense."""
-        rows = read_page(connection, self.name, self.selected, where, order, part)
+        rows = read_page(connection, self.name, self.selected, where, order, part, self.counted)
         rest = {"next_cursor": rows.next_cursor, "total": rows.total}
         try:
             # One validation of all is a third less work than one of each.
             return kind.model_validate({"items": [self.fields(row) for row in rows.rows], **rest})
         except (TypeError, ValueError):
             return kind.model_validate({"items": [self.record(row) for row in rows.rows], **rest})
+
+    def count(self, connection: Connection, where: Where) -> int:
+        """Return the number of rows that match."""
+        return count(connection, self.name, where.clauses, where.values, where.conditions, self.counted)
 
     def record(self, row: Row) -> R:
         """The record that a row is."""
@@ -133,9 +142,10 @@ class Table(Declaration, Generic[R]):
 
     def fields(self, row: Row) -> dict[str, Any]:
         """The fields of a row that this project wrote. Raises `TypeError` or `ValueError` for JSON that is none."""
-        fields = dict(row)
+        fields = dict(zip(self._fields, row, strict=True))  # takes half the time of asking the row for its names
         for column, null in self._json_columns.items():
-            fields[column] = usual_json(fields[column] or null)
+            text = fields[column]
+            fields[column] = {} if text == "{}" else usual_json(text or null)  # as most metadata
         return fields
 
     def readable_fields(self, row: Row) -> dict[str, Any]:
@@ -161,18 +171,19 @@ class Table(Declaration, Generic[R]):
         if unknown:
             raise ValueError(f"the table {self.name} has no column {', '.join(unknown)}")
 
-    def _located(self, rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        """All rows, before any is stored: one cannot refer to another of its batch."""
-        made: list[Mapping[str, Any]] = []
-        try:
-            for row in rows:
-                made.append(row)  # noqa: PERF402 - how far it came is the place of the row that fails
-        except RequestRefused as error:
-            error.locate(f"{self.topic}.{len(made)}")
-            raise
-        return made
-
     def _found(self, row: Row | None, row_id: int) -> R:
         if row is None:
             raise NotFound.row(self.kind, row_id)
         return self.record(row)
+
+
+def located(topic: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of a batch; an error of a row names its place."""
+    count = 0
+    try:
+        for row in rows:
+            yield row
+            count += 1
+    except RequestRefused as error:
+        error.locate(f"{topic}.{count}")
+        raise

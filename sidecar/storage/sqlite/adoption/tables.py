@@ -156,7 +156,7 @@ def carried_tables(clock: Clock) -> tuple[Carried, ...]:
             "conversations",
             "id",
             {
-                "title": line,
+                "title": text,
                 "user_id": line,
                 "page_name": short_string,
                 "status": Column(values.one_of([*map(str, ConversationStatus)]), "active"),

@@ -87,6 +87,18 @@ class SQLiteWork:
         (last,) = self.connection.execute("SELECT last_insert_rowid()").fetchone()
         return list(range(last - len(rows) + 1, last + 1))
 
+    def next_ids(self, table: str, count: int) -> Sequence[int]:
+        """Return, in order, the ids of rows that this unit is going to insert: rows that refer to each other."""
+        # Those that AUTOINCREMENT is going to choose, since nobody else writes in this transaction.
+        sql = f"""
+            SELECT max(
+                coalesce((SELECT seq FROM sqlite_sequence WHERE name = ?), 0),
+                coalesce((SELECT max(id) FROM {table}), 0)
+            )
+        """
+        (last,) = self.connection.execute(sql, (table,)).fetchone()
+        return range(last + 1, last + count + 1)
+
     def ever_held_a_row(self, table: str) -> bool:
         """Return whether the table holds a row, or held one that was removed."""
         # AUTOINCREMENT leaves a row here as soon as a table has ever held one, whatever became of it.

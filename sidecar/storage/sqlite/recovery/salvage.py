@@ -27,8 +27,9 @@ from sidecar.storage.sqlite.recovery.damaged_reader import READ_ERRORS, DamagedT
 from sidecar.storage.sqlite.recovery.lost_rows import LostRows
 from sidecar.storage.sqlite.recovery.page_scan import Range
 from sidecar.storage.sqlite.recovery.repaired_copy import Condition, RepairedCopy
+from sidecar.storage.sqlite.schema import guards
 from sidecar.storage.sqlite.schema.catalog import Row, TableInfo, tables
-from sidecar.storage.sqlite.schema.migrations import m0008_set_aside, m0010_guards
+from sidecar.storage.sqlite.schema.migrations import m0008_set_aside
 from sidecar.storage.sqlite.search import index as search_index
 
 
@@ -49,7 +50,7 @@ def salvage(
     target.execute("PRAGMA recursive_triggers = ON")  # a row that is replaced is deleted, for triggers too
     with transaction(target), any_text(target):
         # Rows are put back as they were: a value that nobody can read is no damage.
-        is_guarded = m0010_guards.remove(target)
+        guarding = guards.remove(target)
         _make_tables_of_others(source, target)
         m0008_set_aside.make_table(target)
         readable = {table.name: table for table in tables(source)}
@@ -69,8 +70,7 @@ def salvage(
             report[name] = report[name].model_copy(update={"set_aside": report[name].set_aside + count})
         if search_index.is_there(target):
             search_index.empty(target)
-        if is_guarded:
-            m0010_guards.add(target)
+        guards.add_again(target, guarding)
     return report
 
 
@@ -219,6 +219,8 @@ class _Merge:
             return False
         content = dict(zip(self._table.columns, row[1:], strict=True))
         for columns in self._damaged.unique_columns():
+            if any(content.get(column) is None for column in columns):
+                continue  # NULL is like no other value
             where = " AND ".join(f"{quoted(column)} IS ?" for column in columns)
             sql = f"SELECT rowid FROM {quoted(self._table.name)} WHERE {where} AND rowid != ?"
             values = [content.get(column) for column in columns]

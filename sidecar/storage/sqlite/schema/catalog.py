@@ -8,8 +8,18 @@ from sidecar.storage.resources.rows.names import quoted
 BATCH_ROWS = 500
 """Rows that are in memory at a time."""
 
-NOT_SALVAGED = frozenset({"schema_migrations", "import_ids", "search_fill", "search_pending", "search_places"})
-"""Tables whose rows belong to one file: how it was made, and what its own search index has."""
+NOT_SALVAGED = frozenset(
+    {
+        "schema_migrations",
+        "import_ids",
+        "search_fill",
+        "search_format",
+        "search_pending",
+        "search_places",
+        "conversation_tags",
+    }
+)
+"""Tables whose rows belong to one file: how it was made, and what its own indexes have."""
 
 Row = tuple[Any, ...]
 """The row's key, then its columns."""

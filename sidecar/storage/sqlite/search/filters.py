@@ -59,6 +59,10 @@ def facets(connection: sqlite3.Connection, wanted: SearchConditions) -> list[str
     if wanted.tags:
         tags = [wanted.tags] if isinstance(wanted.tags, str) else wanted.tags
         alternatives.append([_tag(tag) for tag in tags])
+    if wanted.conversation_id is not None:
+        alternatives.append([f"c{wanted.conversation_id}"])
+    if wanted.role is not None:
+        alternatives.append([f"r{wanted.role.encode().hex()}"])
     if wanted.folder is not None:
         alternatives.append([f"f{row_id}" for (row_id,) in connection.execute(_FOLDERS_BELOW, (wanted.folder,))])
     return ['{facets} : ("' + '" OR "'.join(words) + '")' for words in alternatives]

@@ -10,22 +10,22 @@ from collections.abc import Sequence
 from functools import cache
 
 from sidecar.errors import SearchIndexDamaged
+from sidecar.storage.sqlite.engine.encoding import any_text
+from sidecar.storage.sqlite.search import entries
 from sidecar.storage.sqlite.search.index_format import KIND_BITS
 from sidecar.storage.sqlite.search.kinds import BY_NUMBER
-from sidecar.storage.sqlite.search.segmentation import words_of
 
 MANY = 256
 """As many as a group of single rows may note. More are a batch's, or another program's, and their words may take ten
 times as long as the rows."""
 
 CHARACTERS_AT_ONCE = 8_000
-"""In one step, unless a single document has more: 6 ms of Chinese, which is the slowest, and less than 1 of English."""
+"""In one step, unless a single document has more: 3 ms of Japanese, the slowest, and less than 1 of English."""
 
 _LAST = (1 << 63) - 1
 
-_REMOVE = f"""
-INSERT INTO search_index (search_index, rowid, title, content, tags, facets)
-SELECT 'delete', docid, {words_of("search_pending")} FROM search_pending
+_REMOVED = """
+SELECT docid, title, content, tags, facets FROM search_pending
 WHERE docid <= ? AND title IS NOT NULL AND EXISTS (SELECT 1 FROM search_index_docsize WHERE id = docid)
 """
 """Giving FTS5 words to remove that never went in would damage the index."""
@@ -85,28 +85,35 @@ def _follow(connection: sqlite3.Connection, last: int) -> None:
     numbers = {number for (number,) in noted}
     if not numbers:
         return
-    connection.execute(_REMOVE, (last,))
+    with any_text(connection):
+        removed = [entries.entry(*row) for row in connection.execute(_REMOVED, (last,))]
+    if removed:
+        connection.executemany(entries.DELETE, removed)
     # A number that is no kind's was put there by hand, and goes with the others.
     for number in BY_NUMBER.keys() & numbers:
         end = min(last, ((number + 1) << KIND_BITS) - 1)
-        add(connection, _add(number), (number << KIND_BITS, end))
+        add(connection, _added(number), (number << KIND_BITS, end))
     connection.execute("DELETE FROM search_pending WHERE docid <= ?", (last,))
 
 
-def add(connection: sqlite3.Connection, statement: str, values: Sequence[int]) -> None:
-    """Put into the index what it does not have. Raises `SearchIndexDamaged` when it has it nevertheless."""
+def add(connection: sqlite3.Connection, documents: str, values: Sequence[int]) -> None:
+    """Put what a query of `docid, title, content, tags, facets` finds into the index, which does not have it.
+
+    Raises `SearchIndexDamaged` when it has it nevertheless.
+    """
+    with any_text(connection):
+        added = [entries.entry(*row) for row in connection.execute(documents, values)]
     try:
-        connection.execute(statement, values)
+        connection.executemany(entries.INSERT, added)
     except sqlite3.IntegrityError as contradiction:
         raise SearchIndexDamaged("The search index is damaged; it is being rebuilt.") from contradiction
 
 
 @cache
-def _add(number: int) -> str:
+def _added(number: int) -> str:
     view, first = BY_NUMBER[number].view, number << KIND_BITS
     return f"""
-        INSERT INTO search_index (rowid, title, content, tags, facets)
-        SELECT view.docid, {words_of("view")}
+        SELECT view.docid, view.title, view.content, view.tags, view.facets
         FROM search_pending AS pending CROSS JOIN {view} AS view ON view.id = pending.docid - {first}
         WHERE pending.docid BETWEEN ? AND ?
             AND NOT EXISTS (SELECT 1 FROM search_index_docsize WHERE id = pending.docid)

@@ -6,7 +6,6 @@ then.
 
 import asyncio
 import logging
-import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -29,9 +28,10 @@ from sidecar.storage.sqlite.search import index as search_index
 from sidecar.storage.sqlite.search import kinds as search_kinds
 from sidecar.storage.sqlite.search import pending as search_pending
 from sidecar.storage.sqlite.search.kinds import SearchKind
+from sidecar.storage.sqlite.search.marks import Marks
 from sidecar.storage.sqlite.search.query import Search, parse
 from sidecar.storage.sqlite.search.ranking import CANDIDATES, Match, Wanted, rank
-from sidecar.storage.sqlite.search.snippets import LOOKED_AT, NOWHERE, marked, snippet
+from sidecar.storage.sqlite.search.snippets import deep_snippet, marked, snippet
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,12 @@ LONGEST_WAIT_S = 1.0
 """A search waits so long for rows that the index does not have yet: a batch's, another program's, all after damage."""
 
 _FILLED_AT_START_S = 0.05
+
+LOOKED_AT = 20_000
+"""Characters of each text that are read to mark matches. Longer texts are read where none is found."""
+
+MOST_LOOKED_AT = 4_000_000
+"""Characters of long texts that are read for one page of hits: 50 ms of English. What lies beyond is found unmarked."""
 
 
 class SearchDocuments(ISearch):
@@ -66,19 +72,18 @@ class SearchDocuments(ISearch):
         def take(connection: sqlite3.Connection, found: _Found) -> SearchPage:
             items: list[SearchHit] = []
             if found.search is not None:
-                pattern = found.search.pattern()
-                items = [_hit(match, row, pattern) for match, row in _rows(connection, found.matches, _hit_columns)]
+                items = _hits(connection, found.matches, Marks(found.search.terms))
             return SearchPage(items=items, total=found.total, complete=search_index.is_filled(connection))
 
         return await self._search(query, limit, offset, filters, take)
 
     async def show_documents(self, doc_ids: Sequence[str], query: str) -> list[SearchHit]:
         search = parse(query)
-        pattern = NOWHERE if search is None else search.pattern()
+        marks = Marks(() if search is None else search.terms)
         matches = [Match(0.0, row_id, kind) for kind, row_id in map(search_kinds.named, doc_ids)]
 
         def show(connection: sqlite3.Connection) -> list[SearchHit]:
-            return [_hit(match, row, pattern) for match, row in _rows(connection, matches, _hit_columns)]
+            return _hits(connection, matches, marks)
 
         return await self._database.read(show)
 
@@ -131,6 +136,8 @@ class SearchDocuments(ISearch):
         def open_index(work: SQLiteWork) -> None:
             if not search_index.is_usable(work.connection):
                 log.warning("the search index cannot be read; it is rebuilt")
+                search_index.empty(work.connection)
+            elif not search_index.is_current(work.connection):
                 search_index.empty(work.connection)
 
         await self._database.write(open_index)
@@ -230,19 +237,33 @@ def _rows(
 
 def _hit_columns(kind: SearchKind) -> str:
     return f"""
-        id AS row_id, {kind.title} AS title_text, substr({kind.text}, 1, {LOOKED_AT}) AS text, {kind.time} AS time
+        id AS row_id, {kind.title} AS title_text, {kind.time} AS time,
+        substr({kind.text}, 1, {LOOKED_AT}) AS text, length({kind.text}) > {LOOKED_AT} AS is_long
     """
 
 
-def _hit(match: Match, row: sqlite3.Row, pattern: re.Pattern[str]) -> SearchHit:
-    return SearchHit(
-        id=f"{match.kind.data_type}:{match.row_id}",
-        data_type=match.kind.data_type,
-        title=marked(safe_value(_TEXT, row["title_text"]), pattern),
-        snippet=snippet(safe_value(_TEXT, row["text"]), pattern),
-        time=safe_value(_TIME, row["time"]),
-        score=round(match.score, 6),
-    )
+def _hits(connection: sqlite3.Connection, matches: Sequence[Match], marks: Marks) -> list[SearchHit]:
+    hits = []
+    characters = MOST_LOOKED_AT
+    for match, row in _rows(connection, matches, _hit_columns):
+        fragments = snippet(safe_value(_TEXT, row["text"]), marks)
+        if row["is_long"] and characters > 0 and not any(part.match for part in fragments):
+            sql = f"SELECT substr({match.kind.text}, 1, ?) FROM {match.kind.table} WHERE id = ?"
+            (whole,) = connection.execute(sql, (characters, match.row_id)).fetchone()
+            text = safe_value(_TEXT, whole)
+            characters -= len(text)
+            fragments = deep_snippet(text, marks, LOOKED_AT) or fragments
+        hits.append(
+            SearchHit(
+                id=f"{match.kind.data_type}:{match.row_id}",
+                data_type=match.kind.data_type,
+                title=marked(safe_value(_TEXT, row["title_text"]), marks),
+                snippet=fragments,
+                time=safe_value(_TIME, row["time"]),
+                score=round(match.score, 6),
+            )
+        )
+    return hits
 
 
 def _document_columns(kind: SearchKind) -> str:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import get_args
 
 from sidecar.models.adoption import RowOrigin
-from sidecar.models.transfer import AdoptionRow, ArchiveRow, SetAsideRow
+from sidecar.models.transfer import AdoptionRow, ArchiveRow, Row, SetAsideRow
 from sidecar.storage.resources.lines import EXPORTED
 from sidecar.storage.resources.rows.columns import Columns, boolean, json_object, text, time
 from sidecar.storage.resources.rows.columns import Kind as ColumnKind
@@ -44,6 +44,8 @@ class Kind:
     """The names of the columns, in the order of a line."""
     birth: tuple[str, ...] = ()
     """Columns that never change: with the key they tell a row of one store from all others."""
+    earlier_birth: tuple[str, ...] = ()
+    """The columns by which earlier imports are remembered, and rows known that lack a `birth`."""
     key: str = "id"
     has_text_key: bool = False
     """Such a key is the caller's own name for the row: it is kept, and two rows with the same one are the same."""
@@ -53,12 +55,21 @@ class Kind:
     placeholder: tuple[str, tuple[str, ...]] | None = None
     """A statement that removes what a new store holds of its own accord, if it is all that the table holds."""
     lift: Lift | None = None
+    same: tuple[str, ...] = ()
+    """Columns by which a row is the same as one of the store, unless one of them is NULL."""
+    is_same_unique: bool = True
+    """True if no two rows have the same values in `same`."""
     comes_back: bool = True
     """True if another import adds a row again that was imported and removed since."""
     evidence: tuple[str, ...] = ()
     """Columns by which copies of one seed's database are recognised; see `sources.py`."""
     seed_identity: tuple[str, ...] | None = None
     """Columns that identify a row of a seed's database instead of its key, which differs from adoption to adoption."""
+
+    def birth_of(self, row: Row) -> tuple[str, ...]:
+        """Return the columns that tell this row from all others."""
+        is_known = all(row[column] is not None for column in self.birth)
+        return self.birth if is_known or not self.earlier_birth else self.earlier_birth
 
     @cached_property
     def json_columns(self) -> tuple[str, ...]:
@@ -100,12 +111,15 @@ def _kind(table: Declaration, exported: Exported) -> Kind:
         {**table.columns, **key},
         (table.key, *(name for name in table.columns if name != table.key)),
         birth=exported.birth,
+        earlier_birth=exported.earlier_birth,
         key=table.key,
         has_text_key=table.has_text_key,
         references=exported.references,
         expressions=GROWING.get(table.name, {}),
         placeholder=exported.placeholder,
         lift=exported.lift,
+        same=exported.same,
+        is_same_unique=exported.is_same_unique,
         evidence=exported.evidence,
     )
 

@@ -71,7 +71,7 @@ def identity(kind: Kind, row: Row, source: str) -> bytes | None:
         return None
     if kind.seed_identity is not None:
         return _hash([source, kind.name, *(row[column] for column in kind.seed_identity)])
-    times = [_within_quarter(row[column]) for column in kind.birth if column in _TIMES]
+    times = [_within_quarter(row[column]) for column in kind.earlier_birth or kind.birth if column in _TIMES]
     return _hash([source, row[kind.key], *times])
 
 

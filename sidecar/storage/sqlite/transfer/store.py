@@ -6,6 +6,8 @@ yet. A row of an archive is there already
 - when the archive comes from this very store, and a row has the same key and the same `birth` columns;
 - when an earlier import of that row of that store made a row which is still there;
 - when a row has the same key and is equal in every column, and so is what it belongs to;
+- when a row has the same external id: a conversation at the same source, or a message in the same conversation;
+- when a step of thinking belongs to a message that is there, and has the same place and text;
 - when the kind has text keys, which are the callers' own names, and a row has the same one;
 - when it has no place, and an earlier import has set it aside.
 
@@ -144,15 +146,20 @@ def _import(work: SQLiteWork, kind: Kind, rows: RowsOf, source: str) -> KindRepo
         row_id = None if is_own_addition else _find_by_key(connection, kind, row, is_own)
         if row_id is None and not kind.has_text_key:
             row_id = _find_imported(connection, kind, identity)
+            if row_id is None and kind.earlier_birth:
+                row_id = _find_imported(connection, kind, _identity_by(kind, row, source, kind.earlier_birth))
             while row_id is not None and first_added is not None and row_id >= first_added:
                 identity = blake2b(identity, digest_size=16).digest()  # a twin: equal, and not the same
                 row_id = _find_imported(connection, kind, identity)
+        references: Row = {}
+        if row_id is None:
+            references = _references(connection, kind, row)
+            row_id = _find_same(connection, kind, row | references, first_added)
         is_added = row_id is None
         if row_id is None:
             if is_new_table is None:
                 is_new_table = _is_empty(connection, kind)
             keeps_key = kind.has_text_key or (is_new_table and row[kind.key] <= LARGEST_KEPT_ID)
-            references = _references(connection, kind, row)
             misfit = _why_it_has_no_place(kind, line, references)
             if misfit is not None:
                 is_new = _is_new_misfit(connection, kind, identity)
@@ -184,9 +191,11 @@ def _import(work: SQLiteWork, kind: Kind, rows: RowsOf, source: str) -> KindRepo
 
 def _identity(kind: Kind, row: Row, source: str) -> bytes:
     of_seed = seed_sources.identity(kind, row, source)
-    if of_seed is not None:
-        return of_seed
-    known = [source, row[kind.key], *(row[column] for column in kind.birth)]
+    return of_seed if of_seed is not None else _identity_by(kind, row, source, kind.birth_of(row))
+
+
+def _identity_by(kind: Kind, row: Row, source: str, columns: Sequence[str]) -> bytes:
+    known = [source, row[kind.key], *(row[column] for column in columns)]
     return blake2b(json.dumps(known).encode(), digest_size=16).digest()
 
 
@@ -199,7 +208,7 @@ def _find_by_key(connection: sqlite3.Connection, kind: Kind, row: Row, is_own: b
         return None
     there = _row(kind, found)
     there.pop("invalid", None)
-    is_same = is_own and all(there[column] == row[column] for column in kind.birth)
+    is_same = is_own and all(there[column] == row[column] for column in kind.birth_of(row))
     if kind.has_text_key or is_same or (there == row and _belongs_alike(connection, kind, row)):
         return key
     return None
@@ -211,6 +220,19 @@ def _find_imported(connection: sqlite3.Connection, kind: Kind, identity: bytes) 
     sql = f"SELECT row_id FROM imported_rows {there} WHERE kind = ? AND identity = ?"
     remembered = connection.execute(sql, (kind.name, identity)).fetchone()
     return None if remembered is None else int(remembered[0])
+
+
+def _find_same(connection: sqlite3.Connection, kind: Kind, row: Row, first_added: Any) -> int | None:
+    """The key of the row that is the same by its own names, whatever store it comes from."""
+    values = [row[column] for column in kind.same]
+    if not values or None in values:
+        return None
+    where = " AND ".join(f"{quoted(column)} = ?" for column in kind.same)
+    if not kind.is_same_unique and first_added is not None:
+        # Rows of one archive may be equal, and are as many as there are.
+        where, values = f"{where} AND {kind.key} < ?", [*values, first_added]
+    found = connection.execute(f"SELECT min({kind.key}) FROM {kind.table} WHERE {where}", values).fetchone()
+    return None if found[0] is None else int(found[0])
 
 
 def _is_new_misfit(connection: sqlite3.Connection, kind: Kind, identity: bytes) -> bool:

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sidecar.storage.resources.rows.times import SHAPE, normalised
-from sidecar.storage.sqlite.schema.odd_messages import ODD_MESSAGE, ODD_STEP
 
 ROWS_AT_ONCE = 500
 """SQLite keeps the old pages of one statement's rows in memory until it ends."""
@@ -89,9 +88,25 @@ _TRUTH = """CASE
 """SQL for 1 or 0; NULL for what is neither true nor false."""
 
 
+_TIME = f"GLOB '{'-'.join(('[0-9]' * 4, '[0-9]' * 2, '[0-9]' * 2))}T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9]Z'"
+_OBJECT = """(metadata IS NULL OR (
+    metadata >= '{' AND metadata < '|' AND NOT metadata GLOB '*[0-9][eE][+0-9][0-9][0-9]*'
+    AND NOT metadata GLOB '*\\u[dD][89abAB]*'
+))"""
+
+_ODD_MESSAGE = f"""NOT coalesce(
+    {_OBJECT} AND typeof(conversation_id) = 'integer' AND role IN ('user', 'assistant', 'system', 'tool')
+    AND status IN ('pending', 'streaming', 'completed', 'failed', 'cancelled')
+    AND created_at {_TIME} AND updated_at {_TIME} AND (completed_at IS NULL OR completed_at {_TIME})
+    AND typeof(token_count) = 'integer' AND token_count >= 0 AND typeof(latency_ms) IN ('integer', 'null')
+    AND (parent_message_id IS NULL OR CAST(CAST(parent_message_id AS INTEGER) AS TEXT) = parent_message_id), 0)"""
+_ODD_STEP = f"""NOT coalesce({_OBJECT} AND created_at {_TIME} AND progress BETWEEN 0 AND 1
+    AND typeof(sequence) = 'integer' AND sequence >= 0, 0)"""
+"""Messages and steps that a reader must look at closely, as this version defines them; later ones may know more."""
+
 _INDEXES = (
-    f"CREATE INDEX IF NOT EXISTS idx_messages_odd ON messages (id) WHERE {ODD_MESSAGE}",
-    f"CREATE INDEX IF NOT EXISTS idx_message_thinking_odd ON message_thinking (id) WHERE {ODD_STEP}",
+    f"CREATE INDEX IF NOT EXISTS idx_messages_odd ON messages (id) WHERE {_ODD_MESSAGE}",
+    f"CREATE INDEX IF NOT EXISTS idx_message_thinking_odd ON message_thinking (id) WHERE {_ODD_STEP}",
 )
 """A conversation is read a third faster when its rows need not be looked at one by one."""
 
@@ -122,24 +137,44 @@ def add(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
 
 
-def remove(connection: sqlite3.Connection) -> bool:
-    """Remove the guards, for a recovery that puts back rows as they were; returns whether there were any."""
-    sql = "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'guard\\_%' ESCAPE '\\'"
-    names = [name for (name,) in connection.execute(sql).fetchall()]
-    for name in names:
-        connection.execute(f'DROP TRIGGER "{name}"')
-    return bool(names)
+class AtInsert(NamedTuple):
+    """One trigger for all that is guarded and changed when a row is inserted: a second one costs every insert more."""
+
+    guarded: Guarded
+    """All guarded columns of the table."""
+    when: str = "FALSE"
+    """SQL about `new` that is true for rows which are changed besides."""
+    then: str = ""
+    """The statements that do so; they see values that are in the stored form."""
 
 
-def _triggers(guarded: Guarded) -> Iterator[str]:
+def add_for(connection: sqlite3.Connection, guarded: Guarded, subject: str, at_insert: AtInsert | None = None) -> None:
+    """Add the guards of columns that came later; `subject` tells them from the table's other guards.
+
+    `at_insert` replaces the table's first guard of inserted rows.
+    """
+    inserted, changed = _triggers(guarded, f"_{subject}")
+    if at_insert is not None:
+        connection.execute(f"DROP TRIGGER IF EXISTS guard_{guarded.table}_inserted")
+        inserted, _ = _triggers(at_insert.guarded, f"_{subject}", at_insert)
+    for statement in (inserted, changed):
+        connection.execute(statement)
+
+
+def guard_of_inserts(guarded: Guarded) -> str:
+    """Return the statement that adds the guard of inserted rows."""
+    return next(_triggers(guarded))
+
+
+def _triggers(guarded: Guarded, subject: str = "", at_insert: AtInsert | None = None) -> Iterator[str]:
     rules = list(_rules(guarded))
     if not rules:
         return
     watched = ", ".join(_quoted(rule.column) for rule in rules)
-    yield _trigger(guarded, "inserted", "AFTER INSERT", rules)
+    yield _trigger(guarded, f"{guarded.table}{subject}_inserted", "AFTER INSERT", rules, at_insert)
     # A value that is there already, and that nobody can read, must not keep the rest of its row from being changed.
     rules = [_unless_unchanged(rule) for rule in rules]
-    yield _trigger(guarded, "changed", f"AFTER UPDATE OF {watched}", rules)
+    yield _trigger(guarded, f"{guarded.table}{subject}_changed", f"AFTER UPDATE OF {watched}", rules)
 
 
 def _unless_unchanged(rule: _Rule) -> _Rule:
@@ -151,7 +186,7 @@ def _unless_unchanged(rule: _Rule) -> _Rule:
     )
 
 
-def _trigger(guarded: Guarded, name: str, event: str, rules: Sequence[_Rule]) -> str:
+def _trigger(guarded: Guarded, name: str, event: str, rules: Sequence[_Rule], more: AtInsert | None = None) -> str:
     usual = " AND ".join(f"({rule.usual.format(c=f'new.{_quoted(rule.column)}')})" for rule in rules)
     refusals = "".join(
         f"SELECT RAISE(ABORT, '{guarded.table}.{rule.column} must be {rule.must_be}') "
@@ -163,8 +198,9 @@ def _trigger(guarded: Guarded, name: str, event: str, rules: Sequence[_Rule]) ->
         f"{_quoted(rule.column)} = {rule.becomes.format(c=f'new.{_quoted(rule.column)}')}" for rule in changed
     )
     change = f"UPDATE {guarded.table} SET {changes} WHERE rowid = new.rowid;" if changes else ""
-    head = f"CREATE TRIGGER guard_{guarded.table}_{name} {event} ON {guarded.table}"
-    return f"{head} WHEN NOT coalesce({usual}, 0) BEGIN\n{refusals}{change}\nEND"
+    head = f"CREATE TRIGGER guard_{name} {event} ON {guarded.table}"
+    when, then = (f" OR ({more.when})", f"\n{more.then}") if more is not None else ("", "")
+    return f"{head} WHEN NOT coalesce({usual}, 0){when} BEGIN\n{refusals}{change}{then}\nEND"
 
 
 def _rules(guarded: Guarded) -> Iterator[_Rule]:

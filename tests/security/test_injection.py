@@ -79,7 +79,8 @@ def test_no_condition_becomes_true_by_a_text(host: Host) -> None:
         if target.method == "get" and target.place == "query":
             outcome = attack(host, target, "qqzz' OR 'qqzz'='qqzz")
             if outcome.status == 200:
-                assert not (outcome.json.get("items") or outcome.json.get("count")), target
+                found = outcome.json.get("items") or outcome.json.get("count")
+                assert not found, target
                 asked += 1
     assert asked >= 5
 

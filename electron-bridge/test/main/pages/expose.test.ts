@@ -1,5 +1,6 @@
 // What a page can and cannot do: the IPC handlers with pages of the test's own making, over a real process.
 
+import { builtInOperations } from "../../../src/shared/operations.js";
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { defaultPolicy, exposeToPages, type ExposeOptions, Sidecar } from "../../../src/main/index.js";
@@ -343,6 +344,7 @@ describe("the handlers", () => {
     const logged = vi.spyOn(console, "error").mockImplementation(() => undefined);
     const sidecar = {
       policy: defaultPolicy,
+      operations: builtInOperations,
       now: () => 0,
       call: () => Promise.reject(fault),
       on: () => () => undefined,

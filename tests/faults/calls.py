@@ -73,7 +73,8 @@ async def populate(store: UnifiedStorage) -> Rows:
     await store.add_message_thinking(messages[0].id, "hm")
     for thread in ("thread", "thread to clear", "thread to delete"):
         await store.save_conversation_state(thread, [{"role": "user"}], {"hits": 1})
-    await store.upsert_processed_context(context("context"))
+    for name in ("context", "first to delete", "second to delete"):
+        await store.upsert_processed_context(context(name))
     await store.upsert_todo_embedding(todos[0].id, embedding=VECTOR)
     await store.save_monitoring_token_usage("model", 1, 2)
     await set_aside(store, "tips", {"id": 5, "content": "of before", "created_at": LATER})
@@ -150,7 +151,7 @@ UNITS: Mapping[str, Call] = {
         [history("changed", external_id="c", remove_missing=True, title="Other")]
     ),
     "create_message, of another program": lambda store, rows: store.create_message(
-        rows.conversation, "user", "changed", external_id="m", parent_external_id="q"
+        rows.conversation, "user", "changed", external_id="m", parent_message_id=rows.message
     ),
     "create_streaming_message": lambda store, rows: store.create_streaming_message(rows.conversation, "assistant"),
     "update_message": lambda store, rows: store.update_message(rows.streaming, "whole", is_complete=True),
@@ -190,7 +191,7 @@ UNITS: Mapping[str, Call] = {
         [context("a"), context("b")]
     ),
     "delete_processed_context": lambda store, _: store.delete_processed_context("context"),
-    "delete_contexts": lambda store, _: store.delete_contexts(["a", "b"]),
+    "delete_contexts": lambda store, _: store.delete_contexts(["first to delete", "second to delete"]),
     "upsert_todo_embedding": lambda store, rows: store.upsert_todo_embedding(rows.todo, embedding=VECTOR),
     "delete_todo_embedding": lambda store, rows: store.delete_todo_embedding(rows.todo),
     "delete_conversation": lambda store, rows: store.delete_conversation(rows.conversation),

@@ -14,6 +14,9 @@ from .stores import content, in_memory
 SAMPLE = {"update_conversation", "delete_vault", "restore_row_set_aside"}
 
 
+MOST_STATEMENTS = 1_000
+
+
 def sampled(names: list[str]) -> list[object]:
     return [name if name in SAMPLE else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
@@ -57,6 +60,7 @@ async def test_a_change_is_whole_or_absent(
             assert await content(store) == before, number
         else:
             break
+        assert number < MOST_STATEMENTS, "the call fails without a fault, too"
     statements.fail(0)
     after = await content(store)
     assert number > 3

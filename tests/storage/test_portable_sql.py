@@ -193,7 +193,7 @@ async def statements(monkeypatch: pytest.MonkeyPatch) -> set[Statement]:
         assert {name for base in Resources.__bases__ for name in vars(base) if name[0] != "_"} <= named
         for call in {**READS, **UNITS}.values():
             await call(store, rows)
-        await backend_of(store).database.write(lambda work: processed_contexts.delete(work, 2))
+        await backend_of(store).database.write(lambda work: processed_contexts.delete(work, 4))
         await backend_of(store).database.write(message_finish.fail_cut_off)
         await finish_an_unreadable_message(store)
         await backend_of(store).database.read(count_by_a_sample)

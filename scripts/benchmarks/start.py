@@ -54,7 +54,7 @@ def start(scale: Scale) -> Iterator[Result]:
 def memory(scale: Scale) -> Iterator[Result]:
     """Of a sidecar that answered its probes and nothing else, against all that it is built on.
 
-    FastAPI is among that; a sidecar imports it when it is first asked for the OpenAPI document.
+    FastAPI is among that: the operations are declared with it.
     """
 
     def measure() -> tuple[float, float]:

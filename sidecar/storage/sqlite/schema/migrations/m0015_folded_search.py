@@ -1,7 +1,7 @@
 """The search index with folded words, headings, and words with signs; messages are filtered by conversation and role.
 
-The index is made anew and filled again in steps, which the first start begins: words are folded by the program and no
-longer by the views. `search_format` says by which rules they were; see `search/entries.py`.
+The index is created again, empty, and filled in steps, which the first start begins: the program folds words, and the
+views no longer do. `search_format` names the rules by which it was filled; see `search/entries.py`.
 """
 
 import sqlite3

@@ -46,6 +46,7 @@ export default defineConfig(
     message: "A sandboxed page has no Node.",
   }),
   mayNotImport("renderer", ["main", "preload"], noNode),
+  mayNotImport("testing", ["preload", "renderer"]),
   mayNotImport("shared", ["main", "preload", "renderer"], noNode),
   {
     ...mayNotImport("main", ["preload", "renderer"], noNode),

@@ -1,3 +1,4 @@
+import type { Plugin } from "esbuild";
 import { defineConfig } from "tsup";
 
 /** What Electron 22, the oldest one supported, runs: Node 16.17 in the main process, Chromium 108 in the others. */
@@ -5,16 +6,31 @@ const shared = {
   target: ["node16.17", "chrome108"],
   outDir: "dist",
   dts: true,
-  external: ["electron"],
+  external: ["electron", "@tanstack/query-core"],
   // No shared chunks: a page serves one file as its client, and a preload script can be one file only.
   splitting: false,
+};
+
+/** Has the testing entry use the classes of the main entry: a SidecarError must be the one that the app's code knows. */
+const oneMain: Plugin = {
+  name: "one-main",
+  setup(build) {
+    const path = build.initialOptions.format === "esm" ? "./main.mjs" : "./main.js";
+    build.onResolve({ filter: /^\.\.\/main\/index\.js$/ }, () => ({ path, external: true }));
+  },
 };
 
 export default defineConfig([
   {
     ...shared,
-    entry: { main: "src/main/index.ts", renderer: "src/renderer/index.ts" },
+    entry: {
+      main: "src/main/index.ts",
+      renderer: "src/renderer/index.ts",
+      "tanstack-query": "src/tanstack-query/index.ts",
+      testing: "src/testing/index.ts",
+    },
     format: ["cjs", "esm"],
+    esbuildPlugins: [oneMain],
   },
   {
     ...shared,

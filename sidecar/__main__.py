@@ -9,6 +9,8 @@ import sys
 from sidecar import terminal
 
 AS_A_CHILD = ["serve", "--host-pipe"]
+AS_A_JOB = ["--job-process"]
+"""The arguments of a process that a sidecar starts for one job."""
 
 
 def main() -> int:
@@ -21,6 +23,12 @@ def main() -> int:
         terminal.flush()
         # The run has closed what it opened. Freeing every object first takes the interpreter half of a stop.
         os._exit(code)
+    if sys.argv[1:] == AS_A_JOB:
+        from sidecar.jobs import child
+
+        child.main()
+        terminal.flush()
+        os._exit(0)  # a thread that the job has left behind does not keep the process
     from sidecar import cli
 
     try:

@@ -116,9 +116,10 @@ def _add_export(commands: Any) -> None:
         "export",
         help="export the rows to a .zip file",
         description=wrapped(
-            "Export vaults, todos, activities, tips, conversations with their messages, conversation states, and rows "
-            "set aside to a .zip file of JSON Lines. Contexts, vectors and monitoring are only in backups. With "
-            "--conversations, write only conversations, as one document to read or to import elsewhere."
+            "Export vaults, todos, activities, tips, conversations with their messages, conversation states, rows set "
+            "aside, and the tables of extensions to a .zip file of JSON Lines. Contexts, vectors and monitoring are "
+            "only in backups. With --conversations, write only conversations, as one document to read or to import "
+            "elsewhere."
         ),
         epilog=examples(
             "sidecar export --data-dir ./data everything.zip",

@@ -147,6 +147,7 @@ class UpkeepSettings(_Section):
     monitoring_days: int = Field(
         default=7, ge=1, le=3650, description="Number of days for which measurements are kept."
     )
+    job_days: int = Field(default=7, ge=1, le=3650, description="Number of days for which a finished job is kept.")
     first_after_s: float = Field(default=60, ge=0, description="Seconds after the start before the first task runs.")
     checkpoint_after_s: float = Field(
         default=30, ge=0, description="Seconds after a change before the write-ahead log is checkpointed."
@@ -190,6 +191,14 @@ class BackupSettings(_Section):
     )
 
 
+class JobSettings(_Section):
+    """Durable long work."""
+
+    at_once: int = Field(
+        default=4, ge=1, le=64, description="Number of queued jobs that run at once. Built-in work is not counted."
+    )
+
+
 class ExtensionSettings(_Section):
     """The app's own Python."""
 
@@ -209,6 +218,7 @@ class Settings(_Section):
     storage: StorageSettings = StorageSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     adoption: AdoptionSettings = AdoptionSettings()
+    jobs: JobSettings = JobSettings()
     extensions: ExtensionSettings = ExtensionSettings()
 
 

@@ -1,43 +1,14 @@
 """Clocks that a test sets."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count
 
 from sidecar.clock import SystemClock
-from sidecar.models import timestamps
+from sidecar.testing.clock import SetClock
+
+__all__ = ["TEN_YEARS", "SetClock", "SlowMachineClock"]
 
 TEN_YEARS = timedelta(days=3653)
-
-
-class SetClock:
-    """A clock that stands still until the test moves it."""
-
-    def __init__(self, now: str = "2026-01-31T09:30:00.000Z") -> None:
-        self._now = timestamps.parse(now)
-        self._monotonic = 0.0
-        self._ids = count(1)
-
-    def now(self) -> datetime:
-        return self._now
-
-    def monotonic(self) -> float:
-        return self._monotonic
-
-    def new_id(self) -> str:
-        return f"{next(self._ids):032x}"
-
-    def wait(self, time: timedelta) -> None:
-        """Let so much time pass."""
-        self._now += time
-        self._monotonic += time.total_seconds()
-
-    def jump(self, by: timedelta) -> None:
-        """Set the wall clock, as a person or a time server does."""
-        self._now += by
-
-    def set(self, now: str) -> None:
-        """Set the wall clock to this time."""
-        self._now = timestamps.parse(now)
 
 
 class SlowMachineClock(SystemClock):

@@ -6,14 +6,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sidecar.api.context import Context
 from sidecar.api.events import EventHub
 from sidecar.api.security import SecurityGate
 from sidecar.clock import SYSTEM_CLOCK
-from sidecar.config import DatabaseSettings, Settings, UpkeepSettings
-from sidecar.maintenance.scheduler import MaintenanceScheduler
+from sidecar.config import DatabaseSettings, Settings
 from sidecar.storage.unified import UnifiedStorage, configured_backends
 from tests import rehearsal
+from tests.contexts import context_over
 from tests.lanes import served
 
 from .disk.fixtures import disk, library, stage
@@ -48,8 +47,7 @@ async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 async def client(storage: UnifiedStorage) -> AsyncIterator[httpx.AsyncClient]:
     """A client with the token, of the app behind its gate."""
     events = EventHub("test-instance", SYSTEM_CLOCK)
-    upkeep = MaintenanceScheduler(storage, UpkeepSettings(), events.publish)
-    app = served(Context(storage, events, "test-instance", upkeep))
+    app = served(context_over(storage, events))
     gate = SecurityGate(app, token=TOKEN, port=PORT, allowed_origins=(), max_body_bytes=MAX_BODY_BYTES)
     transport = httpx.ASGITransport(gate, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {TOKEN}"}

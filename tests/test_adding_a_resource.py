@@ -70,6 +70,7 @@ from sidecar.api.events import EventHub
 from sidecar.api.fast_lane import FastLane
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import DatabaseSettings, UpkeepSettings
+from sidecar.jobs.runner import JobRunner
 from sidecar.maintenance.scheduler import MaintenanceScheduler
 from sidecar.storage.unified import UnifiedStorage, document_backend
 
@@ -99,7 +100,8 @@ async def main():
         async with UnifiedStorage.create([document_backend(DatabaseSettings(enabled=False), Path())]) as storage:
             events = EventHub("an instance", SYSTEM_CLOCK)
             maintenance = MaintenanceScheduler(storage, UpkeepSettings(), events.publish)
-            await use(lane(create_app(Context(storage, events, "an instance", maintenance))))
+            jobs = JobRunner(storage, events.publish)
+            await use(lane(create_app(Context(storage, events, "an instance", maintenance, jobs))))
 
 
 asyncio.run(main())
@@ -145,5 +147,5 @@ def test_its_operations_are_in_the_openapi_document(copy: Path) -> None:
     document = json.loads(python(copy, "-m", "sidecar.api"))
     operations = {operation["operationId"] for path in document["paths"].values() for operation in path.values()}
     assert {"bookmarks.create", "bookmarks.list", "bookmarks.delete"} <= operations
-    assert document["components"]["schemas"]["DataType"]["enum"][-1] == "bookmark"
+    assert document["components"]["schemas"]["DataType"]["anyOf"][0]["enum"][-1] == "bookmark"
     assert "bookmarks" in document["components"]["schemas"]["LiveEvent"]["discriminator"]["mapping"]

@@ -80,7 +80,7 @@ def imported(paths: Iterable[Path]) -> Iterator[tuple[str, Path]]:
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("sidecar", ["vectors"]), ("tests", ["vectors", "dev"]), ("scripts", ["vectors", "dev", "bench"])],
+    [("sidecar", ["vectors", "testing"]), ("tests", ["vectors", "dev"]), ("scripts", ["vectors", "dev", "bench"])],
 )
 def test_an_imported_package_is_declared(folder: str, extras: list[str]) -> None:
     declared = requirements(*extras)
@@ -133,3 +133,9 @@ def test_the_private_parts_that_are_used_from_outside_exist() -> None:
         assert [name for name in names if name not in known] == []
     assert inspect.signature(vars(core)["_connection_worker_thread"]).parameters.keys() == {"tx"}
     assert {"_thread", "_tx", "_conn", "_execute"} <= own_names(core.Connection)
+
+
+def test_a_sidecar_needs_nothing_of_the_tests() -> None:
+    files = [path for path in (ROOT / "sidecar").rglob("*.py") if "testing" not in path.relative_to(ROOT).parts]
+    names = {name for name, _ in imported(files)}
+    assert names & {"pytest", "pytest_asyncio"} == set()

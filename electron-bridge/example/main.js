@@ -4,7 +4,7 @@
 const { app, BrowserWindow, ipcMain, nativeTheme, powerMonitor, protocol, session } = require("electron");
 const path = require("node:path");
 const { exposeToPages, Sidecar, watchPower } = require("electron-sidecar/main");
-const { ORIGIN, SCHEME, servePage } = require("./scheme");
+const { servePages } = require("./scheme");
 
 const REPOSITORY = path.join(__dirname, "..", "..");
 const VENV_PYTHON = process.platform === "win32" ? "Scripts/python.exe" : "bin/python";
@@ -13,7 +13,14 @@ app.setName("Sidecar Console");
 if (!app.commandLine.hasSwitch("user-data-dir")) {
   app.setPath("userData", path.join(app.getPath("appData"), "electron-sidecar-console"));
 }
-protocol.registerSchemesAsPrivileged([{ scheme: SCHEME, privileges: { standard: true, secure: true } }]);
+
+const page = (name, type) => ({ file: path.join(__dirname, "page", name), type });
+const { origin, serve } = servePages(protocol, "console", {
+  "/": page("index.html", "text/html"),
+  "/style.css": page("style.css", "text/css"),
+  "/console.js": page("console.js", "text/javascript"),
+  "/panels.js": page("panels.js", "text/javascript"),
+});
 
 /** SIDECAR_COMMAND names a packaged sidecar; without it, the repository's own Python runs it from source. */
 function sidecarCommand() {
@@ -39,7 +46,7 @@ function openWindow() {
     },
   });
   window.once("ready-to-show", () => window.show());
-  void window.loadURL(`${ORIGIN}/`);
+  void window.loadURL(`${origin}/`);
 }
 
 /** A page of this app stays where it is, opens nothing and is granted nothing. */
@@ -66,7 +73,7 @@ async function run() {
   await app.whenReady();
   const sidecar = new Sidecar({ ...sidecarCommand(), dataDir: path.join(app.getPath("userData"), "data") });
   sidecar.on("log", (line) => console.error(line));
-  exposeToPages(sidecar, { ipcMain, origins: [ORIGIN] });
+  exposeToPages(sidecar, { ipcMain, origins: [origin] });
   watchPower(sidecar, powerMonitor);
   void start(sidecar);
 
@@ -82,7 +89,7 @@ async function run() {
   app.on("window-all-closed", () => app.quit());
   app.on("second-instance", () => BrowserWindow.getAllWindows()[0]?.focus());
 
-  servePage(protocol);
+  serve();
   confinePages();
   openWindow();
 }

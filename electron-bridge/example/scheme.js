@@ -1,20 +1,12 @@
-// Serves the console's page under app://console. Only the files named here exist; no path reaches the disk.
+// Serves the pages of the examples under app://. Only the files that are named exist; no path reaches the disk.
 "use strict";
 
 const fs = require("node:fs/promises");
 const path = require("node:path");
 
 const SCHEME = "app";
-const ORIGIN = `${SCHEME}://console`;
 const PACKAGE = path.dirname(require.resolve("electron-sidecar/package.json"));
-
-const FILES = {
-  "/": { file: path.join(__dirname, "page", "index.html"), type: "text/html" },
-  "/style.css": { file: path.join(__dirname, "page", "style.css"), type: "text/css" },
-  "/console.js": { file: path.join(__dirname, "page", "console.js"), type: "text/javascript" },
-  "/panels.js": { file: path.join(__dirname, "page", "panels.js"), type: "text/javascript" },
-  "/electron-sidecar.js": { file: path.join(PACKAGE, "dist", "renderer.mjs"), type: "text/javascript" },
-};
+const CLIENT = { file: path.join(PACKAGE, "dist", "renderer.mjs"), type: "text/javascript" };
 
 const POLICY = [
   "default-src 'none'",
@@ -25,10 +17,10 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-async function answer(url) {
+async function answer(files, origin, url) {
   const { host, pathname } = new URL(url);
   const known =
-    `${SCHEME}://${host}` === ORIGIN && Object.hasOwn(FILES, pathname) ? FILES[pathname] : undefined;
+    `${SCHEME}://${host}` === origin && Object.hasOwn(files, pathname) ? files[pathname] : undefined;
   if (known === undefined) return { statusCode: 404, headers: {}, data: Buffer.alloc(0) };
   const headers = {
     "content-type": `${known.type}; charset=utf-8`,
@@ -38,16 +30,27 @@ async function answer(url) {
   return { statusCode: 200, headers, data: await fs.readFile(known.file) };
 }
 
+/**
+ * Makes app://`host` the origin of these files and of the client of the sidecar; called before the app is ready. Returns
+ * the origin, and a function that serves it once the app is ready.
+ */
+function servePages(protocol, host, ownFiles) {
+  const origin = `${SCHEME}://${host}`;
+  const files = { ...ownFiles, "/electron-sidecar.js": CLIENT };
+  protocol.registerSchemesAsPrivileged([{ scheme: SCHEME, privileges: { standard: true, secure: true } }]);
+  return { origin, serve: () => serve(protocol, (url) => answer(files, origin, url)) };
+}
+
 /** Electron 25 brought `handle`; before it, a protocol answered with a buffer. */
-function servePage(protocol) {
+function serve(protocol, answerTo) {
   if (protocol.handle) {
     protocol.handle(SCHEME, async ({ url }) => {
-      const { statusCode, headers, data } = await answer(url);
+      const { statusCode, headers, data } = await answerTo(url);
       return new Response(data, { status: statusCode, headers });
     });
   } else {
-    protocol.registerBufferProtocol(SCHEME, ({ url }, done) => void answer(url).then(done));
+    protocol.registerBufferProtocol(SCHEME, ({ url }, done) => void answerTo(url).then(done));
   }
 }
 
-module.exports = { ORIGIN, SCHEME, servePage };
+module.exports = { servePages };

@@ -14,6 +14,8 @@ const PACKAGE = join(__dirname, "..");
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   "./main": ["Sidecar", "SidecarError", "defaultPolicy", "exposeToPages", "watchPower"],
   "./renderer": ["SidecarError", "sidecar"],
+  "./tanstack-query": ["connectQueryClient", "mutationOptions", "queryOptions"],
+  "./testing": ["SidecarError", "TestSidecar", "fakeSidecar", "sidecarFixture", "startSidecar"],
 };
 
 /** A type that each entry exports besides. */
@@ -21,6 +23,8 @@ const TYPES: Readonly<Record<string, string>> = {
   "./main": "Snapshot",
   "./preload": "PageBridge",
   "./renderer": "Notice",
+  "./tanstack-query": "ConnectOptions",
+  "./testing": "FakeAnswers",
 };
 
 const entries = Object.keys(manifest.exports).filter((entry) => entry !== "./package.json");
@@ -90,7 +94,7 @@ describe("an entry", () => {
       Module._load = (name, ...rest) => (name === "electron" ? electron : load(name, ...rest));
       require("${nameOf("./preload")}");
     `;
-    const functions = ["call", "cancel", "onStatus", "status", "subscribe", "unsubscribe"];
+    const functions = ["call", "cancel", "onStatus", "status", "subscribe", "topics", "unsubscribe"];
     expect(run("app.cjs", source)).toEqual(["electronSidecar", functions]);
   });
 

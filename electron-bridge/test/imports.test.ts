@@ -14,10 +14,22 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   main: ["shared"],
   preload: ["shared"],
   renderer: ["shared"],
+  "tanstack-query": ["shared"],
+  testing: ["main", "shared"],
 };
 
 /** The rooms of main, from the bottom up: each imports only those before it. */
-const ROOMS = ["electron-types", "child", "supervision", "calls", "events", "sidecar", "pages", "index"];
+const ROOMS = [
+  "electron-types",
+  "child",
+  "supervision",
+  "development",
+  "calls",
+  "events",
+  "sidecar",
+  "pages",
+  "index",
+];
 
 /** Of every source file, by its path under src: the files that it imports, types included. */
 type Graph = ReadonlyMap<string, readonly string[]>;

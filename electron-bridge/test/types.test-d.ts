@@ -8,6 +8,8 @@ import type {
   EventNotice,
   ExposeOptions,
   FlatCallInput,
+  Job,
+  LongOperationId,
   Notice,
   OperationId,
   PowerMonitorLike,
@@ -133,6 +135,27 @@ describe("operations as methods", () => {
     expectTypeOf(page.todo);
     // @ts-expect-error an object with `then` could not be awaited
     expectTypeOf(page.then);
+  });
+});
+
+describe("long work", () => {
+  test("has its result as the answer of a call, and begins as a job", () => {
+    expectTypeOf(sidecar.call("backups.create", {})).resolves.toEqualTypeOf<
+      components["schemas"]["Backup"]
+    >();
+    expectTypeOf(sidecar.call("search.rebuild")).resolves.toEqualTypeOf<undefined>();
+    expectTypeOf(sidecar.jobs.start("backups.create", { reason: "talk" })).resolves.toEqualTypeOf<Job>();
+    expectTypeOf(
+      page.jobs.start("backups.verify", { name: "x" }, { key: "k" }),
+    ).resolves.toEqualTypeOf<Job>();
+    expectTypeOf(page.jobs.get({ job_id: 1 })).resolves.toEqualTypeOf<Job>();
+    expectTypeOf<LongOperationId>().toEqualTypeOf<
+      "backups.create" | "backups.verify" | "backups.restore" | "search.rebuild"
+    >();
+    // @ts-expect-error -- it is no long work
+    void sidecar.jobs.start("todos.create", { content: "x" });
+    // @ts-expect-error -- the name is missing
+    void sidecar.jobs.start("backups.verify", {});
   });
 });
 

@@ -66,10 +66,12 @@ class Running:
 
 
 @contextmanager
-def sidecar(directory: Path, settings: Mapping[str, object] | None = None) -> Iterator[Running]:
-    """A sidecar that is ready; stopped at the end."""
+def sidecar(
+    directory: Path, settings: Mapping[str, object] | None = None, more: Mapping[str, object] | None = None
+) -> Iterator[Running]:
+    """A sidecar that is ready; stopped at the end. `more` are further fields of its bootstrap."""
     token = secrets.token_hex(32)
-    bootstrap = {"protocol": 1, "token": token, "data_dir": str(directory), "settings": settings or {}}
+    bootstrap = {"protocol": 1, "token": token, "data_dir": str(directory), "settings": settings or {}, **(more or {})}
     command: list[str | Path] = [toolbox.venv_program("python"), "-m", "sidecar", "serve", "--host-pipe"]
     began = perf_counter()
     with subprocess.Popen(

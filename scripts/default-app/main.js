@@ -7,6 +7,9 @@ const fs = require('node:fs');
 const { createRequire } = require('node:module');
 const path = require('node:path');
 
+// As Electron's own default app says it: the app that follows is not packaged.
+process.defaultApp = true;
+
 function parse(argv) {
   const modules = [];
   for (let index = 0; index < argv.length; index += 1) {

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sidecar.api import routes
 from sidecar.api.context import Context
+from sidecar.api.long_work import Accepted, answer_accepted
 from sidecar.api.operation import OperationRoute, tree_of
 from sidecar.api.problems import EXPECTED, answer_expected, answer_to
 from sidecar.api.routes import (
@@ -24,6 +25,7 @@ from sidecar.api.routes import (
     events,
     health,
     invalid_rows,
+    jobs,
     messages,
     monitoring,
     openapi,
@@ -54,6 +56,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     contexts.router,
     upkeep.router,
     backups.router,
+    jobs.router,
     monitoring.router,
     recovery.router,
     invalid_rows.router,
@@ -82,7 +85,8 @@ def create_app(context: Context, routers: Sequence[APIRouter] = ()) -> FastAPI:
     `routers` are those of extensions; they may hold whatever FastAPI serves.
     """
     operations = [*OPERATIONS, *(route for router in routers for route in router.routes)]
-    app = FastAPI(openapi_url=None, exception_handlers=dict.fromkeys(EXPECTED, answer_expected))
+    answers: dict[Any, Any] = {**dict.fromkeys(EXPECTED, answer_expected), Accepted: answer_accepted}
+    app = FastAPI(openapi_url=None, exception_handlers=answers)
     app.state.context = context
     app.state.paths = tree_of(route for route in operations if isinstance(route, OperationRoute))
     app.router.routes.extend(operations)

@@ -72,6 +72,7 @@ def _operations(document: Document) -> dict[str, Document]:
             "replayable": method in READING_METHODS or _takes_key(operation),
             "restricted": operation.get("x-restricted", False),
             "flat": _flat_part(operation, document),
+            **({"topics": operation["x-topics"]} if "x-topics" in operation else {}),
         }
     return operations
 

@@ -1,5 +1,6 @@
 """Annotations for the parameters of operations besides their own input."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Annotated
@@ -8,9 +9,12 @@ from fastapi import Depends, Header
 from starlette.requests import Request
 
 from sidecar.api.events import EventHub
+from sidecar.api.exports import Exports
 from sidecar.api.reading import content_of
+from sidecar.jobs.runner import JobRunner
 from sidecar.maintenance.folders import PlaceCheck
 from sidecar.maintenance.scheduler import MaintenanceScheduler
+from sidecar.models.health import Component
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.storage.unified import UnifiedStorage
 
@@ -23,7 +27,11 @@ class Context:
     events: EventHub
     instance: str
     maintenance: MaintenanceScheduler
+    jobs: JobRunner
     place: PlaceCheck = field(default_factory=lambda: PlaceCheck(None))
+    extensions: Callable[[], Mapping[str, Component]] = dict
+    """Returns the health of the extensions."""
+    exports: Exports = field(default_factory=Exports)
 
 
 async def _context(request: Request) -> Context:

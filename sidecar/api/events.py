@@ -215,7 +215,7 @@ class EventHub:
             position += 1
             event = self._ring[position % len(self._ring)]
             assert event is not None
-            if topics is None or event.topic in topics:
+            if topics is None or event.topic in topics or f"{event.topic.partition('.')[0]}.*" in topics:
                 pieces.append(event.encoded)
                 size += len(event.encoded)
         return b"".join(pieces), position

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 from sidecar import API_VERSION
 from sidecar.api.problems import MEDIA_TYPE
 from sidecar.api.security import OPEN_PATH
+from sidecar.api.topics import describe_topics
 from sidecar.models.events import live_event
 from sidecar.models.problems import Problem
 
@@ -51,6 +52,7 @@ def describe(routes: Sequence[BaseRoute], *, is_extension: bool = False) -> dict
     shared = document["components"]["responses"] = {"default": _problem_response("What went wrong.")}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
+            describe_topics(method, operation)
             operation["responses"].pop("422", None)
             for status in _problem_statuses(path, method, operation):
                 shared[f"{status}"] = _problem_response(HTTPStatus(status).phrase)

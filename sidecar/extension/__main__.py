@@ -8,6 +8,7 @@ from pathlib import Path
 from sidecar.api.client_table import client_table
 from sidecar.api.openapi import describe
 from sidecar.errors import ExtensionRefused
+from sidecar.extension.fingerprints import fingerprints
 from sidecar.extension.loading import load
 
 
@@ -24,7 +25,9 @@ def main() -> int:
         return int(error.exit_code)
     routes = [route for extension in extensions for route in extension.router.routes]
     table = client_table(describe(routes, is_extension=True))
-    sys.stdout.write(f"{json.dumps({'document': table['document'], 'operations': table['operations']})}\n")
+    known = fingerprints(routes)
+    operations = {name: {**row, "fingerprint": known[name]} for name, row in table["operations"].items()}
+    sys.stdout.write(f"{json.dumps({'document': table['document'], 'operations': operations})}\n")
     return 0
 
 

@@ -1,6 +1,8 @@
 """Loading the modules of extensions. Whatever is wrong with one is a sentence that names module, file and line."""
 
 import importlib
+import logging
+import os
 import sys
 import traceback
 from collections.abc import Collection, Iterable, Sequence
@@ -11,7 +13,16 @@ from sidecar.api.app import OPERATIONS
 from sidecar.errors import ExtensionRefused
 from sidecar.extension.declaration import Extension
 
-RESERVED = frozenset({"app", "jobs", "preferences", "sidecar", "sqlite", "x"})
+log = logging.getLogger(__name__)
+
+RESERVED = frozenset(
+    {
+        *("app", "extension", "guard", "jobs", "preferences", "sidecar", "sqlite", "x"),
+        # Members of the bridge's objects, whose names an operation's namespace would take.
+        *("call", "live", "on", "operations", "policy", "resume", "snapshot", "start", "status", "stop", "suspend"),
+        "watch",
+    }
+)
 """Namespaces that the sidecar keeps for itself, besides those of its operations."""
 
 _PACKAGE = Path(__file__).parents[1]
@@ -29,6 +40,7 @@ def load(modules: Sequence[str], python_path: Sequence[Path]) -> tuple[Extension
     for name in dict.fromkeys(modules):
         module = _imported(name)
         extension = _extension_of(module)
+        extension.module = name
         _require_free(extension, module, taken)
         if extension.namespace in loaded:
             other, _ = loaded[extension.namespace]
@@ -71,18 +83,27 @@ def _refused(name: str, error: Exception) -> ExtensionRefused:
     else:
         place = _place_of(error)
         reason = str(error)
+    log.error("The extension module %s cannot be imported.", name, exc_info=_own_part(error))
     message = f"The extension module {name} cannot be imported: {type(error).__name__}: {reason} ({place})."
     return ExtensionRefused(message)
 
 
+def _own_part(error: Exception) -> Exception:
+    """Return the error with a traceback that begins in the app's own code, after the machinery of the import."""
+    position = error.__traceback__
+    while position is not None and _is_machinery(position.tb_frame.f_code.co_filename):
+        position = position.tb_next
+    return error.with_traceback(position)
+
+
 def _place_of(error: Exception) -> str:
     """Return the file and line of the innermost frame that is neither Python's own import nor this package's."""
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith("<frozen") and frame.filename not in (__file__, importlib.__file__)
-    ]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_machinery(frame.filename)]
     return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else "before its first line"
+
+
+def _is_machinery(file: str) -> bool:
+    return file.startswith(("<frozen", f"{_PACKAGE}{os.sep}")) or file == importlib.__file__
 
 
 def _extension_of(module: ModuleType) -> Extension:
@@ -101,6 +122,16 @@ def _extension_of(module: ModuleType) -> Extension:
         _ = found[0].tables
     except ValueError as error:
         raise ExtensionRefused(f"The extension of {place} is incomplete: {error}.") from error
+    try:
+        found[0].require_callable()
+    except (ValueError, NameError) as error:
+        raise ExtensionRefused(f"The extension of {place} has a function that cannot be called: {error}.") from error
+    for kind in found[0].jobs:
+        try:
+            kind.resolve_annotations()
+        except Exception as error:
+            reason = f"has an annotation that cannot be resolved: {error}"
+            raise ExtensionRefused(f"The job {kind.name} of {place} {reason}.") from error
     return found[0]
 
 

@@ -1,10 +1,12 @@
 """When to make a backup, when to prove that the newest one opens, and the removing of those that no slot needs."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from sidecar.config import BackupSettings
 from sidecar.errors import Conflict
+from sidecar.jobs import Running
+from sidecar.jobs.runner import JobRunner, WorkCancelled
 from sidecar.maintenance.retention import expired_backups
 from sidecar.maintenance.steps import Steps
 from sidecar.models import timestamps
@@ -15,8 +17,13 @@ SCHEDULED = "scheduled"
 DRILL_EVERY = timedelta(days=7)
 
 
-def back_up(storage: UnifiedStorage, settings: BackupSettings) -> Callable[[Steps], Awaitable[None]]:
+def back_up(
+    storage: UnifiedStorage, settings: BackupSettings, jobs: JobRunner | None = None
+) -> Callable[[Steps], Awaitable[None]]:
     """The task that makes a backup when one is due, and thins what there is, whoever made it."""
+
+    async def make(job: Running) -> Backup:
+        return await storage.create_backup(SCHEDULED, progress=job.progress)
 
     async def run(steps: Steps) -> None:
         if storage.database_file() is None:
@@ -28,7 +35,7 @@ def back_up(storage: UnifiedStorage, settings: BackupSettings) -> Callable[[Step
             and is_due(backups, storage.clock.now(), every)
             and await storage.has_changed_since_backup()
         ):
-            await storage.create_backup(SCHEDULED)
+            await _as_job(jobs, "backups.create", make, {"reason": SCHEDULED})
             steps.did["made"] += 1
         for backup in expired_backups((await storage.get_backups()).items, settings):
             await storage.delete_backup(backup.name)
@@ -37,15 +44,21 @@ def back_up(storage: UnifiedStorage, settings: BackupSettings) -> Callable[[Step
     return run
 
 
-def drill(storage: UnifiedStorage) -> Callable[[Steps], Awaitable[None]]:
+def drill(storage: UnifiedStorage, jobs: JobRunner | None = None) -> Callable[[Steps], Awaitable[None]]:
     """The task that opens the newest backup once a week, and any that was never verified."""
 
     async def run(steps: Steps) -> None:
         failure: Conflict | None = None
         for backup in to_prove((await storage.get_backups()).items, storage.clock.now()):
+
+            async def prove(job: Running, name: str = backup.name) -> Backup:
+                return await storage.verify_backup(name, progress=job.progress)
+
             try:
-                await storage.verify_backup(backup.name)
+                await _as_job(jobs, "backups.verify", prove, {"name": backup.name})
                 steps.did["proved"] += 1
+            except WorkCancelled:
+                raise
             except Conflict as damage:
                 steps.did["damaged"] += 1
                 failure = damage
@@ -53,6 +66,13 @@ def drill(storage: UnifiedStorage) -> Callable[[Steps], Awaitable[None]]:
             raise failure
 
     return run
+
+
+async def _as_job(
+    jobs: JobRunner | None, name: str, work: Callable[[Running], Awaitable[Backup]], arguments: Mapping[str, str]
+) -> Backup:
+    """Run the work as a job, or without a runner as it is."""
+    return await (work(Running(None, name)) if jobs is None else jobs.run_now(name, work, arguments))
 
 
 def is_due(backups: Iterable[Backup], now: datetime, every: timedelta) -> bool:

@@ -58,6 +58,11 @@ class Schedule:
             if not self._failures[name] and name != by:
                 self._due[name] = min(self._due[name], now + timing.after_change_s)
 
+    def trigger(self, name: str, at: float) -> None:
+        """Have the task run at this moment, unless it is due before; one that fails is retried at its own time."""
+        if not self._failures[name]:
+            self._due[name] = min(self._due[name], at)
+
     def begins(self, name: str) -> None:
         """A run begins; changes from now on are a reason for another one."""
         self._due[name] = inf

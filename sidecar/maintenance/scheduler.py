@@ -1,21 +1,22 @@
-"""The one task of the event loop that runs what is due, and what is known about its runs."""
+"""The task of the event loop that runs what is due, and what is known about its runs."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from math import inf, isinf
 from typing import Any
 
 from sidecar.config import BackupSettings, UpkeepSettings
 from sidecar.errors import NotFound, SidecarError, StorageBusy
+from sidecar.jobs.runner import JobRunner
 from sidecar.maintenance.schedule import Outcome, Schedule
 from sidecar.maintenance.steps import Steps
 from sidecar.maintenance.tasks import Task, all_tasks
 from sidecar.models import timestamps
 from sidecar.models.events import UPKEEP_TOPIC
 from sidecar.models.health import Component
-from sidecar.models.upkeep import UpkeepRun, UpkeepTask, UpkeepTaskName, UpkeepTasks
+from sidecar.models.upkeep import UpkeepRun, UpkeepTask, UpkeepTasks
 from sidecar.storage.interfaces import Change
 from sidecar.storage.unified import UnifiedStorage
 
@@ -24,9 +25,21 @@ log = logging.getLogger(__name__)
 Publish = Callable[[str, Mapping[str, Any]], None]
 """Notifies the subscribers of a topic."""
 
+COALESCE_S = 0.25
+"""Seconds for which changes are collected before a task runs for them: a batch of writes is one run."""
+
+LAST_S = 2.0
+"""Seconds for all tasks that run when the scheduler is closed. A host ends a sidecar by force 5 s after its command."""
+
+CANCELLED_S = 0.5
+"""Seconds for tasks with turns of their own to end when they are cancelled."""
+
 
 class MaintenanceScheduler:
-    """Runs tasks: those that are due, once it was started, and any that it is asked for. One at a time."""
+    """Runs tasks: those that are due, once it was started, and any that it is asked for.
+
+    They run one at a time, apart from those that have a turn of their own.
+    """
 
     def __init__(
         self,
@@ -35,18 +48,24 @@ class MaintenanceScheduler:
         publish: Publish,
         tasks: Sequence[Task] | None = None,
         backups: BackupSettings | None = None,
+        own_tasks: Sequence[Task] = (),
+        jobs: JobRunner | None = None,
     ) -> None:
+        """`own_tasks` are those of extensions, which run besides `tasks`: by default, all of the sidecar's own."""
         self._storage = storage
         self._settings = settings
         self._publish = publish
         self._monotonic = storage.clock.monotonic
         if tasks is None:
-            tasks = all_tasks(storage, settings, backups or BackupSettings())
-        self._tasks = {task.name: task for task in tasks}
+            tasks = all_tasks(storage, settings, backups or BackupSettings(), jobs)
+        self._tasks = {task.name: task for task in (*tasks, *own_tasks)}
         self._schedule = Schedule({name: task.timing for name, task in self._tasks.items()}, self._monotonic())
         self._last_runs: dict[str, UpkeepRun] = {}
-        self._turn = asyncio.Lock()
-        self._running: str | None = None
+        turn = asyncio.Lock()
+        self._turns = {name: asyncio.Lock() if task.has_own_turn else turn for name, task in self._tasks.items()}
+        self._heeding = [(name, task.heed) for name, task in self._tasks.items() if task.heed is not None]
+        self._running: set[str] = set()
+        self._beside: set[asyncio.Task[Any]] = set()
         self._woken = asyncio.Event()
         self._is_changed = False
         self._loop: asyncio.Task[None] | None = None
@@ -59,29 +78,40 @@ class MaintenanceScheduler:
             self._loop = asyncio.create_task(self._run_what_is_due(), name="upkeep")
 
     async def close(self) -> None:
-        """End at once; a step that a connection has begun ends by itself. A second call does nothing."""
+        """End what runs, then run what is to run last, for 2 s at most. A second call does nothing.
+
+        A step that a connection has begun ends by itself.
+        """
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
-        if self._loop is not None:
-            self._loop.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._loop
-            self._loop = None
+        if self._loop is None:
+            return
+        self._loop.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._loop
+        self._loop = None
+        await _end(self._beside, CANCELLED_S)
+        last = {asyncio.create_task(self.run(name)) for name, task in self._tasks.items() if task.is_last}
+        if last:
+            _, unfinished = await asyncio.wait(last, timeout=LAST_S)
+            for name in sorted(self._running):
+                log.warning("upkeep: %s did not end within %g s of the stop", name, LAST_S)
+            await _end(unfinished, CANCELLED_S)
 
-    async def run(self, name: UpkeepTaskName) -> UpkeepRun:
-        """Run a task now, behind the one that is running; what came of it, failures included.
+    async def run(self, name: str) -> UpkeepRun:
+        """Run a task now, behind the one whose turn it is; what came of it, failures included.
 
         Raises `NotFound` for a task that this store has no use for.
         """
         if name not in self._tasks:
             raise NotFound(f"This store has no upkeep task '{name}'.")
-        async with self._turn:
-            self._running = name
+        async with self._turns[name]:
+            self._running.add(name)
             try:
                 return await self._run(self._tasks[name])
             finally:
-                self._running = None
+                self._running.discard(name)
 
     def tasks(self) -> UpkeepTasks:
         """Every task, when it is due and how its last run went."""
@@ -97,18 +127,22 @@ class MaintenanceScheduler:
             whole.detail = "switched off"
         return {"upkeep": whole, **{f"upkeep.{name}": _component(run) for name, run in self._last_runs.items()}}
 
-    def _state(self, name: UpkeepTaskName) -> UpkeepTask:
+    def _state(self, name: str) -> UpkeepTask:
         due_in = self._schedule.due_in(name, self._monotonic()) if self._settings.enabled else inf
         return UpkeepTask(
             name=name,
-            is_running=self._running == name,
+            is_running=name in self._running,
             due_in_s=None if isinf(due_in) else round(due_in, 3),
             failures=self._schedule.failures(name),
             last_run=self._last_runs.get(name),
         )
 
-    def _on_changes(self, _: Sequence[Change]) -> None:
-        # Called after every commit, so it does something for the first one after a run only.
+    def _on_changes(self, changes: Sequence[Change]) -> None:
+        for name, heed in self._heeding:
+            if heed(changes):
+                self._schedule.trigger(name, self._monotonic() + COALESCE_S)
+                self._woken.set()
+        # Called after every commit, so the rest is for the first one after a run only.
         if not self._is_changed:
             self._is_changed = True
             self._schedule.changed(self._monotonic())
@@ -118,7 +152,10 @@ class MaintenanceScheduler:
         while True:
             due = self._schedule.due(self._monotonic())
             if due is not None:
-                await self.run(UpkeepTaskName(due))
+                if self._tasks[due].has_own_turn:
+                    self._run_beside(due)
+                else:
+                    await self.run(due)
                 # A task that never waits must not keep everything else from running.
                 await asyncio.sleep(0)
                 continue
@@ -128,6 +165,12 @@ class MaintenanceScheduler:
             with suppress(TimeoutError):
                 async with asyncio.timeout(None if isinf(wait) else wait):
                     await self._woken.wait()
+
+    def _run_beside(self, name: str) -> None:
+        self._schedule.begins(name)
+        running = asyncio.create_task(self.run(name), name=f"upkeep {name}")
+        self._beside.add(running)
+        running.add_done_callback(self._beside.discard)
 
     async def _run(self, task: Task) -> UpkeepRun:
         self._is_changed = False
@@ -157,12 +200,23 @@ class MaintenanceScheduler:
     def _note(self, run: UpkeepRun, outcome: Outcome) -> None:
         self._last_runs[run.task] = run
         self._schedule.ran(run.task, self._monotonic(), outcome)
+        if self._tasks[run.task].is_last:
+            self._schedule.begins(run.task)  # one that failed is not tried again
         self._woken.set()
         if run.did or run.error:
             log.info("upkeep: %s did %s in %.0f ms", run.task, run.did, run.took_ms)
             self._publish(UPKEEP_TOPIC, run.model_dump(mode="json"))
         if run.did:
             self._schedule.changed(self._monotonic(), by=run.task)
+
+
+async def _end(tasks: Iterable[asyncio.Task[Any]], within_s: float) -> None:
+    """Cancel the tasks, and give them this long to end."""
+    ending = set(tasks)
+    for task in ending:
+        task.cancel()
+    if ending:
+        await asyncio.wait(ending, timeout=within_s)
 
 
 def _component(run: UpkeepRun) -> Component:

@@ -28,6 +28,10 @@ class Steps:
         self._look_again_s = look_again_s
         self._monotonic = storage.clock.monotonic
 
+    async def until_idle(self) -> None:
+        """Return when no write waits, or after 5 s."""
+        await self._for_a_gap()
+
     async def once(self, step: Callable[[], Awaitable[T]]) -> T:
         """Run `step` when no write waits, and return its result."""
         await self._for_a_gap()

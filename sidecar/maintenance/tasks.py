@@ -1,18 +1,21 @@
 """The maintenance tasks."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 from sidecar.config import BackupSettings, UpkeepSettings
+from sidecar.jobs.runner import JobRunner
 from sidecar.maintenance.backups import back_up, drill
 from sidecar.maintenance.batch_size import AdaptiveBatchSize
 from sidecar.maintenance.row_age import RetentionTime
 from sidecar.maintenance.schedule import Timing
+from sidecar.maintenance.search_index import batch_of_rows
 from sidecar.maintenance.steps import Steps
 from sidecar.models import timestamps
 from sidecar.models.upkeep import UpkeepTaskName
+from sidecar.storage.interfaces import Change
 from sidecar.storage.unified import UnifiedStorage
 
 MINUTE_S = 60.0
@@ -34,13 +37,21 @@ FREE_PAGES_KEPT = 256
 class Task:
     """Something to do now and then. `run` may take as long as it needs, as long as it does so in steps."""
 
-    name: UpkeepTaskName
+    name: str
     timing: Timing
     run: Callable[[Steps], Awaitable[None]]
+    has_own_turn: bool = False
+    """True if other tasks do not wait for it: a function of an extension may wait for a network."""
+    is_last: bool = False
+    """True if it runs once, when the scheduler is closed."""
+    heed: Callable[[Sequence[Change]], bool] | None = None
+    """Called with what each commit changed; returns whether the task is to run for it."""
 
 
-def all_tasks(storage: UnifiedStorage, settings: UpkeepSettings, backups: BackupSettings) -> list[Task]:
-    """Every task, over this storage."""
+def all_tasks(
+    storage: UnifiedStorage, settings: UpkeepSettings, backups: BackupSettings, jobs: JobRunner | None = None
+) -> list[Task]:
+    """Every task, over this storage. `jobs` makes jobs of those that take long."""
     first = settings.first_after_s
     retention = RetentionTime(storage.clock, storage.last_used_at())
     return [
@@ -54,6 +65,7 @@ def all_tasks(storage: UnifiedStorage, settings: UpkeepSettings, backups: Backup
             Timing(first, HOUR_S),
             _prune(retention, storage.prune_monitoring, settings.monitoring_days),
         ),
+        Task(UpkeepTaskName.JOBS, Timing(first, HOUR_S), _prune(retention, storage.prune_jobs, settings.job_days)),
         Task(
             UpkeepTaskName.SEARCH_INDEX,
             Timing(min(first, MINUTE_S), MINUTE_S, SEARCH_AFTER_CHANGE_S),
@@ -64,8 +76,8 @@ def all_tasks(storage: UnifiedStorage, settings: UpkeepSettings, backups: Backup
         Task(UpkeepTaskName.CHECKPOINT, Timing(after_change_s=settings.checkpoint_after_s), _checkpoint(storage)),
         Task(UpkeepTaskName.INTEGRITY, Timing(first, HOUR_S), _integrity(storage)),
         Task(UpkeepTaskName.INVALID_ROWS, Timing(first, HOUR_S), _invalid_rows(storage)),
-        Task(UpkeepTaskName.BACKUP, Timing(first * 2, HOUR_S), back_up(storage, backups)),
-        Task(UpkeepTaskName.BACKUP_DRILL, Timing(first * 10, HOUR_S), drill(storage)),
+        Task(UpkeepTaskName.BACKUP, Timing(first * 2, HOUR_S), back_up(storage, backups, jobs)),
+        Task(UpkeepTaskName.BACKUP_DRILL, Timing(first * 10, HOUR_S), drill(storage, jobs)),
     ]
 
 
@@ -82,7 +94,7 @@ def _prune(
 
 
 def _search_index(storage: UnifiedStorage) -> Callable[[Steps], Awaitable[None]]:
-    rows, pages = AdaptiveBatchSize(first=50, least=10, most=1_000), AdaptiveBatchSize(first=16, least=4, most=256)
+    rows, pages = batch_of_rows(), AdaptiveBatchSize(first=16, least=4, most=256)
 
     async def fill(limit: int) -> int:
         return int(await storage.fill_search_index(limit))

@@ -8,11 +8,18 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import ConfigDict, Field, JsonValue, RootModel, create_model
 
 from sidecar.models.base import ApiModel, Identifier, Record, unset
+from sidecar.models.jobs import JobStatus
+from sidecar.models.preferences import PreferenceChanged
 from sidecar.models.recovery import RecoveryOutcome
 from sidecar.models.upkeep import UpkeepRun
 
 UPKEEP_TOPIC = "upkeep"
 """Runs of upkeep that did something or failed; the data is an `UpkeepRun`."""
+
+JOBS_TOPIC = "jobs"
+"""Jobs that were queued, started, progressed or finished."""
+IMPORTS_TOPIC = "imports"
+"""An import added rows; one event stands for all of them."""
 
 RECOVERY_TOPIC = "recovery"
 """A damaged database was repaired, the file of an open one was lost, or the reports of that were acknowledged; see
@@ -23,8 +30,9 @@ class EventsQuery(ApiModel):
     topics: str | None = Field(
         default=None,
         max_length=1_000,
-        pattern=r"^[a-z0-9_.]+(,[a-z0-9_.]+)*$",
-        description="Only events of these topics, such as `todos,messages.delta`. Default: all.",
+        pattern=r"^[a-z0-9_.]+(\.\*)?(,[a-z0-9_.]+(\.\*)?)*$",
+        description="Only events of these topics, such as `todos,messages.delta`; `notes.*` stands for all topics that "
+        "begin with `notes.`. Default: all.",
     )
 
 
@@ -70,6 +78,9 @@ class Reset(Record):
 
 row_topics: set[str] = set()
 """The topics of all tables, which the list of resources adds."""
+
+imported_topics: set[str] = set()
+"""Those of them whose rows an import may add."""
 
 
 class RowChanged(Record):
@@ -151,9 +162,23 @@ class UpkeepFinished(UpkeepRun):
     topic: Literal["upkeep"]
 
 
+class JobChanged(Record):
+    """A job was queued, started, progressed or finished. `jobs.get` has its result."""
+
+    topic: Literal["jobs"]
+    id: Identifier
+    name: str
+    status: JobStatus
+    done: int
+    total: int | None
+    message: str | None
+    is_cancelling: bool
+
+
 _KINDS: tuple[type[Record], ...] = (
     StateChanged,
     ContextChanged,
+    PreferenceChanged,
     MessageDelta,
     RowsImported,
     RecoveryChanged,
@@ -161,13 +186,20 @@ _KINDS: tuple[type[Record], ...] = (
     SearchIndexEmptied,
     DiskWritable,
     UpkeepFinished,
+    JobChanged,
 )
+
+_KIND_OF = {topic: kind for kind in _KINDS for topic in get_args(kind.model_fields["topic"].annotation)}
+
+
+def known_topics() -> frozenset[str]:
+    """Return the topics of the sidecar itself, without those of extensions and of the app."""
+    return frozenset(row_topics).union(_KIND_OF)
 
 
 def live_event() -> type[RootModel[Any]]:
     """Return the type of all events' data, distinguished by topic; `RowChanged` is for the tables without a type."""
-    own = {topic for kind in _KINDS for topic in get_args(kind.model_fields["topic"].annotation)}
-    topics: Any = Literal.__getitem__(tuple(sorted(row_topics - own)))
+    topics: Any = Literal.__getitem__(tuple(sorted(row_topics - _KIND_OF.keys())))
     row_changed = create_model("RowChanged", __base__=RowChanged, __doc__=RowChanged.__doc__, topic=(topics, ...))
     kinds = reduce(or_, _KINDS, row_changed)
     event = RootModel[Annotated[kinds, Field(discriminator="topic")]]  # type: ignore[valid-type]

@@ -29,6 +29,11 @@ class SalvagedTable(Record):
         default=0, description="Number of rows set aside because they no longer fit; `adoption.rows` lists them."
     )
 
+    @property
+    def is_complete(self) -> bool:
+        """True if every row is there, and no saved row is contradicted."""
+        return self.lost == 0 and not self.doubtful
+
 
 class LogDamage(Record):
     """A write-ahead log that could be read up to some point only."""

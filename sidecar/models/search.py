@@ -1,5 +1,6 @@
 """Documents of every kind under one kind of id, and what a search by word finds."""
 
+import re
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
@@ -19,6 +20,9 @@ from sidecar.models.timestamps import Timestamp, TimestampInput
 
 MAX_HITS = 100
 
+OWN_KIND = "^[a-z][a-z0-9_]*\\.[a-z][a-z0-9_]*$"
+"""The form of the kinds that extensions declare: `notes.card`. Which there are, the storage knows."""
+
 
 class DataType(str):
     """The kinds of documents. Each is declared with the table whose rows are such documents."""
@@ -26,7 +30,7 @@ class DataType(str):
     __slots__ = ()
 
     declared: ClassVar[dict[str, "DataType"]] = {}
-    """Every kind by its name, in the order of the index."""
+    """Every built-in kind by its name, in the order of the index."""
 
     @classmethod
     def declare(cls, name: str) -> "DataType":
@@ -35,8 +39,13 @@ class DataType(str):
 
     @classmethod
     def of(cls, name: str) -> "DataType":
-        """Return the kind of this name. Raises `PydanticCustomError` for an unknown one."""
+        """Return the kind of this name, which is built in or has the form of an extension's.
+
+        Raises `PydanticCustomError` for any other.
+        """
         found = cls.declared.get(name)
+        if found is None and re.fullmatch(OWN_KIND, name):
+            return cls(name)
         if found is None:
             *others, last = map(repr, cls.declared)
             raise PydanticCustomError(
@@ -50,8 +59,11 @@ class DataType(str):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        description = "The kinds of documents."
-        return {"type": "string", "enum": list(cls.declared), "title": cls.__name__, "description": description}
+        return {
+            "anyOf": [{"type": "string", "enum": list(cls.declared)}, {"type": "string", "pattern": OWN_KIND}],
+            "title": cls.__name__,
+            "description": "The kinds of documents: the built-in ones, and those of extensions, such as `notes.card`.",
+        }
 
 
 class DocumentData(StoredRecord):
@@ -100,8 +112,7 @@ class SearchPage(Record):
 
 
 def _kinds(value: str) -> str:
-    unknown = [name for name in value.split(",") if name not in DataType.declared]
-    if unknown:
+    if not all(name in DataType.declared or re.fullmatch(OWN_KIND, name) for name in value.split(",")):
         raise ValueError(f"must be names from {', '.join(DataType.declared)}, separated by commas")
     return value
 

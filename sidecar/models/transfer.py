@@ -70,7 +70,10 @@ class ArchiveManifest(Record):
     program_version: str
     created_at: Timestamp
     store_id: str = Field(min_length=1, max_length=100, description="Identity of the database. Its copies share it.")
-    files: dict[str, ManifestFile] = Field(description="By kind.")
+    files: dict[str, ManifestFile] = Field(description="By kind. Those of extensions are `<namespace>.<table>`.")
+    extensions: dict[str, int] = Field(
+        default_factory=dict, description="For each extension, the number of the newest migration of its tables."
+    )
     markdown: ManifestFile | None = Field(description="All Markdown files together, as if they were one.")
 
 
@@ -91,6 +94,11 @@ class ImportReport(Record):
 
     dry_run: bool
     kinds: dict[str, KindReport]
+    not_imported: dict[str, int] = Field(
+        default_factory=dict,
+        description="For each kind of an extension that stays out, the number of its rows: no loaded module declares "
+        "it, or only an older one. An import with the right module adds them.",
+    )
 
     @property
     def added(self) -> int:
@@ -99,6 +107,13 @@ class ImportReport(Record):
     @property
     def skipped(self) -> int:
         return sum(kind.skipped for kind in self.kinds.values())
+
+
+class Exported(Record):
+    """The result of an export job."""
+
+    bytes: int = Field(description="Size of the archive.")
+    rows: dict[str, int] = Field(description="Number of exported rows by kind.")
 
 
 class ExportQuery(ApiModel):

@@ -1,8 +1,10 @@
 """Upkeep: what is done in the background, and what came of it."""
 
 from enum import StrEnum
+from typing import Annotated, Any, cast
 
-from pydantic import Field
+from pydantic import Field, GetCoreSchemaHandler, StringConstraints
+from pydantic_core import CoreSchema
 
 from sidecar.models.base import ApiModel, Record
 from sidecar.models.timestamps import Timestamp
@@ -11,6 +13,7 @@ from sidecar.models.timestamps import Timestamp
 class UpkeepTaskName(StrEnum):
     IDEMPOTENCY_KEYS = "idempotency_keys"
     MONITORING = "monitoring"
+    JOBS = "jobs"
     SEARCH_INDEX = "search_index"
     STATISTICS = "statistics"
     VACUUM = "vacuum"
@@ -21,10 +24,27 @@ class UpkeepTaskName(StrEnum):
     INVALID_ROWS = "invalid_rows"
 
 
+OwnTaskName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$", max_length=200, strict=True)
+]
+"""The name of a function of an extension, such as `notes.fetch_news`."""
+
+
+class _OneFinding:
+    """Makes a name that fits neither form one finding with one reason."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        message = "must name a task; upkeep.list has the names"
+        return cast("CoreSchema", {**handler(source), "custom_error_type": "task", "custom_error_message": message})
+
+
+TaskName = Annotated[UpkeepTaskName | OwnTaskName, _OneFinding()]
+
+
 class UpkeepRun(Record):
     """One run of a task."""
 
-    task: UpkeepTaskName
+    task: TaskName
     started: Timestamp
     took_ms: float
     longest_step_ms: float = Field(description="Longest time that a write waited for the task, in milliseconds.")
@@ -34,7 +54,7 @@ class UpkeepRun(Record):
 
 
 class UpkeepTask(Record):
-    name: UpkeepTaskName
+    name: TaskName
     is_running: bool
     due_in_s: float | None = Field(
         description="Seconds until the task is due. Null if nothing is due, or maintenance is disabled."
@@ -49,4 +69,4 @@ class UpkeepTasks(Record):
 
 
 class UpkeepRunRequest(ApiModel):
-    task: UpkeepTaskName
+    task: TaskName

@@ -14,13 +14,14 @@ import os
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sidecar.errors import BadConfiguration
 from sidecar.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 PROTOCOL = 1
@@ -57,6 +58,10 @@ class Bootstrap(NamedTuple):
     """Directories in which they are looked for first."""
     is_packaged: bool = False
     """True if only the host may name code: the settings file and the environment may not."""
+    operations: "Mapping[str, str]" = MappingProxyType({})
+    """Fingerprints of the extensions' operations that the host knows, by their ids."""
+    debugger_port: int | None = None
+    """Port of 127.0.0.1 at which a debugger can attach; `None` for none. Never set in a packaged app."""
 
 
 class ControlPipe:
@@ -187,8 +192,14 @@ def _parse_bootstrap(line: bytes) -> Bootstrap:
     is_packaged = fields.get("packaged", False)
     if not isinstance(is_packaged, bool):
         raise BadConfiguration("The bootstrap's 'packaged' must be true or false.")
+    operations = fields.get("operations", {})
+    if not isinstance(operations, dict) or not _are_texts([*operations.values()]):
+        raise BadConfiguration("The bootstrap's 'operations' must be an object with a fingerprint for each operation.")
+    debugger_port = fields.get("debugpy")
+    if debugger_port is not None and (is_packaged or type(debugger_port) is not int or not 0 < debugger_port < 65536):
+        raise BadConfiguration("The bootstrap's 'debugpy' must be a port, and is not for a packaged app.")
     paths = [Path(path) for path in python_path]
-    return Bootstrap(token, Path(directory), overrides, extensions, paths, is_packaged)
+    return Bootstrap(token, Path(directory), overrides, extensions, paths, is_packaged, operations, debugger_port)
 
 
 def _are_texts(value: Any) -> bool:

@@ -90,12 +90,18 @@ def _launch(host: Host, port: int, settings_file: "Path | None", overrides: Mapp
                 is_packaged=bootstrap.is_packaged or hasattr(sys, "frozen"),
             )
             configure_logging(directory.path, settings.log, bootstrap.token, host.least_log_level)
+            if bootstrap.debugger_port is not None:
+                from sidecar.process.debugging import listen_for_debugger
+
+                listen_for_debugger(bootstrap.debugger_port)
             modules = [*bootstrap.extensions, *settings.extensions.modules]
             extensions: Sequence[Extension] = ()
             if modules:
-                from sidecar.process.extensions import load_extensions
+                from sidecar.process.extensions import load_extensions, report_outdated_table
 
                 extensions = load_extensions(modules, bootstrap.python_path, host)
+                if bootstrap.operations:
+                    report_outdated_table(extensions, bootstrap.operations, host)
             Run(host, directory, settings, bootstrap.token, instance, listener, descriptors, extensions).to_its_end()
 
 

@@ -8,7 +8,7 @@ replaced the file, so its port is its own; and what answers there must be the in
 from pathlib import Path
 
 from sidecar.process.data_directory import RunningSidecar, find_running, is_held
-from sidecar.tools.remote import is_live
+from sidecar.tools.remote_client import is_live
 
 PATIENCE_S = 5.0
 """Seconds for a running sidecar to answer."""

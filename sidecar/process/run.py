@@ -6,10 +6,12 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
 
 from sidecar import API_VERSION, __version__
 from sidecar.api.app import create_app
@@ -21,6 +23,7 @@ from sidecar.api.security import SecurityGate
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.config import Settings
 from sidecar.errors import DataDirectoryNotWritable, DiskFull, NoRoomToStart, StorageReadOnly
+from sidecar.jobs.runner import JobRunner
 from sidecar.maintenance.folders import PlaceCheck
 from sidecar.maintenance.scheduler import MaintenanceScheduler
 from sidecar.models.doctor import Finding
@@ -34,6 +37,7 @@ from sidecar.storage.unified import UnifiedStorage, configured_backends
 
 if TYPE_CHECKING:
     from sidecar.extension.declaration import Extension
+    from sidecar.extension.running import RunningExtensions
 
 log = logging.getLogger(__name__)
 
@@ -85,28 +89,44 @@ class Run:
         own_tables = [extension.tables for extension in self._extensions]
         storage = UnifiedStorage.create(backends, self._announce, SYSTEM_CLOCK, own_tables)
         await self._open(storage)
+        running: RunningExtensions | None = None
         try:
             max_streams = min(MAX_STREAMS, 2 * self._max_connections // 3)
             events = EventHub(self._instance, SYSTEM_CLOCK, max_streams=max_streams)
             storage.subscribe(events.on_changes)
             settings = self._settings
-            scheduler = MaintenanceScheduler(storage, settings.upkeep, events.publish, backups=settings.backups)
+            kinds = [kind for extension in self._extensions for kind in extension.jobs]
+            jobs = JobRunner(storage, events.publish, kinds, settings.jobs)
+            running = self._running_extensions(storage, events, jobs)
+            scheduler = MaintenanceScheduler(
+                storage,
+                settings.upkeep,
+                events.publish,
+                backups=settings.backups,
+                own_tasks=() if running is None else await running.tasks(),
+                jobs=jobs,
+            )
             file = storage.database_file()
             place = PlaceCheck(None if file is None else file.parent)
-            server = Server(
-                self._app(Context(storage, events, self._instance, scheduler, place)), self._max_connections
-            )
-            await server.start(self._listener)
+            health = dict if running is None else running.health
+            app = self._app(Context(storage, events, self._instance, scheduler, jobs, place, health))
+            server = Server(self._gate(app), self._max_connections)
+            await server.start(self._listener, None if running is None else await self._begin(running, app))
             self._publish(storage)
             place.begin(self._warn)
             scheduler.start()
+            jobs.start()
             reason = await stop_reason
             log.info("stopping: %s", reason)
             self._host.report("stopping", reason=reason)
-            await scheduler.close()
             events.close()
+            # Functions of extensions that run at the stop have the time in which requests are finished.
+            closing = asyncio.gather(scheduler.close(), jobs.close())
             await server.stop()
+            await closing
         finally:
+            if running is not None:
+                await running.end()
             await storage.close()
 
     async def _open(self, storage: UnifiedStorage) -> None:
@@ -122,9 +142,27 @@ class Run:
             place = error.filename or self._directory.path
             raise unusable(error, str(place), Path(place)) from error
 
-    def _app(self, context: Context) -> SecurityGate:
+    def _running_extensions(
+        self, storage: UnifiedStorage, events: EventHub, jobs: JobRunner
+    ) -> "RunningExtensions | None":
+        if not self._extensions:
+            return None
+        from sidecar.extension.running import RunningExtensions
+
+        return RunningExtensions(self._extensions, storage, events, jobs)
+
+    async def _begin(self, running: "RunningExtensions", app: FastAPI) -> Mapping[str, Any]:
+        """Begin the lifespans of the extensions, with stages for the host if that takes long."""
+        from sidecar.process.extensions import reporting_again
+
+        with reporting_again(self._host, "Starting the extensions"):
+            return await running.begin(app)
+
+    def _app(self, context: Context) -> FastAPI:
+        return create_app(context, [extension.router for extension in self._extensions])
+
+    def _gate(self, app: FastAPI) -> SecurityGate:
         server = self._settings.server
-        app = create_app(context, [extension.router for extension in self._extensions])
         return SecurityGate(
             FastLane(app) if server.fast_lane else app,
             token=self._token,

@@ -6,6 +6,8 @@ stop sleeps in steps of 100 ms. This one waits for events.
 
 import asyncio
 import socket
+from collections.abc import Mapping
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -46,8 +48,9 @@ class Server:
         self._server.server_state = self._connections
         self._server.lifespan = config.lifespan_class(config)
 
-    async def start(self, listener: socket.socket) -> None:
-        """Accept connections, beginning with those in the backlog."""
+    async def start(self, listener: socket.socket, state: Mapping[str, Any] | None = None) -> None:
+        """Accept connections, beginning with those in the backlog; each request has a copy of the `state`."""
+        self._server.lifespan.state.update(state or {})
         await self._server.startup(sockets=[listener])
 
     async def stop(self) -> None:

@@ -40,8 +40,6 @@ DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
 """Rows of one page of a list."""
 
-_KEY = "key"
-
 M = TypeVar("M", bound=Callable[..., Any])
 
 
@@ -53,7 +51,7 @@ def without_unset(**values: Any) -> dict[str, Any]:
 class Arguments:
     """The arguments of one storage method, checked against the annotations of its parameters.
 
-    The validator is built when the method is first called.
+    A parameter that is given by name only, such as a key, is not checked. The validator is built by the first call.
     """
 
     def __init__(self, method: Callable[..., Any]) -> None:
@@ -61,6 +59,7 @@ class Arguments:
         self._signature = inspect.signature(method)
         _, *parameters = self._signature.parameters.values()  # but for `self`
         self._names = [parameter.name for parameter in parameters if parameter.kind == parameter.POSITIONAL_OR_KEYWORD]
+        self._by_name = [parameter.name for parameter in parameters if parameter.kind == parameter.KEYWORD_ONLY]
 
     def check(self, positional: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments by name, in the form in which they are stored.
@@ -72,14 +71,12 @@ class Arguments:
         values = {**dict(zip(self._names, positional, strict=False)), **named}
         if len(values) < len(positional) + len(named) or not values.keys() <= self._signature.parameters.keys():
             self._signature.bind(None, *positional, **named)  # raises the TypeError that Python has for it
-        key = values.pop(_KEY, None)
+        unchecked = {name: values.pop(name) for name in self._by_name if name in values}
         try:
             checked: dict[str, Any] = self._parameters.validate_python(without_unset(**values))
         except ValidationError as error:
             raise refused(error) from None
-        if key is not None:
-            checked[_KEY] = key
-        return checked
+        return {**checked, **unchecked} if unchecked else checked
 
     @cached_property
     def _parameters(self) -> TypeAdapter[Any]:

@@ -7,6 +7,7 @@ what the first call returned, or raises `AlreadyDone` where that was large and i
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypedDict, TypeVar
@@ -20,6 +21,7 @@ from sidecar.models.recovery import IntegrityReport, RecoveryReports
 from sidecar.models.search import DocumentData, QueryResult, SearchHit, SearchPage
 from sidecar.models.timestamps import Moment
 from sidecar.models.transfer import ImportReport, Row
+from sidecar.progress import Progress, ignore_progress
 from sidecar.storage.arguments import ANY_VALUE, DEFAULT_LIMIT
 
 T = TypeVar("T")
@@ -108,16 +110,52 @@ class ISearch(ABC):
     async def rebuild_search_index(self, *, key: IdempotencyKey | None = None) -> None:
         """Empty the index; `fill_search_index` then fills it again."""
 
+    @abstractmethod
+    async def count_rows_to_index(self) -> int:
+        """Return how many rows `fill_search_index` still has to look at, at most."""
+
 
 RowsOf = Callable[[str], Iterable[Row]]
 """Every row of a kind, as in an archive, in the order of the keys."""
+
+
+@dataclass(frozen=True)
+class OwnRows:
+    """The rows of extensions that a store or an archive has, beside those of the built-in kinds.
+
+    A kind is named `<namespace>.<table>`. Its rows are as they are stored, whatever its module says of them; bytes are
+    `{"base64": "…"}`, and an infinite number is `{"real": "inf"}`.
+    """
+
+    kinds: tuple[str, ...] = ()
+    versions: Mapping[str, int] = field(default_factory=dict)
+    """For each namespace, the number of the newest migration that its tables have had."""
+
+
+@dataclass(frozen=True)
+class StoreRows:
+    """A way to read all rows: a `RowsOf` that knows which kinds of extensions there are, and how many rows."""
+
+    read: RowsOf
+    own: OwnRows
+    count: Callable[[], int]
+    """Returns the number of rows of all kinds."""
+
+    def __call__(self, kind: str) -> Iterable[Row]:
+        """Return every row of a kind."""
+        return self.read(kind)
+
+
+def own_rows_of(rows: RowsOf) -> OwnRows:
+    """Return which kinds of extensions the rows have."""
+    return rows.own if isinstance(rows, StoreRows) else OwnRows()
 
 
 class ITransfer(ABC):
     """All rows on their way out and in; which kinds there are, `sidecar.models.transfer` says."""
 
     @abstractmethod
-    async def export_rows(self, take: Callable[[RowsOf, str], T]) -> T:
+    async def export_rows(self, take: Callable[[StoreRows, str], T]) -> T:
         """Return the result of `take`.
 
         It is called in another thread, with a way to read all rows as of one moment and with the id of the store.
@@ -189,11 +227,24 @@ class IMaintenance(ABC):
         """Move the write-ahead log into the database file. Gives way to writes: `StorageBusy`."""
 
 
+class RestoreJob(NamedTuple):
+    """The job that does a restore."""
+
+    id: int
+    key: IdempotencyKey | None
+    """The key under which the job is stored, if there is one."""
+
+
 class IBackups(ABC):
-    """Backups lie beside the data; a store in memory has none. Their names are those that are listed, no paths."""
+    """Backups lie beside the data; a store in memory has none. Their names are those that are listed, no paths.
+
+    Progress is in bytes: each time that the bytes of a file are copied or read counts.
+    """
 
     @abstractmethod
-    async def create_backup(self, reason: str = ON_REQUEST, *, key: IdempotencyKey | None = None) -> Backup:
+    async def create_backup(
+        self, reason: str = ON_REQUEST, *, key: IdempotencyKey | None = None, progress: Progress = ignore_progress
+    ) -> Backup:
         """A verified copy of everything as of one moment, made while other work goes on.
 
         Raises `Conflict` for a store in memory, `DiskFull` before anything is written, `StorageBusy` when the store is
@@ -205,17 +256,24 @@ class IBackups(ABC):
         """All backups, the newest first, those too that were never verified."""
 
     @abstractmethod
-    async def verify_backup(self, name: str) -> Backup:
+    async def verify_backup(self, name: str, *, progress: Progress = ignore_progress) -> Backup:
         """Open it and compare it with what is known of it. Raises `NotFound`, and `Conflict` when it is damaged."""
 
     @abstractmethod
-    async def restore_backup(self, name: str, *, key: IdempotencyKey | None = None) -> Restored:
+    async def restore_backup(
+        self,
+        name: str,
+        *,
+        key: IdempotencyKey | None = None,
+        progress: Progress = ignore_progress,
+        job: RestoreJob | None = None,
+    ) -> Restored:
         """Replace the whole store by the backup while it is open; what it replaces becomes a backup itself.
 
-        Its key and those of other restores and backups are carried into the new store; writes that were replaced are
-        done again when they are repeated. Work that comes meanwhile waits; every subscriber gets `STORE_REPLACED`.
-        Raises `NotFound`; `Conflict` when the backup is damaged or from a newer program; `DiskFull`. The store is then
-        as it was.
+        Its key and those of other restores and backups are carried into the new store, and so is its `job`, as done;
+        writes that were replaced are done again when they are repeated. Unfinished jobs of the backup are interrupted.
+        Work that comes meanwhile waits; every subscriber gets `STORE_REPLACED`. Raises `NotFound`; `Conflict` when the
+        backup is damaged or from a newer program; `DiskFull`. The store is then as it was.
         """
 
     @abstractmethod

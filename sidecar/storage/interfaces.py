@@ -6,8 +6,11 @@ once these are stored. `UnifiedStorage` sees it as a backend, which is opened, w
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol, TypeVar
+
+from pydantic import BaseModel
 
 from sidecar.clock import Clock
 from sidecar.models.health import Component
@@ -37,7 +40,12 @@ class Change(NamedTuple):
     topic: str
     id: int | str
     data: Mapping[str, Any] | None = None
+    by: str | None = None
+    """The task whose unit it was, so that a task can leave its own changes out; see `CHANGED_BY`."""
 
+
+CHANGED_BY: ContextVar[str | None] = ContextVar("CHANGED_BY", default=None)
+"""The name of the task that is running; units that it submits report their changes with it."""
 
 STORE_REPLACED = Change("storage", "replaced")
 """The whole store was replaced by another, such as a backup: whatever was read before may be out of date."""
@@ -52,10 +60,15 @@ class OwnMigration(NamedTuple):
 
 
 class OwnTables(NamedTuple):
-    """The tables of an extension: the beginning of their names, and their migrations from number 1 on."""
+    """The tables of an extension, whose names begin with its namespace, and the model of its preferences."""
 
     namespace: str
     migrations: tuple[OwnMigration, ...]
+    """From number 1 on."""
+    declared: tuple[Any, ...] = ()
+    """The tables whose rows are searched, exported and repaired like the built-in ones: each a `Declaration`."""
+    preferences: type[BaseModel] | None = None
+    """The model that the preferences fit, if the extension declares one."""
 
 
 ChangeListener = Callable[[Sequence[Change]], None]
@@ -174,6 +187,15 @@ class Work(Protocol):
 
     def planned(self, key: IdempotencyKey) -> Any:
         """Return what `plan` stored, or `None`. Raises `Conflict`."""
+
+
+U = TypeVar("U", bound=Callable[..., Any])
+
+
+def bookkeeping(unit: U) -> U:
+    """Mark a unit of work that leaves nothing for which a backup would be worth its while; return the unit."""
+    unit.is_bookkeeping = True  # type: ignore[attr-defined]
+    return unit
 
 
 class Database(Protocol):

@@ -15,7 +15,8 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
 
 from sidecar.clock import SYSTEM_CLOCK, Clock
 from sidecar.config import AdoptionSettings, BackendSettings, DatabaseSettings, Settings
@@ -50,12 +51,14 @@ from sidecar.storage.interfaces import (
     Work,
 )
 from sidecar.storage.resources.all import Resources
+from sidecar.storage.resources.preference_models import PreferenceModels
 from sidecar.storage.vectors.all import VectorResources
 from sidecar.storage.vectors.meaning import Vectors
 
 log = logging.getLogger(__name__)
 
 C = TypeVar("C", bound=type)
+M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
 
@@ -129,6 +132,10 @@ class UnifiedStorage(
         self._configs = configs
         self._announce = announce
         self._own_tables = own_tables
+        self._preference_models = PreferenceModels(
+            [tables.namespace for tables in own_tables],
+            {tables.namespace: tables.preferences for tables in own_tables if tables.preferences is not None},
+        )
         self._backends: dict[str, IStorageBackend] = {}
         self._defaults: dict[StorageType, IStorageBackend] = {}
         self._opening = asyncio.Lock()
@@ -211,6 +218,15 @@ class UnifiedStorage(
     async def read(self, query: Callable[[Connection], T]) -> T:
         """Return the result of a query of the caller's own; see `Database.read`."""
         return await self._database.read(query)
+
+    async def read_preferences(self, model: type[M]) -> M:
+        """Return the preferences of the extension that declares `model`, with defaults for what was not set.
+
+        Raises `LookupError` if no loaded extension declares it.
+        """
+        found = await self.get_preferences(self._preference_models.namespace_of(model))
+        values = {one.name: one.value for one in found.items if one.updated_at is not None}
+        return model.model_validate_json(to_json(values))
 
     def subscribe(self, listener: ChangeListener) -> Callable[[], None]:
         """Have `listener` called on the event loop with what each commit changed; returns how to end that."""

@@ -6,7 +6,7 @@ unpacked and packed again is taken: inside one folder, with entries for folders,
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from io import BufferedReader, RawIOBase
 from pathlib import PurePosixPath
@@ -17,24 +17,26 @@ from pydantic import ValidationError
 
 from sidecar.errors import ArchiveRefused, InvalidInput
 from sidecar.models.transfer import FORMAT, FORMAT_VERSION, ArchiveManifest, ArchiveRow, ManifestFile, Row
+from sidecar.progress import ProgressCounter
 from sidecar.sentences import first_finding
-from sidecar.storage.capabilities import RowsOf
+from sidecar.storage.capabilities import OwnRows, StoreRows
 from sidecar.storage.resources.lines import LINES, REQUIRED
 from sidecar.storage.resources.rows.validation import json_text
 from sidecar.tools.archive_limits import LIMITS, LONGEST_LINE, MEBIBYTE, ArchiveLimits
 from sidecar.tools.archive_members import FORBIDDEN, MANIFEST, Members
+from sidecar.tools.own_lines import is_own, own_row
 from sidecar.tools.zip_files import refusing, require_plain, require_short_list, size_of
 
 MARKDOWN = "markdown"
+ENDING = ".jsonl"
 LARGEST_MANIFEST = MEBIBYTE
 BLOCK = 256 * 1024
 
-Progress = Callable[[str, int], None]
-"""Called from time to time with the current activity and the number of rows or bytes done."""
+REPORTED_ROWS = 1_000
+"""Rows between two reports of progress."""
 
-
-def no_progress(activity: str, done: int) -> None:
-    """For callers that do not ask."""
+PASSES_OF_IMPORT = 2
+"""How often an import goes through the rows of an archive: they are checked, and then added."""
 
 
 class Archive:
@@ -48,8 +50,14 @@ class Archive:
         """Stands for the whole content."""
 
     @classmethod
-    def verify(cls, file: IO[bytes], progress: Progress = no_progress, *, limits: ArchiveLimits = LIMITS) -> Self:
-        """Return the archive in `file`. Raises `ArchiveRefused`, saying what is wrong with it."""
+    def verify(
+        cls, file: IO[bytes], progress: ProgressCounter | None = None, *, limits: ArchiveLimits = LIMITS
+    ) -> Self:
+        """Return the archive in `file`. Raises `ArchiveRefused`, saying what is wrong with it.
+
+        `progress` is made to expect the rows of an import, the first half of which are checked here.
+        """
+        progress = progress or ProgressCounter()
         with refusing():
             require_short_list(file, limits.member_list)
             members = Members(ZipFile(file))
@@ -60,42 +68,60 @@ class Archive:
                 content = member.read(LARGEST_MANIFEST + 1)
             manifest = _manifest(content)
             _require_vouched_members(members, manifest)
+            progress.expect(PASSES_OF_IMPORT * sum(promised.count for promised in manifest.files.values()))
             for kind, promised in manifest.files.items():
                 _require_sound_lines(members, kind, promised, longest_line, progress)
             _require_sound_markdown(members, manifest)
         return cls(members, manifest, sha256(content).digest(), longest_line)
 
-    def rows(self, progress: Progress = no_progress) -> RowsOf:
+    def rows(self, progress: ProgressCounter | None = None) -> StoreRows:
         """A way to read the rows of each kind, in the form in which they are stored."""
+        imported = _ImportedRows(progress)
 
         def rows_of(kind: str) -> Iterator[Row]:
             with refusing():
                 lines = _lines(self._members, kind, self._longest_line) if kind in self.manifest.files else ()
-                yield from _imported((line for _, line in lines), kind, progress)
+                yield from imported.counted(kind, (line for _, line in lines))
 
-        return rows_of
+        own = tuple(kind for kind in self.manifest.files if is_own(kind))
+        count = sum(promised.count for promised in self.manifest.files.values())
+        return StoreRows(rows_of, OwnRows(own, self.manifest.extensions), lambda: count)
 
 
-def verified_rows(rows: RowsOf, progress: Progress = no_progress) -> RowsOf:
+def verified_rows(rows: StoreRows, progress: ProgressCounter | None = None) -> StoreRows:
     """Return the rows of another store as an archive of them would give them, without one.
 
     Reading them raises `ArchiveRefused` as `Archive.verify` does.
     """
+    imported = _ImportedRows(progress)
 
     def rows_of(kind: str) -> Iterator[Row]:
-        model = LINES[kind]
         numbered = enumerate(map(line_of, rows(kind)), 1)
-        lines = (_row(model, text, f"{file_name(kind)}, line {number}", LONGEST_LINE) for number, text in numbered)
-        return _imported(lines, kind, progress)
+        lines = (_row(kind, text, f"{file_name(kind)}, line {number}", LONGEST_LINE) for number, text in numbered)
+        return imported.counted(kind, lines)
 
-    return rows_of
+    return StoreRows(rows_of, rows.own, rows.count)
 
 
-def _imported(lines: Iterable[ArchiveRow], kind: str, progress: Progress) -> Iterator[Row]:
-    for number, line in enumerate(lines, 1):
-        yield dict(line)
-        if number % 1000 == 0:
-            progress(f"importing {kind}", number)
+class _ImportedRows:
+    """The rows that an import reads. Those that it reads again count once."""
+
+    def __init__(self, progress: ProgressCounter | None) -> None:
+        self._progress = progress or ProgressCounter()
+        self._counted: dict[str, int] = {}
+
+    def counted(self, kind: str, lines: Iterable[Row]) -> Iterator[Row]:
+        number = 0
+        for number, line in enumerate(lines, 1):
+            yield line
+            if number % REPORTED_ROWS == 0:
+                self._count(kind, number)
+        self._count(kind, number)
+
+    def _count(self, kind: str, number: int) -> None:
+        before = self._counted.get(kind, 0)
+        self._counted[kind] = max(before, number)
+        self._progress.advance(self._counted[kind] - before, f"importing {kind}")
 
 
 def line_of(row: Row) -> bytes:
@@ -105,7 +131,7 @@ def line_of(row: Row) -> bytes:
 
 def file_name(kind: str) -> str:
     """The member that holds the rows of a kind."""
-    return f"{kind}.jsonl"
+    return f"{kind}{ENDING}"
 
 
 def _require_known_members(members: Members, most_unpacked: int) -> None:
@@ -114,7 +140,8 @@ def _require_known_members(members: Members, most_unpacked: int) -> None:
     names = members.names
     for member in members.infos:
         name = members.name(member)
-        if name not in known and not _is_markdown(name):
+        is_of_extension = name.endswith(ENDING) and is_own(name.removesuffix(ENDING))
+        if name not in known and not is_of_extension and not _is_markdown(name):
             hint = "" if MANIFEST in names else f" It has no {MANIFEST}: give the .zip that `sidecar export` made."
             raise ArchiveRefused(f"The archive holds a file that no export has: {name[:100]!r}.{hint}")
         if name.casefold() in seen:
@@ -167,7 +194,7 @@ def _require_vouched_members(members: Members, manifest: ArchiveManifest) -> Non
     names = {name for name in members.names if not _is_markdown(name)} - {MANIFEST}
     promised = {file_name(kind) for kind in manifest.files}
     required = {file_name(kind) for kind in REQUIRED}
-    if names != promised or not required <= promised or not manifest.files.keys() <= LINES.keys():
+    if names != promised or not required <= promised or not _are_known(manifest):
         wrong = sorted((names ^ promised) | (required - (names & promised)))
         raise ArchiveRefused(
             f"The archive and its {MANIFEST} do not hold the same files: {', '.join(wrong)[:200]}. Export again."
@@ -177,23 +204,31 @@ def _require_vouched_members(members: Members, manifest: ArchiveManifest) -> Non
             raise _not_as_promised(kind)
 
 
+def _are_known(manifest: ArchiveManifest) -> bool:
+    """Return whether the kinds are built in, or those of extensions that the manifest names."""
+    own = {kind for kind in manifest.files if is_own(kind)}
+    namespaces = {kind.partition(".")[0] for kind in own}
+    return manifest.files.keys() - own <= LINES.keys() and namespaces <= manifest.extensions.keys()
+
+
 def _require_sound_lines(
-    members: Members, kind: str, promised: ManifestFile, longest_line: int, progress: Progress
+    members: Members, kind: str, promised: ManifestFile, longest_line: int, progress: ProgressCounter
 ) -> None:
     digest = sha256()
     count = size = 0
-    key_name = next(name for name in LINES[kind].model_fields if name != "invalid")
+    key_name = None if is_own(kind) else next(name for name in LINES[kind].model_fields if name != "invalid")
     last_key: Any = None
     for count, (text, line) in enumerate(_lines(members, kind, longest_line), 1):
         digest.update(text)
         size += len(text)
-        if key_name not in (line.invalid or ()):
-            key = getattr(line, key_name)
+        if key_name is not None and key_name not in (line["invalid"] or ()):
+            key = line[key_name]
             if last_key is not None and key <= last_key:
                 raise ArchiveRefused(f"{file_name(kind)}, line {count}: {key_name} does not come after the one before.")
             last_key = key
-        if count % 1000 == 0:
-            progress(f"checking {kind}", count)
+        if count % REPORTED_ROWS == 0:
+            progress.advance(REPORTED_ROWS, f"checking {kind}")
+    progress.advance(count % REPORTED_ROWS, f"checking {kind}")
     if ManifestFile(count=count, bytes=size, sha256=digest.hexdigest()) != promised:
         raise _not_as_promised(kind)
 
@@ -202,28 +237,29 @@ def _not_as_promised(kind: str) -> ArchiveRefused:
     return ArchiveRefused(f"The archive is damaged: {file_name(kind)} is not what its {MANIFEST} says.")
 
 
-def _lines(members: Members, kind: str, longest: int) -> Iterator[tuple[bytes | bytearray, ArchiveRow]]:
+def _lines(members: Members, kind: str, longest: int) -> Iterator[tuple[bytes | bytearray, Row]]:
     """Each line as it is written, and as what it means."""
-    model = LINES[kind]
     with members.open(file_name(kind)) as member, BufferedReader(cast("RawIOBase", member), BLOCK) as reader:
         number = 0
         while text := _read_line(reader, longest):
             number += 1
-            yield text, _row(model, text, f"{file_name(kind)}, line {number}", longest)
+            yield text, _row(kind, text, f"{file_name(kind)}, line {number}", longest)
 
 
-def _row(model: type[ArchiveRow], text: bytes | bytearray, where: str, longest: int) -> ArchiveRow:
+def _row(kind: str, text: bytes | bytearray, where: str, longest: int) -> Row:
     """Return the row that a line says. Raises `ArchiveRefused`, saying `where` it is."""
     if len(text) > longest or not text.endswith(b"\n"):
         raise ArchiveRefused(f"{where} is too long or was cut off.")
     try:
-        row = model.model_validate_json(text)
+        if is_own(kind):
+            return own_row(text)
+        row = LINES[kind].model_validate_json(text)
         _require_storable(row)
     except ValidationError as error:
         raise ArchiveRefused(f"{where} is not a row of that kind: {first_finding(error)}.") from None
     except InvalidInput as error:
         raise ArchiveRefused(f"{where} is not a row of that kind: {error.message}") from None
-    return row
+    return dict(row)
 
 
 def _read_line(reader: IO[bytes], longest: int) -> bytes | bytearray:
@@ -268,6 +304,6 @@ def _require_sound_markdown(members: Members, manifest: ArchiveManifest) -> None
 
 def _is_packed_again(members: Members, manifest: ArchiveManifest) -> bool:
     """Return whether the members are in another order than that of an export: rows, Markdown, manifest."""
-    exported = [file_name(kind) for kind in LINES if kind in manifest.files]
+    exported = [file_name(kind) for kind in (*LINES, *filter(is_own, manifest.files)) if kind in manifest.files]
     names = members.names
     return names[: len(exported)] != exported or names[-1] != MANIFEST

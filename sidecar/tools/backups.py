@@ -24,10 +24,9 @@ def make_backup(store: Store, to: Path | None, force: bool) -> None:
     """
     with ProgressLine() as progress, ExitStack() as stack:
         copy = None if to is None else stack.enter_context(writing(to, store.place, force=force))
-        progress("copying and verifying the database", 0)
-        backup = store.create_backup()
+        backup = store.create_backup(progress)
         if copy is not None:
-            progress(f"copying to {to}", 0)
+            progress(0, None, f"copying to {to}")
             with store.backup_directory.path_of(backup).open("rb") as source:
                 shutil.copyfileobj(source, copy, 1024 * 1024)
     say(f"Made the backup {to or backup.name} ({_size(backup)}), and verified it by opening it.")
@@ -51,10 +50,9 @@ def restore_backup(store: Store, name_or_file: str) -> None:
             file = Path(name_or_file)
             _require_database(file)
             system = _maker(store, file)
-            progress(f"copying and verifying {file}", 0)
+            progress(0, None, f"copying and verifying {file}")
             name = store.backup_directory.adopt(file, FROM_FILE).name
-        progress(f"restoring {name}", 0)
-        done = store.restore_backup(name)
+        done = store.restore_backup(name, progress)
     former = (
         "There was no database before."
         if done.kept is None

@@ -13,16 +13,16 @@ from sidecar.models.adoption import AdoptionOverview, RowRestored, RowSetAsidePa
 from sidecar.models.backups import Backup, Restored
 from sidecar.models.histories import ConversationHistory
 from sidecar.models.transfer import ArchiveManifest, ImportReport
+from sidecar.progress import Progress
 from sidecar.sentences import counted
 from sidecar.storage.arguments import DEFAULT_LIMIT
-from sidecar.storage.capabilities import RowsOf
+from sidecar.storage.capabilities import StoreRows
 from sidecar.storage.factory import BackendConfig
 from sidecar.storage.sqlite.backup.directory import BackupDirectory
 from sidecar.storage.sqlite.recovery.at_rest import restore_at_rest
 from sidecar.storage.unified import UnifiedStorage
 from sidecar.terminal import say
 from sidecar.tools import local
-from sidecar.tools.archive import Progress
 from sidecar.tools.archive_members import MANIFEST
 from sidecar.tools.destination import StorePlace, writing
 from sidecar.tools.histories.batches import AddBatch
@@ -42,7 +42,7 @@ class Store(Protocol):
         """Import the archive in `file`."""
 
     def import_rows(
-        self, rows: RowsOf, store_id: str, dry_run: bool, progress: Progress, release: Callable[[], None]
+        self, rows: StoreRows, store_id: str, dry_run: bool, progress: Progress, release: Callable[[], None]
     ) -> ImportReport:
         """Import the rows of another store. `release` removes them; it may be called once they have all been read."""
 
@@ -60,13 +60,13 @@ class Store(Protocol):
     def backup_directory(self) -> BackupDirectory:
         """Where its backups lie."""
 
-    def create_backup(self) -> Backup:
+    def create_backup(self, progress: Progress) -> Backup:
         """A new backup."""
 
     def get_backups(self) -> list[Backup]:
         """Backups, the newest first."""
 
-    def restore_backup(self, name: str) -> Restored:
+    def restore_backup(self, name: str, progress: Progress) -> Restored:
         """Replace the whole store by that backup."""
 
     def get_adoptions(self) -> AdoptionOverview:
@@ -98,7 +98,7 @@ class OwnStore:
 
     def import_rows(
         self,
-        rows: RowsOf,
+        rows: StoreRows,
         store_id: str,
         dry_run: bool,
         progress: Progress,
@@ -117,15 +117,15 @@ class OwnStore:
             for conversation_id in ids if ids is not None else runner.run(every_conversation(storage)):
                 yield runner.run(history_of(storage, conversation_id, store_id))
 
-    def create_backup(self) -> Backup:
-        return self._with_storage(lambda storage: storage.create_backup())
+    def create_backup(self, progress: Progress) -> Backup:
+        return self._with_storage(lambda storage: storage.create_backup(progress=progress))
 
     def get_backups(self) -> list[Backup]:
         return self.backup_directory.listed()
 
-    def restore_backup(self, name: str) -> Restored:
+    def restore_backup(self, name: str, progress: Progress) -> Restored:
         # Without opening the store: it may be damaged, or a newer program's.
-        return restore_at_rest(self.backup_directory, self._config.options["path"], name)
+        return restore_at_rest(self.backup_directory, self._config.options["path"], name, progress)
 
     def get_adoptions(self) -> AdoptionOverview:
         return self._with_storage(lambda storage: storage.get_adoptions())
@@ -185,6 +185,12 @@ def say_report(report: ImportReport, data_directory: Path) -> None:
     say(f"{'Would add' if dry_run else 'Added'} {added}.")
     if report.skipped:
         say(f"{'Would skip' if dry_run else 'Skipped'} {skipped}: already stored.")
+    if report.not_imported:
+        verb = "Would leave out" if dry_run else "Left out"
+        say(
+            f"{verb} {_counted(report.not_imported)}: no loaded module declares them. Import the file again while the "
+            "app runs with that module."
+        )
     set_aside = report.kinds["set_aside"].added if "set_aside" in report.kinds else 0
     if set_aside:
         say(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from sidecar.models.histories import ConversationHistory
 from sidecar.models.transcripts import TranscriptFormat
+from sidecar.progress import Progress
 from sidecar.sentences import counted
 from sidecar.terminal import say
-from sidecar.tools.archive import Progress
 from sidecar.tools.commands import Store
 from sidecar.tools.destination import writing
 from sidecar.tools.progress import ProgressLine
@@ -27,7 +27,7 @@ def export_conversations(
     def counting(progress: Progress) -> Iterator[ConversationHistory]:
         nonlocal count
         for count, history in enumerate(store.conversation_histories(ids), 1):
-            progress("exporting conversations", count)
+            progress(count, None, "exporting conversations")
             yield history
 
     with ProgressLine() as progress, writing(path, store.place, force=force) as file:

@@ -9,9 +9,10 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 from sidecar import __version__
 from sidecar.errors import InvalidInput
 from sidecar.models.transfer import FORMAT, FORMAT_VERSION, ArchiveManifest, ManifestFile
-from sidecar.storage.capabilities import RowsOf
+from sidecar.progress import Progress, ProgressCounter, ignore_progress
+from sidecar.storage.capabilities import RowsOf, own_rows_of
 from sidecar.storage.resources.lines import LINES, REQUIRED
-from sidecar.tools.archive import BLOCK, Progress, file_name, line_of, no_progress
+from sidecar.tools.archive import BLOCK, REPORTED_ROWS, file_name, line_of
 from sidecar.tools.archive_limits import LIMITS, ArchiveLimits
 from sidecar.tools.archive_members import MANIFEST
 from sidecar.tools.markdown import MarkdownTree
@@ -26,25 +27,28 @@ def write_archive(
     store_id: str,
     created_at: str,
     markdown: bool = False,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
     *,
+    count: int | None = None,
     limits: ArchiveLimits = LIMITS,
 ) -> ArchiveManifest:
-    """Write all rows to `file`; returns what the archive holds.
+    """Write all rows to `file`; returns what the archive holds. `count` is how many there are, for the progress.
 
     Rows that compress so well that an import would take the archive for a bomb are written again uncompressed, unless
     `file` is one that cannot be sought in. Raises `InvalidInput` for more Markdown files than an archive that is
     imported may list.
     """
     manifest, longest_line, unpacked = _write_archive(
-        file, rows, store_id, created_at, markdown, progress, limits, ZIP_DEFLATED
+        file, rows, store_id, created_at, markdown, ProgressCounter(progress, count), limits, ZIP_DEFLATED
     )
     if file.seekable():
         size = file.tell()
         if longest_line > limits.longest_line(size) or unpacked > limits.most_unpacked(size):
             file.seek(0)
             file.truncate()
-            manifest, _, _ = _write_archive(file, rows, store_id, created_at, markdown, progress, limits, ZIP_STORED)
+            manifest, _, _ = _write_archive(
+                file, rows, store_id, created_at, markdown, ProgressCounter(progress, count), limits, ZIP_STORED
+            )
     return manifest
 
 
@@ -54,7 +58,7 @@ def _write_archive(
     store_id: str,
     created_at: str,
     markdown: bool,
-    progress: Progress,
+    progress: ProgressCounter,
     limits: ArchiveLimits,
     compression: int,
 ) -> tuple[ArchiveManifest, int, int]:
@@ -62,7 +66,8 @@ def _write_archive(
     longest_line = 0
     with ZipFile(file, "w", compression) as zip_file:
         files = {}
-        for kind in LINES:
+        own = own_rows_of(rows)
+        for kind in (*LINES, *own.kinds):
             lines = _lines(rows, kind, progress)
             if kind not in REQUIRED:
                 first = next(lines, None)
@@ -78,6 +83,7 @@ def _write_archive(
             created_at=created_at,
             store_id=store_id,
             files=files,
+            extensions=dict(own.versions),
             markdown=_write_markdown(zip_file, rows, progress, limits) if markdown else None,
         )
         zip_file.writestr(MANIFEST, manifest.model_dump_json(indent=2))
@@ -85,12 +91,14 @@ def _write_archive(
     return manifest, longest_line, unpacked
 
 
-def _lines(rows: RowsOf, kind: str, progress: Progress) -> Iterator[bytes]:
-    progress(f"exporting {kind}", 0)
+def _lines(rows: RowsOf, kind: str, progress: ProgressCounter) -> Iterator[bytes]:
+    progress.begin(f"exporting {kind}")
+    number = 0
     for number, row in enumerate(rows(kind), 1):
         yield line_of(row)
-        if number % 1000 == 0:
-            progress(f"exporting {kind}", number)
+        if number % REPORTED_ROWS == 0:
+            progress.advance(REPORTED_ROWS, f"exporting {kind}")
+    progress.advance(number % REPORTED_ROWS, f"exporting {kind}")
 
 
 def _write(zip_file: ZipFile, name: str, lines: Iterator[bytes]) -> tuple[ManifestFile, int]:
@@ -110,10 +118,10 @@ def _write(zip_file: ZipFile, name: str, lines: Iterator[bytes]) -> tuple[Manife
     return ManifestFile(count=count, bytes=size, sha256=digest.hexdigest()), longest
 
 
-def _write_markdown(zip_file: ZipFile, rows: RowsOf, progress: Progress, limits: ArchiveLimits) -> ManifestFile:
+def _write_markdown(zip_file: ZipFile, rows: RowsOf, progress: ProgressCounter, limits: ArchiveLimits) -> ManifestFile:
     digest = sha256()
     count = size = 0
-    listed = LISTED_BYTES * 2 * len(LINES)
+    listed = LISTED_BYTES * 2 * (len(LINES) + len(own_rows_of(rows).kinds))
     for name, text in MarkdownTree(rows).files():
         content = text.encode()
         zip_file.writestr(name, content)
@@ -122,6 +130,6 @@ def _write_markdown(zip_file: ZipFile, rows: RowsOf, progress: Progress, limits:
             raise InvalidInput.field("markdown", f"there are more files than an archive can list: over {count}")
         digest.update(content)
         count, size = count + 1, size + len(content)
-        if count % 1000 == 0:
-            progress("exporting Markdown", count)
+        if count % REPORTED_ROWS == 0:
+            progress.begin(f"exporting Markdown, {count:,} files")
     return ManifestFile(count=count, bytes=size, sha256=digest.hexdigest())

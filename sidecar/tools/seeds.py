@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from sidecar.clock import SYSTEM_CLOCK
 from sidecar.errors import ArchiveRefused, DiskFull, StartRefused, StorageError
 from sidecar.models.transfer import ImportReport, Row
-from sidecar.storage.capabilities import RowsOf
+from sidecar.storage.capabilities import StoreRows
 from sidecar.storage.sqlite.adoption.upgrade import adopt_or_upgrade
 from sidecar.storage.sqlite.backup import snapshot
 from sidecar.storage.sqlite.backup.directory import BackupDirectory
@@ -48,7 +48,7 @@ class _Adopted(NamedTuple):
 class _Copy(NamedTuple):
     """The up-to-date copy of a database."""
 
-    rows: RowsOf
+    rows: StoreRows
     store_id: str
     adopted: _Adopted | None
 
@@ -105,7 +105,7 @@ def _up_to_date_copy(path: Path, system: str | None, scratch: Path, zone: tzinfo
     file = scratch / COPY
     with ExitStack() as opened:
         with _refusing(path), ProgressLine() as progress:
-            progress(f"copying {path}", 0)
+            progress(0, None, f"copying {path}")
             with others_files.reading(path, scratch) as source:
                 snapshot.make_snapshot(source, file)
             # An import reads it in the thread of the store's writer.
@@ -119,7 +119,7 @@ def _up_to_date_copy(path: Path, system: str | None, scratch: Path, zone: tzinfo
             adopt_or_upgrade(
                 connection,
                 None,
-                lambda _, detail: progress(detail, 0),
+                lambda _, detail: progress(0, None, detail),
                 clock=SYSTEM_CLOCK,
                 zone=zone,
                 keeps_columns=False,
@@ -131,14 +131,19 @@ def _up_to_date_copy(path: Path, system: str | None, scratch: Path, zone: tzinfo
         left.unlink()
 
 
-def _rows_of(connection: sqlite3.Connection, path: Path) -> RowsOf:
+def _rows_of(connection: sqlite3.Connection, path: Path) -> StoreRows:
+    """The rows of the copy of the database at `path`."""
     rows = transfer.rows_of(connection)
 
     def rows_of(kind: str) -> Iterator[Row]:
         with _refusing(path):
             yield from rows(kind)
 
-    return rows_of
+    def count() -> int:
+        with _refusing(path):
+            return rows.count()
+
+    return StoreRows(rows_of, rows.own, count)
 
 
 @contextmanager

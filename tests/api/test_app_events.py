@@ -6,19 +6,17 @@ from contextlib import aclosing
 import httpx
 import pytest
 
-from sidecar.api.context import Context
 from sidecar.api.events import EventHub
 from sidecar.clock import SYSTEM_CLOCK
-from sidecar.config import UpkeepSettings
-from sidecar.maintenance.scheduler import MaintenanceScheduler
 from sidecar.models.events import MAX_EVENT_BYTES
 from sidecar.storage.unified import UnifiedStorage
+from tests.contexts import context_over
 from tests.lanes import served
 
 
 async def test_a_published_event_reaches_the_subscribers_of_its_topic(storage: UnifiedStorage) -> None:
     events = EventHub("one", SYSTEM_CLOCK)
-    app = served(Context(storage, events, "one", MaintenanceScheduler(storage, UpkeepSettings(), events.publish)))
+    app = served(context_over(storage, events, "one"))
     async with (
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sidecar") as client,
         aclosing(events.stream(topics=["app.theme"])) as stream,

@@ -145,6 +145,17 @@ async def test_only_the_topics_that_were_asked_for_come() -> None:
         assert [event.id for event in await subscriber.piece()] == ["one-4"]
 
 
+async def test_a_namespace_stands_for_all_of_its_topics() -> None:
+    hub = EventHub("one", SYSTEM_CLOCK)
+    async with subscribed(hub, None, "notes.*") as subscriber:
+        await subscriber.piece()
+        publish(hub, 1, "todos")
+        publish(hub, 1, "notesbook.cards")
+        publish(hub, 1, "notes.cards")
+        publish(hub, 1, "notes.cards.moved")
+        assert [event.id for event in await subscriber.take(2)] == ["one-3", "one-4"]
+
+
 async def test_a_stream_goes_on_after_the_last_id() -> None:
     hub = EventHub("one", SYSTEM_CLOCK)
     publish(hub, 5)

@@ -25,13 +25,12 @@ from schemathesis.specs.openapi.checks import (
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sidecar.api.app import openapi_document
-from sidecar.api.context import Context
 from sidecar.api.events import EventHub
 from sidecar.clock import SYSTEM_CLOCK
-from sidecar.config import DatabaseSettings, Settings, UpkeepSettings
-from sidecar.maintenance.scheduler import MaintenanceScheduler
+from sidecar.config import DatabaseSettings, Settings
 from sidecar.storage.unified import UnifiedStorage, configured_backends
 from tests.conftest import URL
+from tests.contexts import context_over
 from tests.lanes import served
 
 CHECKS = [
@@ -80,9 +79,7 @@ class Fuzzed:
         self.storage = UnifiedStorage.create(configured_backends(Settings(database=database), directory))
         runner.run(self.storage.initialize())
         events = EventHub("test-instance", SYSTEM_CLOCK)
-        context = Context(
-            self.storage, events, "test-instance", MaintenanceScheduler(self.storage, UpkeepSettings(), events.publish)
-        )
+        context = context_over(self.storage, events)
         transport = httpx.ASGITransport(hanging_up(served(context)), raise_app_exceptions=False)
         self._client = httpx.AsyncClient(transport=transport, base_url=URL)
         runner.run(self._populate())

@@ -9,13 +9,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from sidecar.api.context import Context
 from sidecar.api.events import EventHub
 from sidecar.clock import SYSTEM_CLOCK
-from sidecar.config import DatabaseSettings, Settings, UpkeepSettings
-from sidecar.maintenance.scheduler import MaintenanceScheduler
+from sidecar.config import DatabaseSettings, Settings
 from sidecar.storage.unified import UnifiedStorage, configured_backends
 from tests.conftest import URL
+from tests.contexts import context_over
 from tests.lanes import served
 
 KEYS = st.sampled_from(["a", "b", "c", "é'\"", "k" * 200])
@@ -62,9 +61,7 @@ class Replays(RuleBasedStateMachine):
         self.storage = UnifiedStorage.create(configured_backends(in_memory, Path()))
         self.runner.run(self.storage.initialize())
         events = EventHub("test-instance", SYSTEM_CLOCK)
-        app = served(
-            Context(self.storage, events, "i", MaintenanceScheduler(self.storage, UpkeepSettings(), events.publish))
-        )
+        app = served(context_over(self.storage, events, "i"))
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL)
 
     def teardown(self) -> None:

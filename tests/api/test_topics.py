@@ -40,11 +40,12 @@ async def test_the_events_of_changes_are_as_described(storage: UnifiedStorage) -
     await storage.save_conversation_state("thread", [])
     await storage.save_monitoring_token_usage("a model", 1, 2, 3)
     await storage.update_todo(todo.id, content="water the garden")
+    await storage.cancel_job((await storage.create_job("notes.import")).id)
 
     described = live_event()
     for event in events:
         assert described.model_validate(event).root.model_dump(exclude_unset=True) == event
-    assert {event["topic"] for event in events} >= {"todos", "vaults", "messages.delta", "states", "thinking"}
+    assert {event["topic"] for event in events} >= {"todos", "vaults", "messages.delta", "states", "thinking", "jobs"}
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,16 @@ async def test_the_events_of_changes_are_as_described(storage: UnifiedStorage) -
         {"topic": "adoption", "id": "acknowledged"},
         {"topic": "search_index", "id": "emptied"},
         {"topic": "health", "id": "writable"},
+        {
+            "topic": "jobs",
+            "id": 3,
+            "name": "notes.import",
+            "status": "running",
+            "is_cancelling": False,
+            "done": 1,
+            "total": None,
+            "message": "reading",
+        },
     ],
 )
 def test_an_event_is_as_described(event: dict[str, Any]) -> None:

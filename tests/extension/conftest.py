@@ -7,13 +7,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sidecar.api.context import Context
+from sidecar import testing
 from sidecar.api.events import EventHub
 from sidecar.clock import SYSTEM_CLOCK
-from sidecar.config import Settings, UpkeepSettings
 from sidecar.extension import Extension
-from sidecar.maintenance.scheduler import MaintenanceScheduler
-from sidecar.storage.unified import UnifiedStorage, configured_backends
+from sidecar.storage.unified import UnifiedStorage
+from tests.contexts import context_over
 from tests.lanes import served
 
 Opening = Callable[..., AbstractAsyncContextManager[UnifiedStorage]]
@@ -26,9 +25,7 @@ def open_storage(tmp_path: Path) -> Opening:
 
     @asynccontextmanager
     async def opening(*extensions: Extension) -> AsyncIterator[UnifiedStorage]:
-        own_tables = [extension.tables for extension in extensions]
-        backends = configured_backends(Settings(), tmp_path)
-        async with UnifiedStorage.create(backends, own_tables=own_tables) as storage:
+        async with testing.open_storage(extensions, tmp_path) as storage:
             yield storage
 
     return opening
@@ -42,11 +39,17 @@ def serve(open_storage: Opening) -> Serving:
     async def serving(*extensions: Extension) -> AsyncIterator[httpx.AsyncClient]:
         async with open_storage(*extensions) as storage:
             events = EventHub("test-instance", SYSTEM_CLOCK)
-            upkeep = MaintenanceScheduler(storage, UpkeepSettings(), events.publish)
-            context = Context(storage, events, "test-instance", upkeep)
+            context = context_over(storage, events, extensions=extensions)
             app = served(context, routers=[extension.router for extension in extensions])
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://sidecar") as client:
                 yield client
 
     return serving
+
+
+@pytest.fixture
+async def memory() -> AsyncIterator[UnifiedStorage]:
+    """A store in memory, without extensions."""
+    async with testing.open_storage() as storage:
+        yield storage

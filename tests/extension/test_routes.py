@@ -1,12 +1,14 @@
 """Routes of an extension: what FastAPI serves, with the problems and the exactly-once of the built-in operations."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
-from fastapi import BackgroundTasks, Depends, HTTPException, UploadFile, WebSocket
+from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, UploadFile, WebSocket
 from fastapi.responses import StreamingResponse
 
+from sidecar.api.openapi import describe
+from sidecar.api.operation import RESTRICTED
 from sidecar.extension import Extension, Storage, Work, Write
 
 from .conftest import Serving
@@ -162,6 +164,42 @@ async def test_the_routes_are_in_the_openapi_document(serve: Serving) -> None:
     async with serve(flash_cards()) as client:
         document = (await client.get("/openapi.json")).json()
     assert document["paths"]["/x/notes/cards"]["post"]["operationId"] == "notes.create_card"
+
+
+def topics_of(router: APIRouter) -> dict[str, Any]:
+    document = describe(router.routes, is_extension=True)
+    return {
+        operation["operationId"]: operation.get("x-topics")
+        for methods in document["paths"].values()
+        for operation in methods.values()
+    }
+
+
+def test_a_reading_route_depends_on_the_topics_that_it_names_or_on_all_of_its_extension() -> None:
+    notes = Extension("notes")
+
+    async def read() -> None: ...
+
+    notes.router.get("/all", operation_id="notes.all")(read)
+    notes.router.get("/named", operation_id="notes.named", topics=["notes.cards", "todos"])(read)
+    notes.router.get("/none", operation_id="notes.none", topics=[])(read)
+    notes.router.get("/extra", operation_id="notes.extra", topics=["contexts"], openapi_extra=RESTRICTED)(read)
+    notes.router.post("/search", operation_id="notes.search", topics=["notes.cards"])(read)
+    notes.router.post("/change", operation_id="notes.change")(read)
+    assert topics_of(notes.router) == {
+        "notes.all": ["notes.*", "imports"],
+        "notes.named": ["notes.cards", "todos", "imports"],
+        "notes.none": None,
+        "notes.extra": ["contexts"],
+        "notes.search": ["notes.cards"],
+        "notes.change": None,
+    }
+
+
+@pytest.mark.parametrize("topic", ["todo", "Notes.cards", "notes.*.x", ""])
+def test_a_topic_that_does_not_exist_is_refused(topic: str) -> None:
+    with pytest.raises(ValueError, match="there is no topic"):
+        Extension("notes").router.get("/cards", topics=[topic])
 
 
 def test_an_operation_id_outside_the_namespace_is_refused() -> None:

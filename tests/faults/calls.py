@@ -11,6 +11,7 @@ from sidecar.models.activities import ActivityCreate
 from sidecar.models.contexts import ProcessedContextInput
 from sidecar.models.conversations import ConversationCreate
 from sidecar.models.histories import ConversationHistory
+from sidecar.models.jobs import JobProgress, JobStatus
 from sidecar.models.messages import BatchMessage, MessageCreate, Role, ThinkingCreate
 from sidecar.models.tips import TipCreate
 from sidecar.models.todos import TodoCreate
@@ -50,6 +51,8 @@ class Rows(NamedTuple):
     streaming_too: int
     streaming_as_well: int
     set_aside: int
+    job: int
+    job_running: int
 
 
 async def populate(store: UnifiedStorage) -> Rows:
@@ -75,11 +78,13 @@ async def populate(store: UnifiedStorage) -> Rows:
         await store.save_conversation_state(thread, [{"role": "user"}], {"hits": 1})
     for name in ("context", "first to delete", "second to delete"):
         await store.upsert_processed_context(context(name))
+    await store.set_preference("app", "to delete", 1)
     await store.upsert_todo_embedding(todos[0].id, embedding=VECTOR)
     await store.save_monitoring_token_usage("model", 1, 2)
     await set_aside(store, "tips", {"id": 5, "content": "of before", "created_at": LATER})
     (kept,) = (await store.get_rows_set_aside()).items
-    made = [folder, *vaults, *todos, *activities, *tips, *talks, *messages, *streams, kept]
+    jobs = [await store.create_job("notes.import", {"deck": 1}, run=run) for run in (None, "runner-1")]
+    made = [folder, *vaults, *todos, *activities, *tips, *talks, *messages, *streams, kept, *jobs]
     return Rows._make(row.id for row in made)  # type: ignore[attr-defined]
 
 
@@ -173,6 +178,9 @@ UNITS: Mapping[str, Call] = {
     "clear_conversation_state": lambda store, _: store.clear_conversation_state("thread to clear"),
     "delete_thread_permanently": lambda store, _: store.delete_thread_permanently("thread to delete"),
     "add_exchange": lambda store, _: store.add_exchange("thread", "model", "request", {"usd": 0.5}),
+    "set_preference": lambda store, _: store.set_preference("app", "theme", {"dark": True}),
+    "delete_preference": lambda store, _: store.delete_preference("app", "to delete"),
+    "note_task_run": lambda store, _: store.note_task_run("notes.sync"),
     "delete_document": lambda store, rows: store.delete_document(f"vault:{rows.vault}"),
     "save_monitoring_token_usage": lambda store, _: store.save_monitoring_token_usage("model", 1, 2),
     "save_monitoring_stage_timing": lambda store, _: store.save_monitoring_stage_timing("stage", 5),
@@ -186,6 +194,18 @@ UNITS: Mapping[str, Call] = {
     "prune_idempotency_keys": lambda store, _: store.prune_idempotency_keys(LATER, 10),
     "acknowledge_rows_set_aside": lambda store, _: store.acknowledge_rows_set_aside(),
     "restore_row_set_aside": lambda store, rows: store.restore_row_set_aside(rows.set_aside, {}),
+    "create_job": lambda store, _: store.create_job("notes.import", {"deck": 2}, is_repeatable=True),
+    "claim_jobs": lambda store, _: store.claim_jobs({"notes.import": 2}, 1, "runner-2"),
+    "save_job_progress": lambda store, rows: store.save_job_progress(
+        rows.job_running, "runner-1", JobProgress(done=1, total=3)
+    ),
+    "finish_job": lambda store, rows: store.finish_job(
+        rows.job_running, "runner-1", JobStatus.DONE, JobProgress(done=3, total=3), {"cards": 3}
+    ),
+    "cancel_job": lambda store, rows: store.cancel_job(rows.job),
+    "recover_jobs": lambda store, _: store.recover_jobs("runner-3"),
+    "interrupt_jobs": lambda store, _: store.interrupt_jobs(),
+    "prune_jobs": lambda store, _: store.prune_jobs(LATER, 10),
     "upsert_processed_context": lambda store, _: store.upsert_processed_context(context("new")),
     "batch_upsert_processed_context": lambda store, _: store.batch_upsert_processed_context(
         [context("a"), context("b")]
@@ -224,7 +244,18 @@ ELSEWHERE: Mapping[str, str] = {
 """Methods with faults of their own kind, and the tests of these."""
 
 READING = (
-    *("get_", "query", "search", "show_", "count_", "find_", "examine_", "integrity_check_is_due", "writer_is_idle"),
+    *(
+        "get_",
+        "read_",
+        "query",
+        "search",
+        "show_",
+        "count_",
+        "find_",
+        "examine_",
+        "integrity_check_is_due",
+        "writer_is_idle",
+    ),
     *("invalid_rows_scan_is_due", "has_changed_since_backup", "last_used_at", "database_file", "scratch_directory"),
 )
 

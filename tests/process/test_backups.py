@@ -7,10 +7,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 import pytest
@@ -213,14 +214,16 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 KEY = {"Idempotency-Key": "the only one"}
 
 
-def killed_during(hosts: Hosts, data_dir: Path, path: str, after_s: float) -> None:
+def killed_during(
+    hosts: Hosts, data_dir: Path, path: str, after_s: float, headers: Mapping[str, str] = MappingProxyType(KEY)
+) -> None:
     """Kill a sidecar so long after a request with a key was sent to it."""
     host = hosts.start(data_dir)
 
     def ask() -> None:
         try:
             with host.new_client() as client:
-                client.post(path, json={}, headers=KEY)
+                client.post(path, json={}, headers=headers)
         except httpx.HTTPError:
             return  # as it should
 

@@ -100,7 +100,7 @@ def test_a_damaged_archive_is_one_sentence_and_status_2(
 
 def test_progress_is_shown_on_standard_error(archive: Path, hosts: Hosts, tmp_path: Path) -> None:
     hosts.start()
-    assert "waiting for the sidecar's export …\n" in run("export", "--data-dir", hosts.data_dir, tmp_path / "x").stderr
+    assert "receiving the archive …\n" in run("export", "--data-dir", hosts.data_dir, tmp_path / "x").stderr
     assert "exporting tips …\n" in run("export", "--data-dir", tmp_path / "source", tmp_path / "y").stderr
 
 

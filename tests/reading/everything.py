@@ -59,6 +59,16 @@ async def try_everything(client: httpx.AsyncClient) -> tuple[Answers, list[str]]
     return reading.answers, reading.failures
 
 
+async def read_by_default(client: httpx.AsyncClient) -> Answers:
+    """Call every read operation for every row that the lists name, with nothing that is optional."""
+    await _fill_search_index(client)
+    reading = _Reading(client, with_choices=False)
+    for operation in read_operations():
+        await reading.read_plainly(operation)
+    assert not reading.failures
+    return reading.answers
+
+
 async def _fill_search_index(client: httpx.AsyncClient) -> None:
     """Have upkeep finish what a start or an import left to it: until then, searches do not find everything."""
     for _ in range(100):
@@ -90,7 +100,8 @@ def _shown(answer: Answer) -> str:
 class _Reading:
     """The answers so far."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, *, with_choices: bool = True) -> None:
+        self._with_choices = with_choices
         self.answers: Answers = {}
         self.failures: list[str] = []
         self._client = client
@@ -98,14 +109,14 @@ class _Reading:
         self._read_plainly: set[str] = set()
 
     async def read_plainly(self, operation: ReadOperation) -> None:
-        """Call it for every row, with every choice, and without filters."""
+        """Call it for every row, with every choice unless there are to be none, and without filters."""
         if operation.operation_id in self._read_plainly:
             return
         self._read_plainly.add(operation.operation_id)
         required = [name for name, parameter in operation.query.items() if parameter.required]
         for parts in await self._combinations(operation, operation.path_names):
             for values in await self._combinations(operation, required):
-                for choices in _choices(operation):
+                for choices in _choices(operation) if self._with_choices else ({},):
                     await self._read(operation, parts, {**values, **choices})
 
     async def read_filtered(self, operation: ReadOperation) -> None:

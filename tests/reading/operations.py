@@ -87,6 +87,8 @@ VALUES: dict[str, Values] = {
     "hours": (MOST_HOURS,),
     "interval_hours": (24,),
     "invalid_rows.list table": tuple(TABLES),
+    "job_id": Rows("id", ("jobs.list",)),
+    "jobs.list name": Rows("name", ("jobs.list",)),
     "kinds": tuple(DataType.declared),
     "messages.list after": (),  # followed as the next page
     "messages.list before": (),
@@ -98,6 +100,8 @@ VALUES: dict[str, Values] = {
     "page_name": Rows("page_name", ("conversations.list",)),
     "processor_name": Rows("processor_name", ("monitoring.runs",)),
     "parent_id": Rows("id", ("vaults.list",)),
+    "namespace": ("app",),
+    "name": Rows("name", ("preferences.list",)),
     "q": WORDS,
     "start_date": ("2025-01-01",),
     "source": Rows("source", ("conversations.list",)),
@@ -128,9 +132,9 @@ BODIES: dict[str, tuple[dict[str, Any], ...]] = {
 
 CHANGING = frozenset(
     {
-        *("acknowledge", "add", "append", "batch", "cleanup", "clear", "create", "delete", "finish", "import"),
-        *("interrupt", "move", "organize", "rebuild", "repair", "reset", "restore", "run", "save", "set", "toggle"),
-        *("update", "upsert", "verify"),
+        *("acknowledge", "add", "append", "batch", "cancel", "cleanup", "clear", "create", "delete", "finish"),
+        *("import", "interrupt", "move", "organize", "rebuild", "repair", "reset", "restore", "run", "save", "set"),
+        *("toggle", "update", "upsert", "verify"),
     }
 )
 """The first words of operations that change something: `set` of `todos.set_status`."""
@@ -138,6 +142,7 @@ CHANGING = frozenset(
 NOT_CALLED = {
     "events.publish": "It answers nothing, and nothing is stored.",
     "events.stream": "It goes on until one side ends it.",
+    "transfer.download": "It returns the archive of a job for an hour.",
     "transfer.export": "An archive names the time at which it was made; what it holds is compared after its import.",
 }
 

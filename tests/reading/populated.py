@@ -4,6 +4,9 @@ from typing import Any
 
 import httpx
 
+from sidecar.models.jobs import JobProgress, JobStatus
+from sidecar.storage.unified import UnifiedStorage
+
 from .operations import VECTOR
 
 EARLY, LATE = "2026-01-31T09:30:00.000Z", "2026-01-31T17:00:00.250Z"
@@ -51,6 +54,9 @@ async def populate_exported(client: httpx.AsyncClient) -> None:
         await _made(client, "POST", "/activities", with_metadata)
     await _add_conversations(client)
     await _add_threads(client)
+    for name, value in zip((*THREADS, *TEXTS), (*JSON_VALUES, *JSON_VALUES), strict=False):
+        if name:
+            await _made(client, "PUT", f"/preferences/app/{_encoded(name)}", {"value": value})
 
 
 async def populate_backed_up(client: httpx.AsyncClient) -> None:
@@ -80,6 +86,22 @@ async def populate_backed_up(client: httpx.AsyncClient) -> None:
     await _made(client, "POST", "/monitoring/runs", failed)
     for message in ("no word", "日本", "no word"):
         await _made(client, "POST", "/monitoring/errors", {"stage_name": "model", "message": message, "count": 3})
+
+
+async def add_jobs(storage: UnifiedStorage) -> None:
+    """Add a job of each status; they are made by what runs, not by an operation."""
+    await storage.create_job("notes.import_deck", {"path": "ü"})
+    for status in JobStatus:
+        if status.is_finished:
+            job = await storage.create_job("backups.create", {"value": JSON_VALUES[-1]}, run="runner-1")
+            if status is JobStatus.DONE:
+                progress = JobProgress(done=3, total=3, message="日本")
+                await storage.finish_job(job.id, "runner-1", status, progress, JSON_VALUES[-1])
+            else:
+                error = "no word\nof it"
+                await storage.finish_job(
+                    job.id, "runner-1", status, JobProgress(), error=error, error_code="job_failed"
+                )
 
 
 async def open_message(client: httpx.AsyncClient) -> int:

@@ -24,6 +24,8 @@ KEYS = {
     "StageTiming": "id",
     "DataStats": "id",
     "ProcessorRun": "id",
+    "Job": "id",
+    "Preference": "id",
 }
 """The models that are rows, and the field that tells one from another."""
 

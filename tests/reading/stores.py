@@ -1,36 +1,47 @@
 """Stores to read, and clients of their whole HTTP side."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 
-from sidecar.api.context import Context
 from sidecar.api.events import EventHub
 from sidecar.clock import SYSTEM_CLOCK
-from sidecar.config import DatabaseSettings, Settings, UpkeepSettings
-from sidecar.maintenance.scheduler import MaintenanceScheduler
+from sidecar.config import DatabaseSettings, Settings
 from sidecar.storage.unified import UnifiedStorage, configured_backends
+from tests.contexts import context_over
 from tests.lanes import served
 
 from .everything import Answers, read_everything
 
 
 @asynccontextmanager
-async def opened(directory: Path | None) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the store in this directory, or of one in memory; it is closed afterwards."""
+async def opened(
+    directory: Path | None, prepare: Callable[[UnifiedStorage], Awaitable[None]] | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the store in this directory, or of one in memory; it is closed afterwards.
+
+    `prepare` adds rows that no operation adds.
+    """
+    async with opened_with_storage(directory) as (client, storage):
+        if prepare is not None:
+            await prepare(storage)
+        yield client
+
+
+@asynccontextmanager
+async def opened_with_storage(directory: Path | None) -> AsyncIterator[tuple[httpx.AsyncClient, UnifiedStorage]]:
+    """The same, with the storage behind the client."""
     settings = Settings(database=DatabaseSettings(enabled=directory is not None))
     storage = UnifiedStorage.create(configured_backends(settings, directory or Path()))
     await storage.initialize()
     try:
         events = EventHub("test-instance", SYSTEM_CLOCK)
-        app = served(
-            Context(storage, events, "test-instance", MaintenanceScheduler(storage, UpkeepSettings(), events.publish))
-        )
+        app = served(context_over(storage, events))
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://sidecar") as client:
-            yield client
+            yield client, storage
     finally:
         await storage.close()
 

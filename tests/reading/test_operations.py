@@ -16,11 +16,12 @@ from .operations import (
     document,
     read_operations,
 )
-from .populated import populate
+from .populated import add_jobs, populate
 from .records import KEYS, records
 from .stores import opened
 
 NEVER_NULL = {
+    ("Preference", "updated_at"),
     ("ProcessedContext", "vector"),  # every context has one, and records are read with it
     ("StageTiming", "min_duration_ms"),  # only rows of other tools and of the seed's system lack them
     ("StageTiming", "max_duration_ms"),
@@ -36,7 +37,7 @@ def declared() -> Iterator[tuple[str, str]]:
 
 @pytest.fixture
 async def populated() -> Answers:
-    async with opened(None) as client:
+    async with opened(None, add_jobs) as client:
         await populate(client)
         return await read_everything(client)
 

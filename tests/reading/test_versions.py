@@ -17,8 +17,8 @@ from .stores import export, import_archive, opened, read
 from .test_round_trips import NOT_EXPORTED
 from .versions import VERSIONS, deviations, make, rows_of, truth, truth_of
 
-SCRATCH = {"import_ids"}
-"""Has rows only within one transaction."""
+SCRATCH = {"guard_values", "import_ids"}
+"""Have rows only within one transaction."""
 
 
 async def remove_contexts(store: httpx.AsyncClient) -> None:

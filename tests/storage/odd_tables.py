@@ -166,6 +166,16 @@ ODD_TABLES: dict[str, OddTable] = {
         key="exchange_id",
         values={"exchange_id": IDS, "chat_id": REFERENCES},
     ),
+    "jobs": OddTable(
+        "Job",
+        {"id": "{n}", "name": "'odd-{n}'", "status": "'done'", "created_at": TIME},
+        values={"id": IDS, "status": choices("'gone'", "1"), "result": ANY_JSON},
+    ),
+    "preferences": OddTable(
+        "Preference",
+        {"id": "'app/odd-{n}'", "value": "'1'", "updated_at": TIME},
+        values={"id": _unlisted(TEXTS), "value": ANY_JSON, "updated_at": TIMES},
+    ),
     "processed_contexts": OddTable(
         "ProcessedContext",
         {"id": "{n}", "context_id": "'odd-{n}'", "context_type": "'state'", "text": "'word'", "create_time": TIME},
@@ -218,6 +228,7 @@ NOT_READ = {
     "monitoring_errors": "Answers hold totals of its rows; tests/storage/test_monitoring_runs.py writes odd ones.",
     "monitoring_session": "Answers hold its only row; tests/storage/test_monitoring_session.py writes an odd one.",
     "adoptions": "Its rows are written by this program alone.",
+    "guard_values": "Rows exist only within a statement.",
     "idempotency_keys": "No read operation answers with it.",
     "import_ids": "Rows exist only within a transaction.",
     "imported_rows": "No read operation answers with it.",
@@ -226,6 +237,7 @@ NOT_READ = {
     "search_format": "Belongs to the search index.",
     "search_pending": "Belongs to the search index.",
     "store_identity": "No read operation answers with it.",
+    "task_runs": "No read operation answers with it; tests/extension/test_tasks.py writes an odd one.",
     "vector_collections": "No read operation answers with it.",
 }
 

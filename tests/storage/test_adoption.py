@@ -22,7 +22,7 @@ from sidecar.storage.sqlite.schema import upgrade
 from sidecar.storage.unified import UnifiedStorage, document_backend
 from tests.storage.conftest import before_change
 
-from ..sampling import sampled
+from ..sampling import STEP, sampled
 
 SEEDS = Path(__file__).with_name("seeds")
 SHAPES = ["minecontext", "minecontext-early", "vmpilot-histories", "vmpilot-exchanges"]
@@ -301,8 +301,8 @@ def test_a_failure_at_any_statement_leaves_the_database_as_it_was(shape: str, tm
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         before = connection.serialize()
         dump = list(connection.iterdump())
-    # Each shape takes every fourth statement, and another one than the other shapes do.
-    for number in range(1 + SHAPES.index(shape), 10_000, len(SHAPES)):
+    # Each shape takes other statements than the other shapes do.
+    for number in range(1 + SHAPES.index(shape), 10_000, len(SHAPES) * STEP):
         with closing(sqlite3.connect(":memory:", isolation_level=None, factory=Failing)) as connection:
             connection.deserialize(before)
             connection.fails_at = number

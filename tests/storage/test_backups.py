@@ -108,8 +108,8 @@ async def test_a_copy_that_is_not_sound_never_gets_a_name(
 ) -> None:
     good = await storage.create_backup()
 
-    def damage(source: sqlite3.Connection, partial: Path, between_steps: Callable[[], None]) -> dict[str, int]:
-        rows = copy(source, partial, between_steps)
+    def damage(source: sqlite3.Connection, partial: Path, *steps: Any) -> dict[str, int]:
+        rows = copy(source, partial, *steps)
         content = bytearray(partial.read_bytes())
         content[4096 * 3 :] = b"\xff" * (len(content) - 4096 * 3)
         partial.write_bytes(content)

@@ -6,8 +6,9 @@ from contextlib import closing
 
 import pytest
 
-from sidecar.storage.sqlite.schema import guards
-from sidecar.storage.sqlite.schema.migrations import m0010_guards
+from sidecar.storage.sqlite.schema import guards, upgrade
+from sidecar.storage.sqlite.schema.migrations import MIGRATIONS, m0010_guards, m0018_compact_guards
+from tests.clocks import SetClock
 
 NEVER = "2026-01-31T09:30:00.000Z"
 
@@ -104,3 +105,63 @@ def test_rows_of_before_are_brought_to_the_stored_form_as_far_as_they_can_be_rea
         assert connection.execute("SELECT metadata FROM chats").fetchone() == (None,)
         assert connection.execute("SELECT messages, cache_info FROM chat_histories").fetchone() == ("[]", "{}")
         assert connection.execute("SELECT parent_id FROM vaults WHERE id = 7").fetchone() == (None,)
+
+
+VALUES = (
+    *(None, 0, 1, -1, 2, 0.5, 1.0, 1e13, 10**13, "true", "No", "x", "", "5", "12:00", "a" * 300, "a" * 600),
+    *("2026-01-31 09:30:00", NEVER, "2026-02-31T09:30:00.000Z", "1769851800", 1769851800, 2461071.895833333),
+    *(b"a", b"", b"2026-01-31 09:30:00", "a\0b"),
+)
+
+
+@pytest.mark.parametrize("table", m0018_compact_guards.GUARDED)
+def test_the_compact_guards_pass_change_and_refuse_what_the_guards_before_them_did(table: str) -> None:
+    columns = [name.rstrip("?") for names in m0018_compact_guards.GUARDED[table].values() for name in names.split()]
+    with closing(_of_version(17)) as before, closing(_of_version(18)) as compact:
+        for column in columns:
+            for value in VALUES:
+                assert _outcomes(compact, table, column, value) == _outcomes(before, table, column, value), (
+                    column,
+                    value,
+                )
+        assert compact.execute("SELECT count(*) FROM guard_values").fetchone() == (0,)
+
+
+def _of_version(version: int) -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    until = [migration for migration in MIGRATIONS if migration.version <= version]
+    upgrade.bring_up_to_date(connection, None, lambda *_: None, until, clock=SetClock())
+    return connection
+
+
+def _outcomes(connection: sqlite3.Connection, table: str, column: str, value: object) -> list[object]:
+    """Return what becomes of a row that is inserted with the value, and of one that is changed to have it."""
+    names = f"SELECT name FROM pragma_table_info('{table}') WHERE \"notnull\" AND dflt_value IS NULL AND name != 'id'"
+    needed: dict[str, object] = {name: NEVER if "time" in name else 1 for (name,) in connection.execute(names)}
+    return [
+        _outcome(connection, table, column, [_inserted(table, {**needed, column: value})]),
+        _outcome(
+            connection, table, column, [_inserted(table, needed), (f'UPDATE {table} SET "{column}" = ?', [value])]
+        ),
+    ]
+
+
+def _inserted(table: str, row: dict[str, object]) -> tuple[str, list[object]]:
+    if not row:
+        return f"INSERT INTO {table} DEFAULT VALUES", []
+    columns = ", ".join(f'"{name}"' for name in row)
+    return f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * len(row))})", list(row.values())
+
+
+def _outcome(
+    connection: sqlite3.Connection, table: str, column: str, statements: list[tuple[str, list[object]]]
+) -> object:
+    connection.execute("BEGIN")
+    try:
+        for sql, values in statements:
+            connection.execute(sql, values)
+        return connection.execute(f'SELECT typeof("{column}"), "{column}" FROM {table}').fetchall()
+    except sqlite3.IntegrityError as refusal:
+        return str(refusal)
+    finally:
+        connection.execute("ROLLBACK")

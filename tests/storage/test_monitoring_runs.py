@@ -150,7 +150,7 @@ async def test_old_errors_and_runs_go_with_old_hours(storage: UnifiedStorage, cl
 
 async def test_rows_that_another_program_wrote_are_counted_as_far_as_they_can_be_read(storage: UnifiedStorage) -> None:
     def write(work: Any) -> None:
-        work.connection.execute("DROP TRIGGER guard_monitoring_errors_all_inserted")
+        work.connection.execute("DROP TRIGGER guard_monitoring_errors_inserted")
         sql = "INSERT INTO monitoring_errors (time_bucket, stage_name, message, count, created_at, updated_at) VALUES "
         for values in ("x'ff', x'fe', 'many', 5, 'x'", "'s', 'm', 2, '2026-01-31 09:00', NULL"):
             work.connection.execute(f"{sql} ('2026-01-31T09:00:00.000Z', {values})".replace("NULL", "x'00'"))

@@ -92,7 +92,7 @@ async def test_a_restart_does_not_end_the_session(tmp_path: Path) -> None:
 async def test_a_counter_that_another_program_has_spoilt_is_0(storage: UnifiedStorage, value: str) -> None:
     def write(work: object) -> None:
         connection = work.connection  # type: ignore[attr-defined]
-        connection.execute("DROP TRIGGER guard_monitoring_session_all_inserted")
+        connection.execute("DROP TRIGGER guard_monitoring_session_inserted")
         connection.execute(f"INSERT INTO monitoring_session (id, errors, model_calls) VALUES (1, {value}, 2)")
 
     await backend_of(storage).database.write(write)

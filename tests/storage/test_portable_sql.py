@@ -118,6 +118,9 @@ READS: Mapping[str, Call] = {
     "get_threads": lambda store, _: store.get_threads(with_total=True),
     "get_thread": lambda store, _: store.get_thread("thread"),
     "get_exchanges": lambda store, _: the_next_page(store.get_exchanges, "thread"),
+    "get_preference": lambda store, _: store.get_preference("app", "to delete"),
+    "get_preferences": lambda store, _: store.get_preferences("app"),
+    "get_task_runs": lambda store, _: store.get_task_runs(),
     "get_thread_cost": lambda store, _: store.get_thread_cost("thread"),
     "query_monitoring_token_usage": lambda store, _: store.query_monitoring_token_usage(),
     "query_monitoring_stage_timing": lambda store, _: store.query_monitoring_stage_timing(),
@@ -128,6 +131,11 @@ READS: Mapping[str, Call] = {
     "query_monitoring_runs": lambda store, _: store.query_monitoring_runs(processor_name="indexer", status="error"),
     "get_monitoring_session": lambda store, _: store.get_monitoring_session(),
     "get_monitoring_totals": lambda store, _: store.get_monitoring_totals(),
+    "get_job": lambda store, rows: store.get_job(rows.job),
+    "get_jobs": lambda store, _: store.get_jobs(status="queued", name="notes.import"),
+    "find_queued_jobs": lambda store, _: store.find_queued_jobs(["notes.import"], [99]),
+    "count_queued_jobs": lambda store, _: store.count_queued_jobs(),
+    "count_running_jobs": lambda store, _: store.count_running_jobs(),
     "get_database_load": lambda store, _: store.get_database_load(),
     "get_conversation_messages_as_json": lambda store, rows: store.get_conversation_messages_as_json(rows.conversation),
     "append_message_content, again": lambda store, rows: store.append_message_content(
@@ -176,8 +184,8 @@ async def statements(monkeypatch: pytest.MonkeyPatch) -> set[Statement]:
     found: set[Statement] = set()
     begin, read = SQLiteWork.__init__, Database.read
 
-    def record_work(self: SQLiteWork, connection: Any, clock: Any) -> None:
-        begin(self, Recording(connection, found), clock)  # type: ignore[arg-type]
+    def record_work(self: SQLiteWork, connection: Any, *others: Any) -> None:
+        begin(self, Recording(connection, found), *others)  # type: ignore[arg-type]
 
     async def record_read(self: Database, query: Callable[[Any], Any]) -> Any:
         return await read(self, lambda connection: query(Recording(connection, found)))

@@ -312,7 +312,7 @@ async def test_a_row_with_a_text_that_is_not_utf_8_is_saved_with_the_same_bytes(
 
 
 async def test_a_row_with_values_that_nobody_can_read_is_saved_as_it_was(file: Path) -> None:
-    execute(file, *(f"DROP TRIGGER {name}" for name in ("guard_todo_times_inserted", "guard_todo_changed")))
+    execute(file, *(f"DROP TRIGGER {name}" for name in ("guard_todo_inserted", "guard_todo_changed")))
     execute(file, "INSERT INTO todo (id, content, created_at, urgency) VALUES (9000, 'odd', 'yesterday', 'high')")
     report, target = salvaged(file)
     assert report["todo"].set_aside == 0

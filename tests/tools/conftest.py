@@ -62,6 +62,7 @@ async def fill(storage: UnifiedStorage) -> None:
     await storage.add_message_thinking(answer.id, "hm", "plan", 0.5, metadata={"a": [1]})
     await storage.save_conversation_state("thread/1", [{"role": "user", "content": "ü\u2028"}], {"hits": 1})
     await storage.add_exchange("thread/1", "model", "request", {"usd": 0.25}, EARLY, LATE)
+    await storage.set_preference("app", "theme", {"dark": None})
     await adopt(storage)
     await set_aside(storage, "messages", {"id": 90, "conversation_id": 999, "content": b"\xff"}, "adoption")
     await set_aside(storage, "tips", {"id": 5, "content": None}, "recovery")

@@ -201,15 +201,24 @@ async def test_a_key_is_good_for_one_archive(open_store: OpenStore) -> None:
         await import_from(target, other, key="key")
 
 
-async def test_progress_is_told(open_store: OpenStore) -> None:
+async def test_progress_counts_the_rows_of_the_whole(open_store: OpenStore) -> None:
     source, target = await open_store("source"), await open_store("target")
     for number in range(1001):
         await source.insert_tip(f"{number}")
-    told: list[tuple[str, int]] = []
+    reported: list[tuple[int, int | None, str]] = []
     file = io.BytesIO()
-    await export_to(source, file, progress=lambda *progress: told.append(progress))
-    await import_from(target, file, progress=lambda *progress: told.append(progress))
-    assert {("exporting tips", 1000), ("checking tips", 1000), ("importing tips", 1000)} <= set(told)
+    manifest = await export_to(source, file, progress=lambda *progress: reported.append(progress))
+    rows = sum(kind.count for kind in manifest.files.values())
+    assert (rows - 1, rows, "exporting tips") in reported
+    exported = [done for done, _, _ in reported]
+    assert (exported, exported[-1]) == (sorted(exported), rows)
+    reported.clear()
+    await import_from(target, file, progress=lambda *progress: reported.append(progress))
+    activities = dict.fromkeys(activity for done, _, activity in reported if done)
+    assert [name for name in activities if "tips" in name] == ["checking tips", "importing tips"]
+    imported = [done for done, _, _ in reported]
+    assert imported == sorted(imported)
+    assert reported[-1][:2] == (2 * rows, 2 * rows)
 
 
 async def test_an_export_is_of_one_moment(open_store: OpenStore) -> None:

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from sidecar.cli import main
 from sidecar.exit_codes import ExitCode
 from sidecar.models.transfer import Row
-from sidecar.storage.capabilities import RowsOf
+from sidecar.storage.capabilities import StoreRows
 from sidecar.storage.sqlite.transfer import store as transfer
 
 SEEDS = Path(__file__).parent.parent / "storage" / "seeds"
@@ -312,9 +313,9 @@ class TestRowsThatTheImportCannotTake:
         """Import a database whose copy has these `todos`."""
         app, rows_of = minecontext(tmp_path / "app.db", "a vault"), transfer.rows_of
 
-        def rows_of_copy(connection: sqlite3.Connection) -> RowsOf:
+        def rows_of_copy(connection: sqlite3.Connection) -> StoreRows:
             rows = rows_of(connection)
-            return lambda kind: todos() if kind == "todos" else rows(kind)
+            return replace(rows, read=lambda kind: todos() if kind == "todos" else rows(kind))
 
         run_import(tmp_path, str(minecontext(tmp_path / "first.db", "kept")))
         before = counts(tmp_path), {path.name for path in (tmp_path / "data").iterdir()}

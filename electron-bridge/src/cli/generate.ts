@@ -44,7 +44,10 @@ interface Description {
  */
 export function generate(args: readonly string[]): number {
   const options = parsed(args);
-  const text = generated(options.extensions, describe(options));
+  const description = describe(options);
+  const text = options.out.endsWith(".json")
+    ? `${JSON.stringify(description.operations, null, 2)}\n`
+    : generated(options.extensions, description);
   const out = resolve(options.out);
   if (existsSync(out) && readFileSync(out, "utf8") === text) {
     process.stdout.write(`${options.out} is up to date\n`);

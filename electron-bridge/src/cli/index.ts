@@ -8,7 +8,8 @@ const USAGE = `usage: electron-sidecar generate --extension MODULE --out FILE [-
 Write the operation table and the types of an app's own Python.
 
   --extension MODULE   an extension module, such as my_app.backend; may be repeated
-  --out FILE           the TypeScript file to write, such as src/sidecar.generated.ts
+  --out FILE           the TypeScript file to write, such as src/sidecar.generated.ts; a name that ends with .json is
+                       the operation table alone, for an app in plain JavaScript
   --python FILE        the Python that has electron-sidecar (default: .venv of this project)
   --python-path DIR    a directory in which the modules are looked for first; may be repeated
   --check              write nothing; end with 1 if the file is out of date

@@ -4,17 +4,19 @@ import { randomBytes } from "node:crypto";
 import { isAbsolute } from "node:path";
 import { SidecarError } from "../shared/errors.js";
 import { createClient, type SidecarClient } from "../shared/client.js";
-import { type Ready, type Snapshot, statusOf } from "../shared/status.js";
+import { type Ready, type Snapshot, statusOf, type Warning } from "../shared/status.js";
 import { type CallOptions, Calls } from "./calls/calls.js";
 import type { Child, ChildEvents } from "./child/child.js";
 import { AwakeClock, systemClock } from "./supervision/clock.js";
 import { isPackaged, sidecarEnvironment } from "./child/environment.js";
+import { type DevelopmentOptions, developmentPolicy, watchedFolders } from "./development/options.js";
+import { PythonFiles } from "./development/python-files.js";
 import { failureError } from "./supervision/failure.js";
 import { HalfCharacters } from "./calls/half-characters.js";
 import { isAlive } from "./supervision/health.js";
 import { Events, type NoticesListener } from "./events/events.js";
 import { HttpClient } from "./calls/http-client.js";
-import { buildRequest } from "./calls/http-request.js";
+import { buildRequest, topicsOf } from "./calls/http-request.js";
 import { builtInOperations, type OperationTable } from "../shared/operations.js";
 import { definePolicy, type Policy } from "./supervision/policy.js";
 import { launchProcess } from "./child/process.js";
@@ -43,13 +45,20 @@ export interface SidecarOptions {
   /** Environment variables on top of the app's own. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly policy?: Partial<Policy>;
+  /** For development only: restarts when Python files change, and a debugger. A packaged app cannot have it. */
+  readonly dev?: DevelopmentOptions | undefined;
 }
+
+/** Python takes a compiled file for current that was saved twice within a second, with the same length. */
+const WHILE_FILES_CHANGE = { PYTHONDONTWRITEBYTECODE: "1" };
 
 export interface SidecarEvents {
   /** Every change of the snapshot, in order. */
   snapshot: Snapshot;
   /** Every line of the sidecar's log, without its line ending. */
   log: string;
+  /** The sidecar runs, but something should be seen to. A warning that nobody listens to goes to the console. */
+  warning: Warning;
 }
 
 type Listener<Name extends keyof SidecarEvents> = (value: SidecarEvents[Name]) => void;
@@ -58,6 +67,12 @@ type Listener<Name extends keyof SidecarEvents> = (value: SidecarEvents[Name]) =
 function namespacesOf({ operations, extensions }: SidecarOptions): ReadonlySet<string> | undefined {
   if (operations === undefined && extensions !== undefined) return undefined;
   return new Set(Object.keys(operations ?? {}).map((id) => id.split(".")[0] ?? ""));
+}
+
+/** What the sidecar compares with its own operations. A table that has none of its own is not compared. */
+function fingerprintsOf(table: OperationTable): Record<string, string> {
+  const rows = Object.entries(table).filter(([, { fingerprint }]) => fingerprint !== undefined);
+  return Object.fromEntries(rows.map(([id, { fingerprint = "" }]) => [id, fingerprint]));
 }
 
 /** Asks on a connection of its own, so that no queue of calls delays the answer. */
@@ -87,7 +102,12 @@ export class Sidecar {
   readonly #calls: Calls;
   readonly #halfCharacters: HalfCharacters;
   readonly #events: Events;
-  readonly #listeners = { snapshot: new Set<Listener<"snapshot">>(), log: new Set<Listener<"log">>() };
+  readonly #listeners = {
+    snapshot: new Set<Listener<"snapshot">>(),
+    log: new Set<Listener<"log">>(),
+    warning: new Set<Listener<"warning">>(),
+  };
+  readonly #pythonFiles: PythonFiles;
   #cancelSleepNotice: (() => void) | undefined;
   #logTail: string[] = [];
   #token = "";
@@ -109,17 +129,24 @@ export class Sidecar {
       );
     }
     this.#options = { ...options };
-    this.policy = definePolicy(options.policy);
+    this.policy = definePolicy({ ...developmentPolicy(options.dev), ...options.policy });
+    this.#pythonFiles = new PythonFiles(options.dev ? watchedFolders(options.dev, isPackaged()) : [], {
+      changed: (file) => this.#reload(file),
+      failed: (message) => this.#emit("log", message),
+    });
     this.operations = { ...options.operations, ...builtInOperations };
     this.#calls = new Calls(this.policy, this.#clock, this.operations);
     this.#halfCharacters = new HalfCharacters((...call) => this.#calls.call(...call));
     this.#events = new Events(this.policy, namespacesOf(options));
     const client = createClient<CallOptions>(
       {
-        call: (operation, input, callOptions = {}) =>
-          this.#halfCharacters.call(operation, input, callOptions),
+        call: (operation, input, callOptions = {}, asJob) =>
+          asJob === true
+            ? this.#calls.call(operation, input, callOptions, asJob)
+            : this.#halfCharacters.call(operation, input, callOptions),
         status: () => Promise.resolve(statusOf(this.snapshot)),
         onStatus: (listener) => this.on("snapshot", (snapshot) => listener(statusOf(snapshot))),
+        topics: (operation) => this.#topics(operation),
         subscribe: (topics, listener) => ({
           stop: this.subscribeBatches(topics, listener),
           accepted: Promise.resolve(),
@@ -151,6 +178,7 @@ export class Sidecar {
    */
   start(): Promise<Ready> {
     this.resume();
+    this.#pythonFiles.watch();
     return this.#supervisor.start();
   }
 
@@ -160,6 +188,7 @@ export class Sidecar {
    */
   async stop(): Promise<StopReport> {
     this.resume();
+    this.#pythonFiles.unwatch();
     const report = await this.#supervisor.stop();
     this.#history.noteStop(report);
     // In a later task, even when nothing ran: Electron ignores app.quit() while it still handles `will-quit`.
@@ -214,14 +243,24 @@ export class Sidecar {
   }
 
   #launch(events: ChildEvents): Child {
-    const { command, args = [], dataDir, settings, extensions, pythonPath, env = {} } = this.#options;
+    const {
+      command,
+      args = [],
+      dataDir,
+      settings,
+      extensions,
+      pythonPath,
+      operations,
+      env = {},
+      dev,
+    } = this.#options;
     this.#token = randomBytes(TOKEN_BYTES).toString("hex");
     this.#logTail = [];
     return launchProcess(
       {
         command,
         args,
-        env: sidecarEnvironment(process.env, env),
+        env: sidecarEnvironment(process.env, { ...(dev?.watch && WHILE_FILES_CHANGE), ...env }),
         bootstrap: {
           protocol: PROTOCOL,
           token: this.#token,
@@ -229,12 +268,30 @@ export class Sidecar {
           ...(settings && { settings }),
           ...(extensions && { extensions }),
           ...(pythonPath && { python_path: pythonPath }),
+          ...(operations && { operations: fingerprintsOf(operations) }),
+          ...(dev?.debugpy !== undefined && { debugpy: dev.debugpy }),
           packaged: isPackaged(),
         },
         onLog: (line) => this.#onLog(line),
       },
-      events,
+      {
+        ...events,
+        line: (line) => {
+          if (line.event === "warning") this.#onWarning({ code: line.code, message: line.message });
+          events.line(line);
+        },
+      },
     );
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- an operation that has none rejects, as in a page
+  async #topics(operation: string): Promise<readonly string[]> {
+    return topicsOf(this.operations, operation);
+  }
+
+  #reload(file: string): void {
+    this.#emit("log", `The sidecar is started again, because ${file} has changed.`);
+    this.#supervisor.reload();
   }
 
   /** The health that the sidecar reports, or the code of the error why it does not. */
@@ -278,6 +335,11 @@ export class Sidecar {
     this.#logTail.push(line);
     if (this.#logTail.length > this.policy.logTailLines) this.#logTail.shift();
     this.#emit("log", line);
+  }
+
+  #onWarning(warning: Warning): void {
+    if (this.#listeners.warning.size === 0) console.warn(`electron-sidecar: ${warning.message}`);
+    this.#emit("warning", warning);
   }
 
   /** Calls the listeners in a microtask, in order: a listener that throws or stops must not interrupt a transition. */

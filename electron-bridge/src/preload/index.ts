@@ -48,7 +48,7 @@ const subscriptions = new Map<string, NoticesListener>();
 const requestWindow = new RequestWindow();
 /** Each listener in an object of its own: the same function may listen twice. */
 const statusListeners = new Set<{ readonly listener: StatusListener }>();
-let statusCount = 0;
+let requestCount = 0;
 /** Set once main was asked to send every change of the status, unless it refused. */
 let watching: Promise<void> | undefined;
 
@@ -68,7 +68,7 @@ ipcRenderer.on(channels.event, (_: unknown, event: EventMessage) => {
 });
 
 const bridge: PageBridge = {
-  call: (id, operation, input, key) =>
+  call: (id, operation, input, key, asJob) =>
     requestWindow.request(id, (waitedMs) =>
       request({
         kind: "call",
@@ -76,6 +76,7 @@ const bridge: PageBridge = {
         operation,
         ...(input && { input }),
         ...(key !== undefined && { key }),
+        ...(asJob === true && { asJob }),
         ...(waitedMs > 0 && { waitedMs }),
       }),
     ),
@@ -83,7 +84,9 @@ const bridge: PageBridge = {
     if (requestWindow.cancel(id)) void request({ kind: "cancel", id });
   },
   // No page's id has a space in it.
-  status: () => requestWindow.request(`status ${(statusCount += 1)}`, () => request({ kind: "watch" })),
+  status: () => requestWindow.request(`status ${(requestCount += 1)}`, () => request({ kind: "watch" })),
+  topics: (operation) =>
+    requestWindow.request(`topics ${(requestCount += 1)}`, () => request({ kind: "topics", operation })),
   onStatus: (listener) => {
     const box = { listener };
     statusListeners.add(box);

@@ -3,16 +3,20 @@
 import type { PageBridge } from "../shared/channels.js";
 import { type Envelope, SidecarError } from "../shared/errors.js";
 import { createClient, type Transport } from "../shared/client.js";
-import { type AnyCallInput, builtInOperations } from "../shared/operations.js";
-import { plainData } from "../shared/plain-data.js";
+import { builtInForms } from "../shared/operations.js";
+import { plainInput } from "../shared/plain-data.js";
 
 export { type BridgeErrorCode, type FieldError, SidecarError } from "../shared/errors.js";
 export type { Client } from "../shared/client.js";
+export type { LiveOptions } from "../shared/live.js";
 export type { EventData, EventNotice, Notice, ResetNotice, Topic } from "../shared/events.js";
 export type {
   CallInput,
   CallResult,
   FlatCallInput,
+  Job,
+  LiveOperationId,
+  LongOperationId,
   OperationId,
   OperationTable,
 } from "../shared/operations.js";
@@ -26,10 +30,11 @@ export interface PageCallOptions {
 }
 
 const transport: Transport<PageCallOptions> = {
-  async call(operation, input, { signal, key } = {}) {
+  async call(operation, input, { signal, key } = {}, asJob) {
     if (signal?.aborted) throw cancelled();
     const id = nextCallId();
-    const answer = pageBridge().call(id, operation, plainInput(input), key);
+    // Only plain data may cross to the main process.
+    const answer = pageBridge().call(id, operation, plainInput(input), key, asJob);
     return unwrap(await cancellable(answer, id, signal));
   },
 
@@ -39,6 +44,10 @@ const transport: Transport<PageCallOptions> = {
 
   onStatus(listener) {
     return pageBridge().onStatus(listener);
+  },
+
+  async topics(operation) {
+    return unwrap(await pageBridge().topics(operation));
   },
 
   subscribe(topics, listener) {
@@ -56,7 +65,7 @@ const transport: Transport<PageCallOptions> = {
   },
 };
 
-export const sidecar = createClient<PageCallOptions>(transport, builtInOperations, true);
+export const sidecar = createClient<PageCallOptions>(transport, builtInForms, true);
 
 function pageBridge(): PageBridge {
   const { electronSidecar } = globalThis as { electronSidecar?: PageBridge };
@@ -64,13 +73,6 @@ function pageBridge(): PageBridge {
   const message =
     "The page has no sidecar: its window needs electron-sidecar/preload as webPreferences.preload.";
   throw new SidecarError("bridge_missing", message);
-}
-
-/** A copy of the input that is plain data, the only thing that may cross to the main process. */
-function plainInput(input: unknown): AnyCallInput | undefined {
-  if (typeof input !== "object" || input === null) return input as undefined;
-  const parts = Object.entries(input).map(([name, part]) => [name, plainData(part, name)]);
-  return Object.fromEntries(parts) as AnyCallInput;
 }
 
 function unwrap<Value>(envelope: Envelope<Value>): Value {

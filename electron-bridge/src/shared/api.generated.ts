@@ -1356,7 +1356,7 @@ export interface paths {
         put?: never;
         /**
          * Rebuild
-         * @description Rebuild the full-text index. It is filled in the background, and searches are served meanwhile.
+         * @description Rebuild the full-text index. It is filled in the background, by a job, and searches are served meanwhile.
          */
         post: operations["search.rebuild"];
         delete?: never;
@@ -1679,6 +1679,66 @@ export interface paths {
          * @description Delete a backup. The only verified one is refused with 409.
          */
         delete: operations["backups.delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Jobs
+         * @description List jobs, the newest first. Finished ones expire after some days.
+         */
+        get: operations["jobs.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get
+         * @description Return a job with its progress, and its result or error once it is finished.
+         */
+        get: operations["jobs.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel
+         * @description Cancel a job. A running one ends soon after. A finished one is refused with 409.
+         */
+        post: operations["jobs.cancel"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2150,6 +2210,60 @@ export interface paths {
          */
         post: operations["monitoring.reset_session"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/preferences/{namespace}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Preferences
+         * @description List all preferences of a namespace by name: of the app itself, `app`, or of an extension.
+         *
+         *     Where the extension declares a model, the list has every field, with its default if it was never set. A stored value
+         *     that no longer fits the model stays stored; the default is returned, and `invalid` names the field `value`.
+         */
+        get: operations["preferences.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/preferences/{namespace}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get
+         * @description Return a preference, or the default that the extension's model has for it.
+         */
+        get: operations["preferences.get"];
+        /**
+         * Set Preference
+         * @description Store a value in place of the one that a preference has.
+         *
+         *     A namespace has at most 1,000 preferences. Where the extension declares a model, a name or value that does not fit
+         *     it is refused.
+         */
+        put: operations["preferences.set"];
+        post?: never;
+        /**
+         * Delete
+         * @description Delete a stored preference. Its default, if it has one, holds again.
+         */
+        delete: operations["preferences.delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3319,10 +3433,9 @@ export interface components {
         };
         /**
          * DataType
-         * @description The kinds of documents.
-         * @enum {string}
+         * @description The kinds of documents: the built-in ones, and those of extensions, such as `notes.card`.
          */
-        DataType: "vault" | "todo" | "activity" | "tip" | "message" | "conversation" | "context";
+        DataType: ("vault" | "todo" | "activity" | "tip" | "message" | "conversation" | "context") | `${string}.${string}`;
         /**
          * DatabaseLoad
          * @description The load of the database. Times are of the latest 512 commits that changed something.
@@ -3813,6 +3926,13 @@ export interface components {
             kinds: {
                 [key: string]: components["schemas"]["KindReport"];
             };
+            /**
+             * Not Imported
+             * @description For each kind of an extension that stays out, the number of its rows: no loaded module declares it, or only an older one. An import with the right module adds them.
+             */
+            not_imported?: {
+                [key: string]: number;
+            };
         };
         /**
          * InvalidRow
@@ -3892,6 +4012,104 @@ export interface components {
              */
             set_aside: number;
         };
+        /**
+         * Job
+         * @description Long work that outlives the request that started it.
+         */
+        Job: {
+            /**
+             * Invalid
+             * @description Names of the fields whose stored values cannot be read. Each has a safe default here; `invalid_rows.list` shows what is stored.
+             * @default []
+             */
+            invalid?: string[];
+            /** Id */
+            id: number;
+            /**
+             * Name
+             * @description Kind of the job, such as `backups.create`.
+             */
+            name: string;
+            /** @description `interrupted` if the sidecar ended while the job ran and it is not repeatable. */
+            status: components["schemas"]["JobStatus"];
+            /** Arguments */
+            arguments: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Done
+             * @description Amount of work that is done, in units of the job.
+             */
+            done: number;
+            /**
+             * Total
+             * @description Amount of work in all. Null if it is not known.
+             */
+            total: number | null;
+            /**
+             * Message
+             * @description Present activity, for a person.
+             */
+            message: string | null;
+            /** @description Result of a job that is done. */
+            result: components["schemas"]["JsonValue"];
+            /**
+             * Error
+             * @description Reason why the job failed or was interrupted; of the last attempt.
+             */
+            error: string | null;
+            /**
+             * Error Code
+             * @description Stable code of the error.
+             */
+            error_code: string | null;
+            /**
+             * Is Cancelling
+             * @description True if the cancellation of the job was requested.
+             */
+            is_cancelling: boolean;
+            /**
+             * Attempts
+             * @description Number of times that the job was started.
+             */
+            attempts: number;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Started At
+             * @description Start of the last attempt.
+             */
+            started_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+        };
+        /**
+         * JobPage
+         * @description Jobs, the newest first.
+         */
+        JobPage: {
+            /** Items */
+            items: components["schemas"]["Job"][];
+            /**
+             * Next Cursor
+             * @description Value of `cursor` for the next page. Null at the end of the list.
+             */
+            next_cursor?: string | null;
+            /**
+             * Total
+             * @description Number of matching rows. Only with `with_total`.
+             */
+            total?: number | null;
+        };
+        /**
+         * JobStatus
+         * @enum {string}
+         */
+        JobStatus: "queued" | "running" | "done" | "failed" | "cancelled" | "interrupted";
         JsonValue: unknown;
         /**
          * KindReport
@@ -4262,6 +4480,46 @@ export interface components {
             data: components["schemas"]["DataTotals"];
             database: components["schemas"]["DatabaseLoad"];
             process: components["schemas"]["ProcessLoad"];
+        };
+        /**
+         * Preference
+         * @description A stored value, or the default of a field of an extension's model.
+         */
+        Preference: {
+            /**
+             * Invalid
+             * @description Names of the fields whose stored values cannot be read. Each has a safe default here; `invalid_rows.list` shows what is stored.
+             * @default []
+             */
+            invalid?: string[];
+            /**
+             * Id
+             * @description Namespace and name, such as `app/theme`.
+             */
+            id: string;
+            /** Namespace */
+            namespace: string;
+            /** Name */
+            name: string;
+            value: components["schemas"]["JsonValue"];
+            /**
+             * Updated At
+             * @description Time when it was set. Null for a default.
+             */
+            updated_at: string | null;
+        };
+        /**
+         * PreferenceList
+         * @description All preferences of a namespace, by name.
+         */
+        PreferenceList: {
+            /** Items */
+            items: components["schemas"]["Preference"][];
+        };
+        /** PreferenceSet */
+        PreferenceSet: {
+            /** @description Any JSON value of at most 64 KiB. */
+            value: components["schemas"]["JsonValue"];
         };
         /**
          * ProcessLoad
@@ -5479,7 +5737,8 @@ export interface components {
          * @description One run of a task.
          */
         UpkeepRun: {
-            task: components["schemas"]["UpkeepTaskName"];
+            /** Task */
+            task: components["schemas"]["UpkeepTaskName"] | string;
             /**
              * Started
              * Format: date-time
@@ -5513,11 +5772,13 @@ export interface components {
         };
         /** UpkeepRunRequest */
         UpkeepRunRequest: {
-            task: components["schemas"]["UpkeepTaskName"];
+            /** Task */
+            task: components["schemas"]["UpkeepTaskName"] | string;
         };
         /** UpkeepTask */
         UpkeepTask: {
-            name: components["schemas"]["UpkeepTaskName"];
+            /** Name */
+            name: components["schemas"]["UpkeepTaskName"] | string;
             /** Is Running */
             is_running: boolean;
             /**
@@ -5536,7 +5797,7 @@ export interface components {
          * UpkeepTaskName
          * @enum {string}
          */
-        UpkeepTaskName: "idempotency_keys" | "monitoring" | "search_index" | "statistics" | "vacuum" | "checkpoint" | "backup" | "backup_drill" | "integrity" | "invalid_rows";
+        UpkeepTaskName: "idempotency_keys" | "monitoring" | "jobs" | "search_index" | "statistics" | "vacuum" | "checkpoint" | "backup" | "backup_drill" | "integrity" | "invalid_rows";
         /** UpkeepTasks */
         UpkeepTasks: {
             /** Enabled */
@@ -5855,6 +6116,30 @@ export interface components {
             id: "writable";
         };
         /**
+         * JobChanged
+         * @description A job was queued, started, progressed or finished. `jobs.get` has its result.
+         */
+        JobChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            topic: "jobs";
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            status: components["schemas"]["JobStatus"];
+            /** Done */
+            done: number;
+            /** Total */
+            total: number | null;
+            /** Message */
+            message: string | null;
+            /** Is Cancelling */
+            is_cancelling: boolean;
+        };
+        /**
          * MessageDelta
          * @description A streamed message grew by a chunk.
          */
@@ -5881,6 +6166,26 @@ export interface components {
              * @description The text of the chunk.
              */
             text: string;
+        };
+        /**
+         * PreferenceChanged
+         * @description A preference was set or deleted.
+         */
+        PreferenceChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            topic: "preferences";
+            /**
+             * Id
+             * @description Namespace and name, such as `app/theme`.
+             */
+            id: string;
+            /** Namespace */
+            namespace: string;
+            /** Name */
+            name: string;
         };
         /**
          * RecoveryChanged
@@ -5980,7 +6285,8 @@ export interface components {
          * @description A background task did something or failed.
          */
         UpkeepFinished: {
-            task: components["schemas"]["UpkeepTaskName"];
+            /** Task */
+            task: components["schemas"]["UpkeepTaskName"] | string;
             /**
              * Started
              * Format: date-time
@@ -6021,7 +6327,7 @@ export interface components {
          * LiveEvent
          * @description The data of an event of the stream, by its topic.
          */
-        LiveEvent: components["schemas"]["RowChanged"] | components["schemas"]["StateChanged"] | components["schemas"]["ContextChanged"] | components["schemas"]["MessageDelta"] | components["schemas"]["RowsImported"] | components["schemas"]["RecoveryChanged"] | components["schemas"]["AdoptionChanged"] | components["schemas"]["SearchIndexEmptied"] | components["schemas"]["DiskWritable"] | components["schemas"]["UpkeepFinished"];
+        LiveEvent: components["schemas"]["RowChanged"] | components["schemas"]["StateChanged"] | components["schemas"]["ContextChanged"] | components["schemas"]["PreferenceChanged"] | components["schemas"]["MessageDelta"] | components["schemas"]["RowsImported"] | components["schemas"]["RecoveryChanged"] | components["schemas"]["AdoptionChanged"] | components["schemas"]["SearchIndexEmptied"] | components["schemas"]["DiskWritable"] | components["schemas"]["UpkeepFinished"] | components["schemas"]["JobChanged"];
     };
     responses: never;
     parameters: never;
@@ -8416,6 +8722,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description With `respond-async`, the answer is the job that does the work. */
+                Prefer?: string | null;
                 /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
@@ -8424,6 +8732,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Answer to a request with `Prefer: respond-async`: the job, whose result is that of the work. */
+            202: {
+                headers: {
+                    /** @description Where the job is found. */
+                    Location?: string;
+                    "Preference-Applied"?: "respond-async";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
             /** @description Successful Response */
             204: {
                 headers: {
@@ -8805,6 +9125,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description With `respond-async`, the answer is the job that does the work. */
+                Prefer?: string | null;
                 /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
@@ -8826,12 +9148,26 @@ export interface operations {
                     "application/json": components["schemas"]["Backup"];
                 };
             };
+            /** @description Answer to a request with `Prefer: respond-async`: the job, whose result is that of the work. */
+            202: {
+                headers: {
+                    /** @description Where the job is found. */
+                    Location?: string;
+                    "Preference-Applied"?: "respond-async";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
         };
     };
     "backups.verify": {
         parameters: {
             query?: never;
             header?: {
+                /** @description With `respond-async`, the answer is the job that does the work. */
+                Prefer?: string | null;
                 /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
@@ -8852,12 +9188,26 @@ export interface operations {
                     "application/json": components["schemas"]["Backup"];
                 };
             };
+            /** @description Answer to a request with `Prefer: respond-async`: the job, whose result is that of the work. */
+            202: {
+                headers: {
+                    /** @description Where the job is found. */
+                    Location?: string;
+                    "Preference-Applied"?: "respond-async";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
         };
     };
     "backups.restore": {
         parameters: {
             query?: never;
             header?: {
+                /** @description With `respond-async`, the answer is the job that does the work. */
+                Prefer?: string | null;
                 /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
                 "Idempotency-Key"?: string | null;
             };
@@ -8876,6 +9226,18 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Restored"];
+                };
+            };
+            /** @description Answer to a request with `Prefer: respond-async`: the job, whose result is that of the work. */
+            202: {
+                headers: {
+                    /** @description Where the job is found. */
+                    Location?: string;
+                    "Preference-Applied"?: "respond-async";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
         };
@@ -8901,6 +9263,86 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    "jobs.list": {
+        parameters: {
+            query?: {
+                /** @description Largest number of rows to return. */
+                limit?: number;
+                /** @description Number of rows to skip. Use `cursor` for deeper pages. */
+                offset?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string | null;
+                /** @description Also count all matching rows. */
+                with_total?: boolean;
+                /** @description Only jobs with this status. */
+                status?: components["schemas"]["JobStatus"] | null;
+                /** @description Only jobs of this kind. */
+                name?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+        };
+    };
+    "jobs.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+        };
+    };
+    "jobs.cancel": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
             };
         };
     };
@@ -9626,6 +10068,105 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SessionCounters"];
                 };
+            };
+        };
+    };
+    "preferences.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferenceList"];
+                };
+            };
+        };
+    };
+    "preferences.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preference"];
+                };
+            };
+        };
+    };
+    "preferences.set": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferenceSet"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preference"];
+                };
+            };
+        };
+    };
+    "preferences.delete": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same request, it is done only once and gets its first answer. Where a large answer is no longer kept, the problem `already_done` says so. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -21,6 +21,8 @@ export interface Requests {
       operation: string;
       input?: AnyCallInput;
       key?: string;
+      /** Whether the call begins long work, and is answered with its job. */
+      asJob?: boolean;
       /** Milliseconds that the call has waited in the page already; they count as part of its timeout. */
       waitedMs?: number;
     };
@@ -29,6 +31,8 @@ export interface Requests {
   cancel: { message: { id: string }; answer: null };
   /** The status now, and from now on as events. */
   watch: { message: object; answer: Status };
+  /** The topics on which the operation's answer depends. */
+  topics: { message: { operation: string }; answer: readonly string[] };
   /** Live events of these topics, from now on; `id` is chosen by the page, and names the subscription afterwards. */
   subscribe: { message: { id: string; topics: readonly string[] }; answer: null };
   unsubscribe: { message: { id: string }; answer: null };
@@ -51,9 +55,16 @@ export type EventMessage =
 
 /** The bridge that the preload puts on `window.electronSidecar`: plain functions and plain data. */
 export interface PageBridge {
-  call(id: string, operation: string, input?: AnyCallInput, key?: string): Promise<Answer<"call">>;
+  call(
+    id: string,
+    operation: string,
+    input?: AnyCallInput,
+    key?: string,
+    asJob?: boolean,
+  ): Promise<Answer<"call">>;
   cancel(id: string): void;
   status(): Promise<Answer<"watch">>;
+  topics(operation: string): Promise<Answer<"topics">>;
   /** Calls the listener on every change; returns a function that ends this. */
   onStatus(listener: (status: Status) => void): () => void;
   /** Calls the listener with all notices that came at one time together, until `unsubscribe`. */

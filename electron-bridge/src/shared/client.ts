@@ -1,19 +1,27 @@
 // The surface of the sidecar, the same in the main process and in a page: calls, live events, the status, a message's text.
 
 import { type Notice, problemOfTopics, type Topic } from "./events.js";
+import { live, type LiveOptions, watch } from "./live.js";
 import { messageText } from "./message-text.js";
 import {
   type AnyCallInput,
-  builtInOperations,
+  type AnyFormOfInput,
+  builtInForms,
   type CallArguments,
   type CallResult,
   findOperation,
+  type InputForms,
+  type Job,
+  type LiveOperationId,
+  type LongOperationId,
   nestedInput,
   type OperationId,
-  type OperationTable,
 } from "./operations.js";
-import { invalidField } from "./plain-data.js";
+import { invalidField, plainInput } from "./plain-data.js";
 import type { Status } from "./status.js";
+import { type Subscription, Watching, type WatchSource } from "./watching.js";
+
+export type { Subscription };
 
 /** The first half of the operation ids, such as `todos`. */
 type Resource = OperationId extends infer Id ? (Id extends `${infer Name}.${string}` ? Name : never) : never;
@@ -47,6 +55,27 @@ export interface Client<Options> {
   /** Calls the listener on every change of the status. Returns a function that ends this. */
   readonly onStatus: (listener: (status: Status) => void) => () => void;
 
+  /**
+   * Calls the listener with the result of an operation that reads, and with each new one after a commit changed what it
+   * reads, a restart, or a restored backup. Many commits are one read, and one read is under way at a time. A result
+   * that equals the one before is not delivered. Returns a function that ends this: no result is delivered after it.
+   * The result is the listener's own; the input is copied.
+   *
+   * @throws SidecarError `invalid_call` for an input that is no plain data; all other errors go to `onError`
+   */
+  readonly live: <Id extends LiveOperationId>(
+    operation: Id,
+    input: AnyFormOfInput<Id>,
+    listener: (result: CallResult<Id>) => void,
+    options?: LiveOptions,
+  ) => () => void;
+
+  /**
+   * Calls the listener whenever the answer of the operation may have changed: first as soon as no change can be missed
+   * any more, then for each commit, or several at a time. Returns a function that ends this.
+   */
+  readonly watch: (operation: LiveOperationId, listener: () => void, options?: LiveOptions) => () => void;
+
   readonly events: {
     /**
      * Calls the listener with every live event of these topics. The first notice is a reset, as soon as the sidecar
@@ -59,6 +88,20 @@ export interface Client<Options> {
       topics: readonly Name[],
       listener: (notice: Notice<Name>) => void,
     ) => () => void;
+  };
+
+  readonly jobs: {
+    /**
+     * Begins the long work of an operation, and resolves with its job as soon as that exists. Live events of the topic
+     * `jobs` report the progress; `jobs.get` has the result, `jobs.cancel` ends the work. On a store that takes no
+     * writes there is no job: the call then waits for the work, and fails with `no_job`.
+     *
+     * @throws SidecarError what `call` throws
+     */
+    readonly start: <Id extends LongOperationId>(
+      operation: Id,
+      ...args: CallArguments<Id, Options>
+    ) => Promise<Job>;
   };
 
   readonly messages: {
@@ -79,42 +122,50 @@ export interface Client<Options> {
 /** The surface with the operations' methods. Its own names win over operations of the same name. */
 export type SidecarClient<Options> = Client<Options> & Operations<Options>;
 
-/** A subscription; `accepted` rejects if it is refused. */
-export interface Subscription {
-  readonly stop: () => void;
-  readonly accepted: Promise<unknown>;
-}
-
 /** How one side reaches the sidecar. */
-export interface Transport<Options> {
+export interface Transport<Options> extends WatchSource {
   /** The input has its parts named, unless it is wrong. */
-  call(operation: string, input: AnyCallInput | undefined, options: Options | undefined): Promise<unknown>;
-  status(): Promise<Status>;
-  onStatus(listener: (status: Status) => void): () => void;
-  subscribe(topics: readonly Topic[], listener: (notices: readonly Notice[]) => void): Subscription;
+  call(
+    operation: string,
+    input: AnyCallInput | undefined,
+    options: Options | undefined,
+    asJob?: boolean,
+  ): Promise<unknown>;
 }
 
 type AnyCall = (operation: string, input?: unknown, options?: unknown) => Promise<unknown>;
 
 /**
- * The surface over one side's transport. `table` has the operations that this side knows; with `mayHaveMore`, as in a page,
- * the other side knows an app's own operations, too.
+ * The surface over one side's transport. `forms` has the operations that this side knows; with `mayHaveMore`, as in a
+ * page, the other side knows an app's own operations, too.
  */
 export function createClient<Options>(
   transport: Transport<Options>,
-  table: OperationTable = builtInOperations,
+  forms: InputForms = builtInForms,
   mayHaveMore = false,
 ): SidecarClient<Options> {
-  const call: AnyCall = async (operation, input, options) =>
-    transport.call(
-      operation,
-      nestedInput(table, operation, input) as AnyCallInput | undefined,
-      options as Options | undefined,
-    );
+  const sending =
+    (...asJob: [true?]): AnyCall =>
+    async (operation, input, options) =>
+      transport.call(
+        operation,
+        nestedInput(forms, operation, input) as AnyCallInput | undefined,
+        options as Options | undefined,
+        ...asJob,
+      );
+  const call = sending();
+  const start = sending(true);
+  const watching = new Watching(transport);
+  const liveSource = { call, status: () => transport.status() };
   const own: Client<Options> = {
     call: call as Client<Options>["call"],
     status: () => transport.status(),
     onStatus: (listener) => transport.onStatus(listener),
+    live: (operation, input, listener, options = {}) => {
+      const query = { operation, input: plainInput(nestedInput(forms, operation, input)) };
+      return live(liveSource, watching, query, listener as (result: unknown) => void, options);
+    },
+    watch: (operation, listener, options = {}) => watch(watching, operation, listener, options),
     events: {
       subscribe: (topics, listener) => {
         const problem = problemOfTopics(topics);
@@ -125,20 +176,21 @@ export function createClient<Options>(
         return stop;
       },
     },
+    jobs: { start: start as Client<Options>["jobs"]["start"] },
     messages: {
       text: (messageId, { signal } = {}) => messageText({ ...transport, call }, messageId, signal),
     },
   };
-  const client = withOperations(own, call, table);
+  const client = withOperations(own, call, forms);
   return (mayHaveMore ? withUnknownResources(client, call) : client) as SidecarClient<Options>;
 }
 
 /** Adds the operations of every resource; a member of the same name that is a function stays, an object is merged. */
-function withOperations(own: object, call: AnyCall, table: OperationTable): object {
+function withOperations(own: object, call: AnyCall, forms: InputForms): object {
   const client: Record<string, unknown> = { ...own };
-  for (const resource of new Set(Object.keys(table).map((id) => id.slice(0, id.indexOf("."))))) {
+  for (const resource of new Set(Object.keys(forms).map((id) => id.slice(0, id.indexOf("."))))) {
     const fixed = client[resource] ?? {};
-    const has = (operation: string): boolean => findOperation(table, operation) !== undefined;
+    const has = (operation: string): boolean => findOperation(forms, operation) !== undefined;
     if (typeof fixed === "object") client[resource] = operationsOf(resource, fixed, call, has);
   }
   return client;

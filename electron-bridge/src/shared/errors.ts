@@ -38,6 +38,8 @@ export type BridgeErrorCode =
   | "cancelled"
   /** The call had no answer in time. A write may have happened: call again with the same key to find out. */
   | "timeout"
+  /** The work was done, and waited for: the store takes no writes, so there is no job of it. */
+  | "no_job"
   /** The sidecar ended before it answered a change that takes no idempotency key. It may have happened. */
   | "unanswered"
   /** More calls than the policy allows are waiting for the sidecar to become ready, or are under way for one page. */

@@ -52,10 +52,16 @@ export interface ResetNotice {
 
 export type Notice<Name extends Topic = Topic> = EventNotice<Name> | ResetNotice;
 
-const MAX_TOPICS = 50;
+/** More than a sidecar with several extensions has: one subscription serves all live queries of a page. */
+const MAX_TOPICS = 200;
 
-/** What an own topic looks like. */
-const OWN_TOPIC = /^(?<namespace>[a-z][a-z0-9_]*)\.[a-z0-9_.]+$/;
+/** What an own topic looks like; `notes.*` stands for all of a namespace. */
+const OWN_TOPIC = /^(?<namespace>[a-z][a-z0-9_]*)\.([a-z0-9_.]+|\*)$/;
+
+/** Whether an event of the topic is for who subscribes to `topics`. */
+export function covers(topics: ReadonlySet<string> | undefined, topic: string): boolean {
+  return topics !== undefined && (topics.has(topic) || topics.has(`${topic.split(".")[0]}.*`));
+}
 
 /** Whether the topic may be one of the app's own; `namespaces` are those that it has, where they are known. */
 function isOwnTopic(topic: unknown, namespaces: ReadonlySet<string> | undefined): boolean {

@@ -1,8 +1,8 @@
 // The operations and their inputs: types derived from the generated OpenAPI types, and the one decision that they need at
 // run time, whether an input is flat. An app's own operations come from the file that `electron-sidecar generate` writes.
 
-import type { operations as ApiOperations } from "./api.generated.js";
-import { operations } from "./operations.generated.js";
+import type { components, operations as ApiOperations } from "./api.generated.js";
+import { flatParts, operations } from "./operations.generated.js";
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- the one kind of declaration that every entry's types share
@@ -25,13 +25,25 @@ export interface Operation {
   readonly restricted: boolean;
   /** The one part of the input whose fields may be given without naming the part. */
   readonly flat: "path" | "body" | null;
+  /** The topics on which its answer depends; absent where it changes something, or depends on none. */
+  readonly topics?: readonly string[];
+  /** Of an app's own operation: changes with its parameters and its answer. */
+  readonly fingerprint?: string;
 }
 
 /** Operations by their ids. */
 export type OperationTable = Readonly<Record<string, Operation>>;
 
-/** The operations that every sidecar has. */
+/** The operations that every sidecar has; only the main process has them at run time. */
 export const builtInOperations: OperationTable = operations;
+
+/** The part of an operation table that a page has. */
+export type InputForms = Readonly<Record<string, Pick<Operation, "flat">>>;
+
+/** How the input of the operations that every sidecar has may be given. */
+export const builtInForms: InputForms = Object.fromEntries(
+  Object.entries(flatParts).map(([id, flat]) => [id, { flat }]),
+);
 
 type AppPart<Name extends string> = ElectronSidecar.App extends Record<Name, infer Part> ? Part : object;
 type Table = typeof operations & AppPart<"table">;
@@ -46,6 +58,11 @@ export type OwnNamespace = keyof AppPart<"table"> extends infer Id
 
 /** The ids of the built-in operations and of the app's own. */
 export type OperationId = keyof Table & keyof Api;
+
+/** The ids of the operations that can be live: those that say on which topics their answer depends. */
+export type LiveOperationId = {
+  [Id in OperationId]: Table[Id] extends { readonly topics: readonly string[] } ? Id : never;
+}[OperationId];
 
 /** An operation's parameters as the caller of a statically unknown operation has them. */
 export interface AnyCallInput {
@@ -103,7 +120,22 @@ export type AnyFormOfInput<Id extends OperationId> = NestedOnly<Id> | FlatCallIn
 
 type ResponsesOf<Described> = Described extends { responses: infer Responses } ? Responses : never;
 
-type Responses<Id extends OperationId> = Omit<ResponsesOf<Api[Id]>, "default">;
+type Statuses<Id extends OperationId> = Exclude<keyof ResponsesOf<Api[Id]>, "default">;
+
+/** The statuses of answers to calls: 202 stands for the job of long work, unless the operation has no other answer. */
+type CallStatuses<Id extends OperationId> = [Exclude<Statuses<Id>, 202>] extends [never]
+  ? Statuses<Id>
+  : Exclude<Statuses<Id>, 202>;
+
+/** The operations whose work can be begun as a job, without waiting for its result. */
+export type LongOperationId = {
+  [Id in OperationId]: 202 extends Statuses<Id> ? (202 extends CallStatuses<Id> ? never : Id) : never;
+}[OperationId];
+
+/** Long work with its progress, and its result or error once it is finished. */
+export type Job = components["schemas"]["Job"];
+
+type Responses<Id extends OperationId> = Pick<ResponsesOf<Api[Id]>, CallStatuses<Id>>;
 
 type AnswerOf<Response> = Response extends { content?: never } ? undefined : JsonOf<Response>;
 
@@ -119,7 +151,7 @@ export type CallArguments<Id extends OperationId, Options> =
     : [input: AnyFormOfInput<Id>, options?: Options];
 
 /** The operation of this id, or undefined. */
-export function findOperation(table: OperationTable, id: string): Operation | undefined {
+export function findOperation<Row>(table: Readonly<Record<string, Row>>, id: string): Row | undefined {
   return Object.hasOwn(table, id) ? table[id] : undefined;
 }
 
@@ -127,7 +159,7 @@ export function findOperation(table: OperationTable, id: string): Operation | un
  * The input with its parts named. An input is flat if the operation has only one part and none of the input's fields is
  * called `path`, `query` or `body`; any other is returned as it is: the builder of the request checks it.
  */
-export function nestedInput(table: OperationTable, operation: string, input: unknown): unknown {
+export function nestedInput(table: InputForms, operation: string, input: unknown): unknown {
   const flat = findOperation(table, operation)?.flat ?? null;
   if (flat === null || typeof input !== "object" || input === null || Array.isArray(input)) return input;
   return ["path", "query", "body"].some((part) => Object.hasOwn(input, part)) ? input : { [flat]: input };

@@ -2,6 +2,7 @@
 // silence. A reactive object (Vue, MobX: a Proxy) is read through and becomes an ordinary one.
 
 import { SidecarError } from "./errors.js";
+import type { AnyCallInput } from "./operations.js";
 
 /** Deeper data than this is a mistake; the sidecar refuses it, too. */
 const MAX_DEPTH = 500;
@@ -21,6 +22,17 @@ export function invalidField(field: string, message: string): SidecarError {
  */
 export function plainData(value: unknown, name: string): unknown {
   return new Copier(name).copy(value);
+}
+
+/**
+ * A copy of an input, part by part. One that is no object is returned as it is: the builder of the request refuses it.
+ *
+ * @throws SidecarError `invalid_call`
+ */
+export function plainInput(input: unknown): AnyCallInput | undefined {
+  if (typeof input !== "object" || input === null) return input as undefined;
+  const parts = Object.entries(input).map(([name, part]) => [name, plainData(part, name)]);
+  return Object.fromEntries(parts) as AnyCallInput;
 }
 
 class Copier {

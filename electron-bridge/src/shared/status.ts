@@ -20,6 +20,14 @@ export interface Stage {
   readonly detail: string | null;
 }
 
+/** Something that should be seen to, while the sidecar runs. */
+export interface Warning {
+  /** Such as `operations_out_of_date`. */
+  readonly code: string;
+  /** A sentence or two for a person. */
+  readonly message: string;
+}
+
 /** Why the sidecar was lost. */
 export interface Failure {
   /** A code of the bridge, or the one that the sidecar gave in its `failed` line. */

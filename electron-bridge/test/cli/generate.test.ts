@@ -34,6 +34,16 @@ async def create(card: CardCreate, write: Write) -> Card:
     """Create a card."""
     return await write(lambda work: Card(id=1, front=card.front), returns=Card)
 
+@notes.router.get("/cards")
+async def list_cards() -> list[Card]:
+    """List the cards."""
+    return []
+
+@notes.router.get("/todos", topics=["todos"])
+async def count_todos() -> int:
+    """Count the todos."""
+    return 0
+
 @notes.router.post("/ping", status_code=204)
 async def ping() -> None:
     """Do something that takes no key."""
@@ -47,6 +57,9 @@ import { appOperations } from "./sidecar.generated.js";
 const sidecar = new Sidecar({ command: "sidecar", dataDir: "/data", operations: appOperations });
 export const id: Promise<number> = sidecar.call("notes.create", { front: "sea" }).then((card) => card.id);
 export const front: Promise<string> = page.notes.create({ body: { front: "sea" } }).then((card) => card.front);
+page.live("notes.list_cards", {}, (cards) => cards.map((card) => card.front));
+// @ts-expect-error it changes something
+page.live("notes.create", { front: "sea" }, () => undefined);
 // @ts-expect-error a card needs a front
 void sidecar.call("notes.create", { back: "mer" });
 // @ts-expect-error there is no such operation
@@ -105,6 +118,27 @@ describe("generate", () => {
     expect(text).toContain(
       '"notes.ping": {"method":"POST","path":"/x/notes/ping","mutating":true,"replayable":false',
     );
+  });
+
+  test("writes the operation table alone as JSON, for an app in plain JavaScript", () => {
+    const folder = project([]);
+    const args = [CLI, "generate", ...ARGUMENTS, "--out", "operations.json", "--extension", "own.notes"];
+    expect(spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" })).toMatchObject({ status: 0 });
+    const table = JSON.parse(readFileSync(join(folder, "operations.json"), "utf8")) as object;
+    expect(table).toMatchObject({
+      "notes.create": { method: "POST", path: "/x/notes/cards", replayable: true },
+    });
+  });
+
+  test("says on which topics an answer depends, and what an operation is now", () => {
+    const folder = project();
+    generate(folder, "--extension", "own.notes");
+    const text = readFileSync(join(folder, "sidecar.generated.ts"), "utf8");
+    expect(text).toMatch(
+      /"notes.list_cards": .*"topics":\["notes.\*","imports"\],"fingerprint":"[0-9a-f]{12}"/,
+    );
+    expect(text).toMatch(/"notes.count_todos": .*"topics":\["todos","imports"\]/);
+    expect(text).toMatch(/"notes.ping": .*"flat":null,"fingerprint":"[0-9a-f]{12}"}/);
   });
 
   test("with --check says whether the file is up to date, and writes nothing", () => {

@@ -19,6 +19,8 @@ export interface StartOptions {
   readonly app?: string;
   readonly userData?: string;
   readonly env?: Record<string, string>;
+  /** The folder in which the app is started. */
+  readonly cwd?: string;
 }
 
 /** What a call came to in the page: its result, or what a SidecarError carries. */
@@ -43,9 +45,10 @@ export class App {
     readonly run: string,
   ) {}
 
-  static async start({ app = CONSOLE, userData = freshFolder(), env = {} }: StartOptions = {}): Promise<App> {
+  static async start(options: StartOptions = {}): Promise<App> {
+    const { app = CONSOLE, userData = freshFolder(), ...more } = options;
     const run = path.basename(freshFolder());
-    const { electron, log } = await launch(app, { userData, run, env });
+    const { electron, log } = await launch(app, { userData, run, ...more });
     onTestFailed(() => console.error(`── the app's log\n${log()}`));
     onTestFinished(async () => {
       await quit(electron);

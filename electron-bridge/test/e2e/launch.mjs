@@ -22,9 +22,10 @@ export const SLOW_SIDECAR = fileURLToPath(new URL("fixtures/slow-sidecar", impor
  * ELECTRON_NO_SANDBOX and ELECTRON_DISABLE_GPU are set by the scripts, where the machine leaves no choice.
  *
  * @param {string} app path of the app's main file
- * @param {{ userData: string, run: string, env?: Record<string, string> }} options `run` marks every process of this run
+ * @param {{ userData: string, run: string, env?: Record<string, string>, cwd?: string }} options `run` marks every
+ * process of this run
  */
-export async function launch(app, { userData, run, env = {} }) {
+export async function launch(app, { userData, run, env = {}, cwd = process.cwd() }) {
   const electron = await _electron.launch({
     args: [
       ...(process.env.ELECTRON_DISABLE_GPU ? ["--disable-gpu"] : []),
@@ -33,6 +34,7 @@ export async function launch(app, { userData, run, env = {} }) {
     ],
     chromiumSandbox: !process.env.ELECTRON_NO_SANDBOX,
     env: { .../** @type {Record<string, string>} */ (process.env), ...env, ELECTRON_SIDECAR_RUN: run },
+    cwd,
     timeout: LAUNCH_TIMEOUT_MS,
   });
   let log = "";

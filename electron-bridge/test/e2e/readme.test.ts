@@ -40,13 +40,15 @@ await sidecar.call("messages.append", { path: { message_id: messageId }, body: {
 await sidecar.call("messages.finish", { path: { message_id: messageId }, body: { status: "completed" } });
 const paragraph = document.createElement("p");
 const changed = [];
+const shown = [];
+const show = (items) => shown.push(items.length);
 const reload = () => undefined;
 const reloadRow = (id) => changed.push(id);
 `;
 
 const RESULT = `
 const next = await sidecar.call("todos.create", { body: { content: "feed the cat" } });
-while (!changed.includes(next.id)) await new Promise((resolve) => setTimeout(resolve, 10));
+while (!changed.includes(next.id) || shown.at(-1) !== 2) await new Promise((resolve) => setTimeout(resolve, 10));
 window.result = { todo, items, found, text: paragraph.textContent };
 `;
 

@@ -34,6 +34,7 @@ function setUp(table = builtInOperations, mayHaveMore = false) {
     },
     status: () => Promise.resolve({ state: "ready", stage: null, failure: null }),
     onStatus: () => () => undefined,
+    topics: () => Promise.resolve(["todos"]),
     subscribe: (topics, listener) => {
       const subscription = { topics, tell: listener };
       subscribed.push(subscription);
@@ -42,6 +43,20 @@ function setUp(table = builtInOperations, mayHaveMore = false) {
   };
   return { client: createClient(transport, table, mayHaveMore), calls, subscribed };
 }
+
+describe("long work", () => {
+  test("begins as a job, with the input in any form", async () => {
+    const { client, calls } = setUp();
+    await client.jobs.start("backups.verify", { name: "a.db" }, { key: "k" });
+    await client.backups.verify({ name: "a.db" });
+    await client.jobs.get({ job_id: 1 });
+    expect(calls).toEqual([
+      ["backups.verify", { path: { name: "a.db" } }, { key: "k" }, true],
+      ["backups.verify", { path: { name: "a.db" } }, undefined],
+      ["jobs.get", { path: { job_id: 1 } }, undefined],
+    ]);
+  });
+});
 
 describe("an input", () => {
   const cases: [string, unknown, unknown][] = [

@@ -36,6 +36,7 @@ class FakeBridge {
     },
     cancel: () => undefined,
     status: () => Promise.reject(new Error("not asked for")),
+    topics: () => Promise.reject(new Error("not asked for")),
     onStatus: (listener) => {
       this.tellStatus = listener;
       return () => (this.tellStatus = undefined);

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from sidecar.api.context import Storage, WriteKey
 from sidecar.api.operation import MAKES_VECTORS, OperationRoute, problems
+from sidecar.api.topics import depends_on
 from sidecar.errors import InvalidInput
 from sidecar.models.contexts import (
     ContextBatch,
@@ -66,13 +67,13 @@ async def counts(storage: Storage) -> ContextCounts:
     return ContextCounts(counts={str(kind): count for kind, count in counted.items()})
 
 
-@router.get("/types", operation_id="contexts.types")
+@router.get("/types", operation_id="contexts.types", openapi_extra=depends_on())
 async def types(storage: Storage) -> ContextTypes:
     """List every type that a context may have."""
     return ContextTypes(types=await storage.get_available_context_types())
 
 
-@router.get("/collections", operation_id="contexts.collections")
+@router.get("/collections", operation_id="contexts.collections", openapi_extra=depends_on())
 async def collections(storage: Storage) -> ContextCollections:
     """List the collections of vectors."""
     return ContextCollections(names=await storage.get_collection_names())
@@ -84,7 +85,7 @@ async def delete_batch(storage: Storage, body: ContextDeletion, key: WriteKey) -
     return ContextsDeleted(deleted=await storage.delete_contexts(**body.explicit_fields(), key=key))
 
 
-@router.post("/search", operation_id="contexts.search", openapi_extra=MAKES_VECTORS)
+@router.post("/search", operation_id="contexts.search", openapi_extra=MAKES_VECTORS | depends_on("contexts"))
 async def search(storage: Storage, body: ContextSearch, key: WriteKey) -> ContextHits:  # noqa: ARG001
     """Return the contexts nearest in meaning to a vector or a text, by cosine similarity, the nearest first."""
     found = await storage.search(**body.explicit_fields())

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 
 from sidecar.api.context import Storage
 from sidecar.api.operation import OperationRoute, problems
+from sidecar.api.topics import depends_on
 from sidecar.errors import InvalidInput
 from sidecar.models.base import MAX_INTEGER, MIN_INTEGER
 from sidecar.models.transcripts import MAX_TRANSCRIPT_BYTES, Transcript, TranscriptQuery
@@ -14,7 +15,11 @@ from sidecar.models.transcripts import MAX_TRANSCRIPT_BYTES, Transcript, Transcr
 router = APIRouter(prefix="/conversations", tags=["conversations"], route_class=OperationRoute)
 
 
-@router.get("/export", operation_id="conversations.export", openapi_extra=problems(404))
+@router.get(
+    "/export",
+    operation_id="conversations.export",
+    openapi_extra=problems(404) | depends_on("conversations", "messages", "messages.delta", "thinking"),
+)
 async def export(storage: Storage, query: Annotated[TranscriptQuery, Query()]) -> Transcript:
     """Export conversations as one document of Markdown, HTML or JSON, with thinking and branches.
 

@@ -4,12 +4,16 @@ from fastapi import APIRouter
 
 from sidecar.api.context import Storage, WriteKey
 from sidecar.api.operation import OperationRoute
+from sidecar.api.topics import depends_on
 from sidecar.models.search import DocumentData
+from sidecar.storage.resources.all import SEARCHED_TOPICS
 
 router = APIRouter(prefix="/documents", tags=["search"], route_class=OperationRoute)
 
 
-@router.get("/{document_id}", operation_id="documents.get")
+@router.get(
+    "/{document_id}", operation_id="documents.get", openapi_extra=depends_on(*SEARCHED_TOPICS, "messages.delta")
+)
 async def get(storage: Storage, document_id: str) -> DocumentData:
     """Return a document, by an id such as `vault:12`."""
     return await storage.get_document(document_id)

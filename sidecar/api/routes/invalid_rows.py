@@ -6,12 +6,14 @@ from fastapi import APIRouter, Query
 
 from sidecar.api.context import Storage, WriteKey
 from sidecar.api.operation import OperationRoute
+from sidecar.api.topics import depends_on
+from sidecar.models.events import row_topics
 from sidecar.models.invalid_rows import InvalidRowPage, InvalidRowsQuery, InvalidRowsRepair, InvalidRowsRepaired
 
 router = APIRouter(prefix="/invalid-rows", tags=["invalid_rows"], route_class=OperationRoute)
 
 
-@router.get("", operation_id="invalid_rows.list")
+@router.get("", operation_id="invalid_rows.list", openapi_extra=depends_on(*sorted(row_topics), "adoption"))
 async def list_invalid_rows(storage: Storage, query: Annotated[InvalidRowsQuery, Query()]) -> InvalidRowPage:
     """List rows with values that cannot be read, as they are stored.
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from sidecar.api.context import Storage, WriteKey
 from sidecar.api.operation import OperationRoute
 from sidecar.api.reading import JSON
+from sidecar.api.topics import depends_on
 from sidecar.errors import InvalidInput
 from sidecar.models.base import RowsMade, UrlIdentifier
 from sidecar.models.messages import (
@@ -35,6 +36,9 @@ router = APIRouter(tags=["messages"], route_class=OperationRoute)
 IN_CONVERSATION = "/conversations/{conversation_id}/messages"
 ONE = "/messages/{message_id}"
 
+DEPENDS_ON_MESSAGE = depends_on("messages", "messages.delta", "thinking", "conversations")
+"""A message that is streaming has what was appended so far; one of a deleted conversation is not found."""
+
 
 @router.post(IN_CONVERSATION, operation_id="messages.create", status_code=201)
 async def create(storage: Storage, conversation_id: UrlIdentifier, body: MessageCreate, key: WriteKey) -> Message:
@@ -61,7 +65,12 @@ async def create_streaming(
     return await storage.create_streaming_message(conversation_id, **dict(body), key=key)
 
 
-@router.get(IN_CONVERSATION, operation_id="messages.list", response_model=MessagePage)
+@router.get(
+    IN_CONVERSATION,
+    operation_id="messages.list",
+    response_model=MessagePage,
+    openapi_extra=DEPENDS_ON_MESSAGE,
+)
 async def list_messages(
     storage: Storage, conversation_id: UrlIdentifier, query: Annotated[MessagesQuery, Query()]
 ) -> Response:
@@ -81,7 +90,7 @@ async def usage(storage: Storage, query: Annotated[UsageQuery, Query()]) -> Usag
     return await storage.get_message_usage([] if groups is None else groups.split(","), **given)
 
 
-@router.get(ONE, operation_id="messages.get")
+@router.get(ONE, operation_id="messages.get", openapi_extra=DEPENDS_ON_MESSAGE)
 async def get(storage: Storage, message_id: UrlIdentifier, query: Annotated[MessageQuery, Query()]) -> Message:
     """Return a message. While it streams, it has everything that was appended so far."""
     return await storage.get_message(message_id, **query.explicit_fields())
@@ -141,7 +150,11 @@ async def add_thinking_batch(
     return RowsMade(ids=await storage.batch_add_message_thinking(message_id, body.thinking, key=key))
 
 
-@router.get(f"{ONE}/thinking", operation_id="messages.thinking")
+@router.get(
+    f"{ONE}/thinking",
+    operation_id="messages.thinking",
+    openapi_extra=depends_on("thinking", "messages", "conversations"),
+)
 async def thinking(storage: Storage, message_id: UrlIdentifier) -> ThinkingList:
     """List the thinking behind a message, in order."""
     return ThinkingList(items=list(await storage.get_message_thinking(message_id)))

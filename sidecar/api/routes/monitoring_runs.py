@@ -6,6 +6,8 @@ from fastapi import APIRouter, Query
 
 from sidecar.api.context import Storage, WriteKey
 from sidecar.api.operation import OperationRoute
+from sidecar.api.topics import depends_on
+from sidecar.models.events import row_topics
 from sidecar.models.monitoring_runs import (
     ErrorReport,
     ErrorsQuery,
@@ -19,6 +21,9 @@ from sidecar.models.monitoring_runs import (
 
 router = APIRouter(prefix="/monitoring", tags=["monitoring"], route_class=OperationRoute)
 
+COUNTED = sorted(topic for topic in row_topics if topic.startswith("monitoring."))
+"""The session counts everything that is recorded."""
+
 
 @router.post("/errors", operation_id="monitoring.save_error", status_code=204)
 async def save_error(storage: Storage, body: ErrorReport, key: WriteKey) -> None:
@@ -26,7 +31,7 @@ async def save_error(storage: Storage, body: ErrorReport, key: WriteKey) -> None
     await storage.save_monitoring_error(**body.explicit_fields(), key=key)
 
 
-@router.get("/errors", operation_id="monitoring.errors")
+@router.get("/errors", operation_id="monitoring.errors", openapi_extra=depends_on("monitoring.errors"))
 async def errors(storage: Storage, query: Annotated[ErrorsQuery, Query()]) -> TopErrors:
     """List the most frequent errors of a window, by stage and text."""
     return await storage.query_monitoring_errors(**query.explicit_fields())
@@ -38,13 +43,13 @@ async def save_run(storage: Storage, body: ProcessorRunReport, key: WriteKey) ->
     return await storage.save_monitoring_run(**body.explicit_fields(), key=key)
 
 
-@router.get("/runs", operation_id="monitoring.runs")
+@router.get("/runs", operation_id="monitoring.runs", openapi_extra=depends_on("monitoring.runs"))
 async def runs(storage: Storage, query: Annotated[ProcessorRunsQuery, Query()]) -> ProcessorRunPage:
     """List the runs of processors, the latest start first."""
     return await storage.query_monitoring_runs(**query.explicit_fields())
 
 
-@router.get("/session", operation_id="monitoring.session")
+@router.get("/session", operation_id="monitoring.session", openapi_extra=depends_on(*COUNTED))
 async def session(storage: Storage) -> SessionCounters:
     """Return the sums of all reports since the last reset."""
     return await storage.get_monitoring_session()

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 
 from sidecar.api.context import Storage, WriteKey
 from sidecar.api.operation import MAKES_VECTORS, OperationRoute
+from sidecar.api.topics import depends_on
 from sidecar.models.base import RowsMade, UrlIdentifier
 from sidecar.models.contexts import SimilarTodo, SimilarTodos, SimilarTodosQuery, TodoEmbedding
 from sidecar.models.daily_counts import DailyCountsQuery, DayCounts
@@ -80,7 +81,9 @@ async def delete_embedding(storage: Storage, todo_id: UrlIdentifier, key: WriteK
     await storage.delete_todo_embedding(todo_id, key=key)
 
 
-@router.post("/similar", operation_id="todos.similar", openapi_extra=MAKES_VECTORS)
+@router.post(
+    "/similar", operation_id="todos.similar", openapi_extra=MAKES_VECTORS | depends_on("todos", "todo_embeddings")
+)
 async def similar(storage: Storage, body: SimilarTodosQuery, key: WriteKey) -> SimilarTodos:  # noqa: ARG001
     """Return todos with almost the same meaning, the nearest first."""
     found = await storage.search_similar_todos(**body.explicit_fields())

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from sidecar.api.context import InContext, WriteKey
-from sidecar.api.operation import RESTRICTED, OperationRoute
+from sidecar.api.operation import RESTRICTED, OperationRoute, problems
 from sidecar.models.upkeep import UpkeepRun, UpkeepRunRequest, UpkeepTasks
 
 router = APIRouter(prefix="/upkeep", tags=["upkeep"], route_class=OperationRoute)
@@ -15,7 +15,7 @@ async def list_tasks(context: InContext) -> UpkeepTasks:
     return context.maintenance.tasks()
 
 
-@router.post("/run", operation_id="upkeep.run", openapi_extra=RESTRICTED)
+@router.post("/run", operation_id="upkeep.run", openapi_extra=RESTRICTED | problems(404))
 async def run(context: InContext, body: UpkeepRunRequest, key: WriteKey) -> UpkeepRun:  # noqa: ARG001
     """Run a maintenance task now and return its result.
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 
 from sidecar.api.context import Storage, WriteKey
 from sidecar.api.operation import RESTRICTED, OperationRoute, problems
+from sidecar.api.topics import depends_on
 from sidecar.models.base import PageQuery, RowsMade, UrlIdentifier
 from sidecar.models.contexts import ContextPage, SourceContextsQuery
 from sidecar.models.daily_counts import DailyCountsQuery, DayCounts
@@ -73,7 +74,7 @@ async def get(storage: Storage, vault_id: UrlIdentifier) -> Vault:
     return await storage.get_vault(vault_id)
 
 
-@router.get("/{vault_id}/contexts", operation_id="vaults.contexts")
+@router.get("/{vault_id}/contexts", operation_id="vaults.contexts", openapi_extra=depends_on("vaults", "contexts"))
 async def contexts(
     storage: Storage, vault_id: UrlIdentifier, query: Annotated[SourceContextsQuery, Query()]
 ) -> ContextPage:

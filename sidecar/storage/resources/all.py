@@ -1,6 +1,6 @@
 """The list of resources."""
 
-from sidecar.models.events import row_topics
+from sidecar.models.events import imported_topics, row_topics
 from sidecar.models.search import DataType
 from sidecar.storage.resources import processed_contexts
 from sidecar.storage.resources.activities import Activities
@@ -9,12 +9,15 @@ from sidecar.storage.resources.conversation_states import ConversationStates
 from sidecar.storage.resources.conversations import Conversations
 from sidecar.storage.resources.daily_counts import DailyCounting
 from sidecar.storage.resources.histories import Histories
+from sidecar.storage.resources.jobs import Jobs
 from sidecar.storage.resources.messages import Messages
 from sidecar.storage.resources.monitoring import Monitoring
 from sidecar.storage.resources.monitoring_runs import MonitoringRuns
 from sidecar.storage.resources.monitoring_session import MonitoringSession
+from sidecar.storage.resources.preferences import Preferences
 from sidecar.storage.resources.rows.declaration import Declaration
 from sidecar.storage.resources.rows.table import tables_of
+from sidecar.storage.resources.task_runs import TaskRuns
 from sidecar.storage.resources.thinking import Thinking
 from sidecar.storage.resources.tips import Tips
 from sidecar.storage.resources.todos import Todos
@@ -38,6 +41,9 @@ class Resources(
     Monitoring,
     MonitoringRuns,
     MonitoringSession,
+    Jobs,
+    Preferences,
+    TaskRuns,
     checks=False,
 ):
     """The methods of every resource, over one database."""
@@ -57,3 +63,7 @@ for _searched in sorted((table.searched for table in TABLES.values() if table.se
     DataType.declare(_searched.data_type)
 
 row_topics.update(table.topic for table in TABLES.values())
+imported_topics.update(table.topic for table in TABLES.values() if table.exported)
+
+SEARCHED_TOPICS = sorted({table.topic for table in TABLES.values() if table.searched})
+"""The topics of the tables whose rows are found by word."""

@@ -36,7 +36,8 @@ def _type_of(column: Column) -> Any:
     return required | None if column.optional and column.kind is not Kind.JSON_VALUE else required
 
 
-def _line(table: Declaration) -> type[ArchiveRow]:
+def line_type(table: Declaration) -> type[ArchiveRow]:
+    """Return the type of a line that says a row of the table."""
     fields: dict[str, Any] = {table.key: (String if table.has_text_key else Identifier, ...)}
     for name, column in table.columns.items():
         if name != table.key:
@@ -59,7 +60,7 @@ class Lines(Mapping[str, type[ArchiveRow]]):
 
     def __getitem__(self, kind: str) -> type[ArchiveRow]:
         if kind not in self._made:
-            self._made[kind] = _OF_THE_STORE.get(kind) or _line(EXPORTED[kind])
+            self._made[kind] = _OF_THE_STORE.get(kind) or line_type(EXPORTED[kind])
         return self._made[kind]
 
     def __iter__(self) -> Iterator[str]:

@@ -43,11 +43,17 @@ def unreadable(names: Iterable[str]) -> str:
 
 def as_json(row: Mapping[str, Any]) -> str:
     """Return a row as JSON text: bytes are `{"base64": "…"}`, and an infinite number is `{"real": "inf"}`."""
-    values = {name: _finite(value) for name, value in row.items()}
-    return json.dumps(values, ensure_ascii=False, default=lambda value: {_BYTES: b64encode(value).decode()})
+    return json.dumps(as_json_values(row), ensure_ascii=False)
 
 
-def _finite(value: Any) -> Any:
+def as_json_values(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a row as those of a JSON object."""
+    return {name: _json_value(value) for name, value in row.items()}
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {_BYTES: b64encode(value).decode()}
     return {_REAL: str(value)} if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -62,7 +68,12 @@ def shown(text: str) -> dict[str, Any]:
 
 def stored(text: str) -> dict[str, Any]:
     """Return the row that `as_json` wrote, with the values that it had in its table."""
-    return {name: _stored_value(value) for name, value in shown(text).items()}
+    return stored_values(shown(text))
+
+
+def stored_values(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that `as_json_values` made JSON of."""
+    return {name: _stored_value(value) for name, value in row.items()}
 
 
 def _stored_value(value: Any) -> Any:

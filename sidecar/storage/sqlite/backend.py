@@ -41,7 +41,9 @@ from sidecar.storage.sqlite.recovery.store import Recoveries
 from sidecar.storage.sqlite.schema import own_tables, upgrade
 from sidecar.storage.sqlite.schema.identity import is_ours, version_of
 from sidecar.storage.sqlite.search.index import IndexHooks
+from sidecar.storage.sqlite.search.kinds import SearchKinds
 from sidecar.storage.sqlite.search.store import SearchDocuments
+from sidecar.storage.sqlite.transfer.kinds import TransferKinds
 from sidecar.storage.sqlite.transfer.store import Transfer
 
 log = logging.getLogger(__name__)
@@ -88,6 +90,7 @@ class SQLiteBackend(Resources, IDocumentStorageBackend, checks=False):
             source=await _arrival(path, config.get("data_directory"), announce, self._clock),
         )
         self._own_tables: Sequence[OwnTables] = config.get("own_tables", ())
+        self._own_declarations = [table for tables in self._own_tables for table in tables.declared]
 
         def prepare(connection: sqlite3.Connection) -> None:
             own_tables.require_known(connection, self._own_tables)
@@ -130,13 +133,14 @@ class SQLiteBackend(Resources, IDocumentStorageBackend, checks=False):
     def _compose(self, database: Database, prepare: Prepare) -> None:
         """Make the parts over the open database."""
         upgrade_copy = partial(adopt_or_upgrade, before_change=None, announce=_ignore_stages, clock=self._clock)
+        kinds = TransferKinds(self._own_tables)
         self.database = database
-        self.search = SearchDocuments(database)
-        self.transfer = Transfer(database)
-        self.maintenance = SQLiteMaintenance(database, self.recovery)
+        self.search = SearchDocuments(database, SearchKinds(self._own_declarations))
+        self.transfer = Transfer(database, kinds)
+        self.maintenance = SQLiteMaintenance(database, self.recovery, kinds.tables)
         self.backups = Backups(database, prepare, upgrade_copy, self._after_open)
-        self.adoptions = Adoptions(database)
-        self.invalid_rows = InvalidRows(database)
+        self.adoptions = Adoptions(database, kinds)
+        self.invalid_rows = InvalidRows(database, kinds.tables)
 
     def _before_change(self, path: Path | None, announce: StageListener) -> upgrade.BeforeChange | None:
         if path is None:
@@ -207,6 +211,8 @@ class SQLiteBackend(Resources, IDocumentStorageBackend, checks=False):
             await self.database.close()
         else:
             await self.recovery.close_cleanly()
+            if self.database.location is not None:
+                await asyncio.to_thread(self.backups.note_unchanged)
 
 
 def _ignore_stages(stage: str, detail: str) -> None:

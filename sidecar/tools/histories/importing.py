@@ -69,7 +69,7 @@ def import_history(
             histories = _read(items, found, owner, result.notes)
             for batch in batches(histories):
                 _add(batch, add, result, dry_run)
-                progress("importing conversations", result.added + result.changed + result.unchanged)
+                progress(result.added + result.changed + result.unchanged, None, "importing conversations")
     for line in lines(result, dry_run):
         say(line)
 

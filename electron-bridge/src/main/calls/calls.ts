@@ -53,8 +53,8 @@ export class Calls {
   }
 
   /** Resolves with the JSON that the operation answered. Reads are sent again, and changes that carry a key. */
-  async call(operation: string, input: unknown, options: CallOptions): Promise<unknown> {
-    const request = buildRequest(operation, input, options.key, this.operations);
+  async call(operation: string, input: unknown, options: CallOptions, asJob = false): Promise<unknown> {
+    const request = buildRequest(operation, input, options.key, this.operations, asJob);
     this.#checkPlaces();
     const end = this.#endOf(operation, options);
     try {

@@ -38,6 +38,7 @@ export class HttpClient {
   async send(request: HttpRequest, signal: AbortSignal): Promise<unknown> {
     const answer = await this.#exchange(request, signal);
     if (answer.contentType.startsWith("application/problem+json")) throw problemOf(answer);
+    if (request.asJob === true && answer.status !== 202) throw noJob();
     if (answer.status === 204) return undefined;
     if (answer.contentType.startsWith("application/json")) return parseJson(answer);
     throw invalidAnswer(answer);
@@ -48,10 +49,11 @@ export class HttpClient {
     this.#agent.destroy();
   }
 
-  #exchange({ method, path, body, key }: HttpRequest, signal: AbortSignal): Promise<Answer> {
+  #exchange({ method, path, body, key, asJob }: HttpRequest, signal: AbortSignal): Promise<Answer> {
     const headers: Record<string, string | number> = { accept: "application/json" };
     if (this.token !== undefined) headers["authorization"] = `Bearer ${this.token}`;
     if (key !== undefined) headers["idempotency-key"] = key;
+    if (asJob === true) headers["prefer"] = "respond-async";
     if (body !== undefined) {
       headers["content-type"] = "application/json";
       headers["content-length"] = Buffer.byteLength(body);
@@ -109,6 +111,12 @@ function problemOf(answer: Answer): SidecarError {
 function invalidAnswer({ status }: Answer, cause?: unknown): SidecarError {
   const message = `The sidecar answered ${status} with something that the bridge does not understand; both must be of the same version.`;
   return new SidecarError("invalid_answer", message, { status, cause });
+}
+
+function noJob(): SidecarError {
+  const message =
+    "The work was done without a job, because the store takes no writes; its result is not kept.";
+  return new SidecarError("no_job", message);
 }
 
 function firstText(...candidates: unknown[]): string {

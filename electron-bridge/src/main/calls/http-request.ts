@@ -3,7 +3,12 @@
 
 import { createHash, randomUUID } from "node:crypto";
 import { SidecarError } from "../../shared/errors.js";
-import { type AnyCallInput, builtInOperations, findOperation } from "../../shared/operations.js";
+import {
+  type AnyCallInput,
+  builtInOperations,
+  findOperation,
+  type OperationTable,
+} from "../../shared/operations.js";
 import { invalidField as invalid, plainData } from "../../shared/plain-data.js";
 
 export interface HttpRequest {
@@ -14,6 +19,8 @@ export interface HttpRequest {
   readonly body?: string;
   /** The idempotency key: there on every change that takes one. */
   readonly key?: string;
+  /** Whether the answer has to be the job of the work. */
+  readonly asJob?: boolean;
   /** Whether it may be sent again when nobody knows whether the sidecar acted. */
   readonly replayable: boolean;
 }
@@ -28,6 +35,19 @@ export function unknownOperation(id: string): SidecarError {
 }
 
 /**
+ * The topics on which the operation's answer depends.
+ *
+ * @throws SidecarError `unknown_operation`, or `invalid_call` for one that cannot be live
+ */
+export function topicsOf(table: OperationTable, id: string): readonly string[] {
+  const found = findOperation(table, id);
+  if (found === undefined) throw unknownOperation(id);
+  if (found.topics) return found.topics;
+  const why = "it changes something, or nothing is reported when its answer changes";
+  throw new SidecarError("invalid_call", `'${id}' cannot be live: ${why}.`);
+}
+
+/**
  * The request that calls the operation.
  *
  * @throws SidecarError `unknown_operation` or `invalid_call`
@@ -37,6 +57,7 @@ export function buildRequest(
   input: unknown = {},
   key?: unknown,
   table = builtInOperations,
+  asJob = false,
 ): HttpRequest {
   const found = findOperation(table, operation);
   if (found === undefined) throw unknownOperation(operation);
@@ -47,6 +68,7 @@ export function buildRequest(
     path: fillTemplate(template, path ?? {}) + queryString(query ?? {}),
     ...(body !== undefined && { body: jsonText(body) }),
     ...(mutating && replayable && { key: key === undefined ? randomUUID() : checkedKey(key) }),
+    ...(asJob && { asJob }),
     replayable,
   };
 }

@@ -1,7 +1,7 @@
 // The output of a sidecar: its pipes cut into lines, the status lines of its standard output, and the stacks that it
 // writes to its log. Pure text handling.
 
-import type { Ready, Stage } from "../../shared/status.js";
+import type { Ready, Stage, Warning } from "../../shared/status.js";
 
 /** Characters of a line that are kept; more than any status line or sensible log line has. */
 const MAX_LINE_LENGTH = 8_192;
@@ -46,6 +46,7 @@ export type StatusLine =
   | { readonly event: "bound" }
   | ({ readonly event: "stage" } & Stage)
   | { readonly event: "ready"; readonly ready: Ready }
+  | ({ readonly event: "warning" } & Warning)
   | { readonly event: "failed"; readonly code: string; readonly message: string }
   | { readonly event: "stopping"; readonly reason: string };
 
@@ -59,8 +60,9 @@ export function parseStatusLine(text: string): StatusLine | undefined {
   if (event === "stage" && typeof stage === "string") {
     return { event, stage, detail: typeof detail === "string" ? detail : null };
   }
-  if (event === "failed" && typeof code === "string" && typeof message === "string")
-    return { event, code, message };
+  if (event === "failed" || event === "warning") {
+    return typeof code === "string" && typeof message === "string" ? { event, code, message } : undefined;
+  }
   if (event === "stopping" && typeof reason === "string") return { event, reason };
   return undefined;
 }

@@ -1,7 +1,7 @@
 // Live events for every subscriber in the app over one connection, which exists only while there are subscribers.
 // After each interruption the sidecar is asked to continue after the last id.
 
-import { type Notice, problemOfTopics } from "../../shared/events.js";
+import { covers, type Notice, problemOfTopics } from "../../shared/events.js";
 import { invalidField } from "../../shared/plain-data.js";
 import { systemClock, Timers } from "../supervision/clock.js";
 import { EventStream, type ServerEvent } from "./event-stream.js";
@@ -110,7 +110,7 @@ export class Events {
     if (notices.length === 0) return;
     for (const subscriber of [...this.#subscribers]) {
       const wanted = notices.filter(
-        (notice) => notice.kind === "reset" || subscriber.topics.has(notice.topic),
+        (notice) => notice.kind === "reset" || covers(subscriber.topics, notice.topic),
       );
       if (wanted.some(({ kind }) => kind === "reset")) subscriber.isLive = true;
       if (wanted.length > 0) this.#notify(subscriber, wanted);

@@ -2,9 +2,11 @@
 // calls of other pages find a free connection at once.
 
 import { SidecarError } from "../../shared/errors.js";
-import type { CallArguments, OperationId } from "../../shared/operations.js";
-import { type CallOptions, noAnswerWithin } from "../calls/calls.js";
+import type { OperationId } from "../../shared/operations.js";
+import { noAnswerWithin } from "../calls/calls.js";
 import type { Sidecar } from "../sidecar.js";
+
+type AnyCall = (operation: OperationId, ...rest: unknown[]) => Promise<unknown>;
 
 /** A call of a page; input and key are checked where the request is built. */
 export interface PageCall {
@@ -12,6 +14,8 @@ export interface PageCall {
   readonly operation: OperationId;
   readonly input: unknown;
   readonly key: unknown;
+  /** Whether it begins long work, and is answered with its job. */
+  readonly asJob: boolean;
   /** How long it has waited in the page already. */
   readonly waitedMs: number;
 }
@@ -35,7 +39,7 @@ export class PageCalls {
     this.#tooManyCalls = tooManyCalls(sidecar.policy.maxPageCalls);
   }
 
-  async call(pageId: number, { id, operation, input, key, waitedMs }: PageCall): Promise<unknown> {
+  async call(pageId: number, { id, operation, input, key, asJob, waitedMs }: PageCall): Promise<unknown> {
     const queue = this.#queueFor(pageId);
     const controller = this.#enter(queue, id);
     const { callTimeoutMs, pageConcurrency } = this.sidecar.policy;
@@ -46,8 +50,9 @@ export class PageCalls {
       try {
         const timeoutMs = Math.round(callTimeoutMs - (this.sidecar.now() - since));
         if (timeoutMs <= 0) throw noAnswerWithin(operation, callTimeoutMs);
-        const rest = [input, { signal: controller.signal, key, timeoutMs }] as unknown;
-        return await this.sidecar.call(operation, ...(rest as CallArguments<OperationId, CallOptions>));
+        const rest = [input, { signal: controller.signal, key, timeoutMs }];
+        const send = asJob ? this.sidecar.jobs.start : this.sidecar.call;
+        return await (send as AnyCall)(operation, ...rest);
       } finally {
         passOn(queue);
       }

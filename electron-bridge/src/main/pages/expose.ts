@@ -5,7 +5,7 @@ import { type Envelope, shapeOf, SidecarError } from "../../shared/errors.js";
 import { findOperation, type OperationId, type OperationTable } from "../../shared/operations.js";
 import { statusOf } from "../../shared/status.js";
 import type { IpcMainLike, WebContentsLike } from "../electron-types.js";
-import { unknownOperation } from "../calls/http-request.js";
+import { topicsOf, unknownOperation } from "../calls/http-request.js";
 import { checkedOrigin, originOf } from "./origins.js";
 import { PageCalls } from "./calls.js";
 import { PageSubscriptions } from "./subscriptions.js";
@@ -58,7 +58,8 @@ export function exposeToPages(
       const { input, key } = message;
       const [id, waitedMs] = [idOf(message), millisecondsOf(message["waitedMs"])];
       const operation = allowedOperation(sidecar.operations, allowed, message["operation"]);
-      return calls.call(sender.id, { id, operation, input, key, waitedMs });
+      const asJob = message["asJob"] === true;
+      return calls.call(sender.id, { id, operation, input, key, asJob, waitedMs });
     },
     cancel: (message, sender) => {
       calls.cancel(sender.id, idOf(message));
@@ -69,6 +70,8 @@ export function exposeToPages(
       watchers.add(sender);
       return statusOf(sidecar.snapshot);
     },
+    topics: ({ operation }) =>
+      topicsOf(sidecar.operations, allowedOperation(sidecar.operations, allowed, operation)),
     subscribe: (message, sender) => {
       if (!maySubscribe) throw notAllowed(STREAM);
       subscriptions.add(sender, idOf(message), message["topics"]);

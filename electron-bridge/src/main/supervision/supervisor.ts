@@ -104,16 +104,38 @@ export class Supervisor {
       new SidecarError("not_running", "The sidecar was stopped before it was ready."),
     );
     this.#pendingStart = undefined;
-    if (this.#stopping) return this.#stopping.report;
+    if (this.#stopping) {
+      if (this.#status.state !== "stopping") this.#become({ state: "stopping" });
+      return this.#stopping.report;
+    }
     this.#clearAllTimers();
     if (!this.#run) {
       if (this.#status.state !== "stopped") this.#become(STOPPED);
       return Promise.resolve(NOTHING_TO_STOP);
     }
-    this.#become({ state: "stopping", ready: null, stage: null });
+    return this.#stopRun(this.#run, "stopping").report;
+  }
+
+  /**
+   * Restarts a sidecar that the app wants, because its program has changed: the one that runs is stopped first. That
+   * is no crash, earlier crashes say nothing about the new program, and what had failed for good may work now.
+   */
+  reload(): void {
+    const { state } = this.#status;
+    // One that is being stopped runs no more of the old program: what starts after it is new.
+    if (state === "stopped" || this.#stopping) return;
+    this.#restartPolicy.forget();
+    this.#clearAllTimers();
+    if (state === "failed") this.#pendingStart = unattended();
+    if (this.#run) this.#stopRun(this.#run, "restarting");
+    else this.#begin(this.#status.restarts + 1);
+  }
+
+  #stopRun(run: Run, state: "stopping" | "restarting"): Stopping {
+    this.#become({ state, ready: null, stage: null, failure: null });
     const { policy, clock } = this.#parts;
-    this.#stopping = new Stopping(this.#run.child, policy, clock, this.#run.killReason !== undefined);
-    return this.#stopping.report;
+    this.#stopping = new Stopping(run.child, policy, clock, run.killReason !== undefined);
+    return this.#stopping;
   }
 
   /** Ignores health checks until `resume`, because the machine is going to sleep. The clock must stand still. */
@@ -127,9 +149,9 @@ export class Supervisor {
 
   // Starting
 
-  #begin(): void {
+  #begin(restarts = 0): void {
     this.#startDeadlines.begin();
-    this.#launch({ failure: null, restarts: 0 });
+    this.#launch({ failure: null, restarts });
   }
 
   #launch(change: Partial<Snapshot>): void {
@@ -265,8 +287,9 @@ export class Supervisor {
   #onStopped(stopping: Stopping, exit: Exit): void {
     stopping.gone(exit);
     this.#stopping = undefined;
-    if (this.#pendingStart) this.#begin();
-    else this.#become(STOPPED);
+    if (!this.#pendingStart) this.#become(STOPPED);
+    else if (this.#status.state === "restarting") this.#begin(this.#status.restarts + 1);
+    else this.#begin();
   }
 
   // Timers and status
@@ -288,6 +311,13 @@ export class Supervisor {
     this.#status = Object.freeze({ ...this.#status, ...change });
     this.#parts.changed(this.#status);
   }
+}
+
+/** A start that nobody waits for: its end is in the status. */
+function unattended(): Deferred<Ready> {
+  const start = deferred<Ready>();
+  start.promise.catch(() => undefined);
+  return start;
 }
 
 function deferred<Value>(): Deferred<Value> {

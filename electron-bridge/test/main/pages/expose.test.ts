@@ -237,6 +237,25 @@ describe("operations that pages may call", () => {
   });
 });
 
+describe("the topics of an operation", () => {
+  const ask = (page: FakePage, operation: unknown) => page.request({ kind: "topics", operation });
+
+  test("are named to a page that may call it", async () => {
+    expect(await ask(setUp().page, "todos.list")).toEqual({ ok: true, value: ["todos", "imports"] });
+    const { page } = setUp({ deny: ["todos.list"] });
+    expect(await ask(page, "todos.list")).toEqual(refusal("operation_not_allowed"));
+  });
+
+  test.each([
+    ["todos.create", "invalid_call"],
+    ["doctor.report", "invalid_call"],
+    ["todos.explode", "unknown_operation"],
+    [7, "invalid_call"],
+  ])("of %o are refused", async (operation, code) => {
+    expect(await ask(setUp().page, operation)).toEqual(refusal(code));
+  });
+});
+
 describe("a foreign frame", () => {
   test.each([
     "https://example.com/",

@@ -621,6 +621,109 @@ describe("stopping", () => {
   });
 });
 
+describe("reload()", () => {
+  test("stops a ready sidecar, and starts another when that is gone; it is no crash", async () => {
+    const { supervisor, child, children, states, clock } = setUp();
+    void supervisor.start();
+    child().becomeReady();
+    supervisor.reload();
+    expect(child().orders).toEqual(["shutdown"]);
+    expect(supervisor.status).toMatchObject({ state: "restarting", ready: null, failure: null });
+    expect(children).toHaveLength(1);
+    child().end({ code: 0, signal: null });
+    expect(children).toHaveLength(2);
+    child().becomeReady();
+    await clock.advance(0);
+    expect(states()).toEqual(["starting", "ready", "restarting", "starting", "ready"]);
+    expect(supervisor.status).toMatchObject({ failure: null, restarts: 1 });
+  });
+
+  test("again and again trips no breaker", () => {
+    const { supervisor, child } = setUp();
+    void supervisor.start();
+    for (let round = 0; round < 20; round += 1) {
+      child().becomeReady();
+      supervisor.reload();
+      child().end({ code: 0, signal: null });
+    }
+    child().becomeReady();
+    expect(supervisor.status).toMatchObject({ state: "ready", restarts: 20 });
+  });
+
+  test("kills one that does not stop, as stop() does", async () => {
+    const { supervisor, child, children, clock } = setUp();
+    void supervisor.start();
+    child().becomeReady();
+    supervisor.reload();
+    await clock.advance(7_000);
+    expect(child().orders).toEqual(["shutdown", "terminate", "kill"]);
+    child().end({ code: null, signal: "SIGKILL" });
+    expect(children).toHaveLength(2);
+    expect(supervisor.status.state).toBe("starting");
+  });
+
+  test("starts anew what had failed for good", async () => {
+    const { supervisor, child, children } = setUp();
+    const started = startQuietly(supervisor);
+    child().end({ code: 8, signal: null });
+    expect(await started).toMatchObject({ code: "sidecar_exited" });
+    supervisor.reload();
+    expect(supervisor.status).toMatchObject({ state: "starting", failure: null });
+    child().end({ code: 8, signal: null });
+    expect(supervisor.status.state).toBe("failed");
+    supervisor.reload();
+    child().becomeReady();
+    expect(children).toHaveLength(3);
+    expect(supervisor.status.state).toBe("ready");
+  });
+
+  test("does not wait for the pause after a crash", () => {
+    const { supervisor, child, children } = setUp();
+    void supervisor.start();
+    child().becomeReady();
+    child().end();
+    expect(supervisor.status.state).toBe("restarting");
+    supervisor.reload();
+    expect(children).toHaveLength(2);
+    expect(supervisor.status.state).toBe("starting");
+  });
+
+  test("of one that is starting keeps the promise of its start", async () => {
+    const { supervisor, child } = setUp();
+    const started = supervisor.start();
+    supervisor.reload();
+    child().end({ code: 0, signal: null });
+    child().becomeReady();
+    expect(await started).toEqual(READY);
+  });
+
+  test("does nothing for an app that wants no sidecar", async () => {
+    const { supervisor, child, children } = setUp();
+    supervisor.reload();
+    expect(children).toHaveLength(0);
+    void startQuietly(supervisor);
+    const stopped = supervisor.stop();
+    supervisor.reload();
+    child().end({ code: 0, signal: null });
+    await stopped;
+    expect(children).toHaveLength(1);
+    expect(supervisor.status.state).toBe("stopped");
+  });
+
+  test("gives way to stop(), which refuses calls at once", async () => {
+    const { supervisor, child, children } = setUp();
+    void supervisor.start();
+    child().becomeReady();
+    supervisor.reload();
+    const stopped = supervisor.stop();
+    expect(supervisor.status.state).toBe("stopping");
+    child().end({ code: 0, signal: null });
+    expect(await stopped).toMatchObject({ outcome: "graceful", confirmed: true });
+    expect(children).toHaveLength(1);
+    expect(supervisor.status.state).toBe("stopped");
+  });
+});
+
 describe("whatever happens", () => {
   /** A small generator of repeatable chance (xorshift). */
   function chance(seed: number): () => number {
@@ -659,6 +762,7 @@ describe("whatever happens", () => {
       await pick<() => unknown>([
         () => start(),
         () => random() < 0.1 && stop(),
+        () => random() < 0.3 && supervisor.reload(),
         () => (world.alive = random() < 0.7),
         () => clock.advance(pick([10, 700, 6_000, 46_000])),
         () => sleep(60_000),

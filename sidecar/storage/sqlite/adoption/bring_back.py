@@ -15,7 +15,6 @@ from sidecar.models.messages import MessageStatus
 from sidecar.models.states import MAX_THREAD_ID
 from sidecar.storage.resources import rows_set_aside as orphans
 from sidecar.storage.resources import vault_tree
-from sidecar.storage.resources.all import TABLES
 from sidecar.storage.resources.rows.columns import read_row
 from sidecar.storage.resources.rows.declaration import Reference
 from sidecar.storage.resources.rows.names import folded, quoted
@@ -24,7 +23,7 @@ from sidecar.storage.resources.vault_tree import VAULTS
 from sidecar.storage.sqlite.adoption.set_aside_values import Form, forms_of
 from sidecar.storage.sqlite.engine.unit_of_work import SQLiteWork
 from sidecar.storage.sqlite.transfer.ids import LARGEST_KEPT_ID
-from sidecar.storage.sqlite.transfer.kinds import KIND_NAMED, KIND_OF, Kind
+from sidecar.storage.sqlite.transfer.kinds import Kind, TransferKinds
 from sidecar.storage.sqlite.transfer.store import CUT_OFF
 
 RESTORED_MESSAGES = "Restored messages: their conversation was lost"
@@ -35,12 +34,12 @@ DEEPEST = 50
 """Largest number of rows, each belonging to the next, that are brought back together."""
 
 
-def run(work: SQLiteWork, entry_id: int, values: Mapping[str, Any]) -> RowRestored:
+def run(work: SQLiteWork, entry_id: int, values: Mapping[str, Any], kinds: TransferKinds) -> RowRestored:
     """Bring the row back, remove it from the rows set aside, and return its place.
 
     Raises the errors of `IAdoptions.restore_row_set_aside`.
     """
-    restoring = _Restoring(work)
+    restoring = _Restoring(work, kinds)
     place = restoring.entry(entry_id, {folded(name): value for name, value in values.items()})
     return RowRestored(table=place.table, id=place.id, needed=restoring.needed)
 
@@ -48,8 +47,9 @@ def run(work: SQLiteWork, entry_id: int, values: Mapping[str, Any]) -> RowRestor
 class _Restoring:
     """The return of one row, and of the rows that it needs."""
 
-    def __init__(self, work: SQLiteWork) -> None:
+    def __init__(self, work: SQLiteWork, kinds: TransferKinds) -> None:
         self.needed: list[RowPlace] = []
+        self._kinds = kinds
         self._work = work
         self._connection = work.connection
         self._depth = 0
@@ -70,6 +70,7 @@ class _Restoring:
             is_seeds=found["origin"] == "adoption",
             now=self._work.clock.now(),
             zone=_zone(self._connection, found["adoption_id"]),
+            kinds=self._kinds,
         )
         places: list[RowPlace] = []
         for form in forms:
@@ -156,7 +157,7 @@ class _Restoring:
                     raise InvalidInput.field(reference.column, problem)
 
     def _require_parent(self, form: Form, reference: Reference, *, is_given: bool) -> str | None:
-        parent = KIND_NAMED[reference.kind]
+        parent = self._kinds.named[reference.kind]
         wanted = form.columns[reference.column]
         if self._has(parent, wanted):
             problem = self._unsuitable(form, reference)
@@ -233,7 +234,8 @@ class _Restoring:
         return None
 
     def _make(self, table: str, columns: dict[str, Any]) -> RowPlace:
-        return self._insert(Form(table, KIND_OF[table].key, columns), {})
+        kind = self._kinds.of_table[table]
+        return self._insert(Form(table, kind.key, columns, kind), {})
 
     def _execute(self, sql: str, values: tuple[Any, ...]) -> Any:
         """Return the first column of the first row. Raises `InvalidInput` for values that a constraint refuses."""
@@ -245,15 +247,14 @@ class _Restoring:
 
     def _finish(self, form: Form, key: Any) -> RowPlace:
         """Note the change and return the row's place. Raises `InvalidInput` if a stored value cannot be read."""
-        if form.table in TABLES and key is not None:
+        declared = self._kinds.tables.get(form.table)
+        if declared is not None and key is not None:
             sql = f"SELECT * FROM {quoted(form.table)} WHERE {quoted(form.key or '')} = ?"
             row = dict(self._connection.execute(sql, (key,)).fetchone())
-            _, invalid = read_row(
-                {name: column for name, column in TABLES[form.table].columns.items() if name in row}, row
-            )
+            _, invalid = read_row({name: column for name, column in declared.columns.items() if name in row}, row)
             if invalid:
                 raise InvalidInput.fields((name, "has a value that cannot be read") for name in invalid)
-            TABLES[form.table].note_change(self._work, row)
+            declared.note_change(self._work, row)
         return RowPlace(table=form.table, id=key)
 
 

@@ -18,8 +18,6 @@ from pydantic import ValidationError
 from sidecar.errors import Conflict, InvalidInput
 from sidecar.models import timestamps
 from sidecar.sentences import finding
-from sidecar.storage.resources.all import TABLES
-from sidecar.storage.resources.lines import LINES
 from sidecar.storage.resources.rows.columns import read_row, safe_value
 from sidecar.storage.resources.rows.names import folded
 from sidecar.storage.resources.rows.times import normalised_time
@@ -31,7 +29,7 @@ from sidecar.storage.sqlite.adoption.mapping import Carried
 from sidecar.storage.sqlite.adoption.tables import carried_tables
 from sidecar.storage.sqlite.adoption.times import Clock
 from sidecar.storage.sqlite.schema import catalog
-from sidecar.storage.sqlite.transfer.kinds import KIND_OF, Kind
+from sidecar.storage.sqlite.transfer.kinds import Kind, TransferKinds
 
 _INTERNAL = frozenset({"adoptions", ORPHANS, "store_identity", "imported_rows", "idempotency_keys"})
 """Tables whose rows describe the store itself; none of them can be brought back."""
@@ -45,14 +43,12 @@ class Form:
     key: str | None
     """The column of the primary key; `None` where the key has several."""
     columns: dict[str, Any]
+    kind: Kind | None
+    """The kind of its rows; `None` for a table that nobody declares."""
     misfits: dict[str, str] = field(default_factory=dict)
     """For each column whose value does not fit, the reason."""
     stand_ins: dict[str, Any] = field(default_factory=dict)
     """The values stored in place of those that are absent or do not fit; NULL for columns that are not listed."""
-
-    @property
-    def kind(self) -> Kind | None:
-        return KIND_OF.get(self.table)
 
     def require_fit(self) -> None:
         """Raises `InvalidInput`, naming each column whose value does not fit."""
@@ -69,6 +65,7 @@ def forms_of(
     is_seeds: bool,
     now: datetime,
     zone: tzinfo | None = None,
+    kinds: TransferKinds,
 ) -> list[Form]:
     """Return the rows that are made of the row, parents first.
 
@@ -79,7 +76,7 @@ def forms_of(
     row = {folded(name): value for name, value in row.items()}
     known = carried_tables(Clock(zone or machine_zone(now))) if is_seeds else ()
     carried = [each for each in known if _fits(each, table, row)]
-    forms = [_converted(each, row) for each in carried] or [_unconverted(connection, table, row)]
+    forms = [_converted(each, row, kinds) for each in carried] or [_unconverted(connection, table, row, kinds)]
     declared = {form.table: _declared_types(connection, form.table) for form in forms}
     stray = [name for name in values if not any(name in types for types in declared.values())]
     if stray:
@@ -93,9 +90,9 @@ def _fits(carried: Carried, table: str, row: Mapping[str, Any]) -> bool:
     return carried.source == table and (carried.needs is None or carried.needs in row)
 
 
-def _converted(carried: Carried, row: Mapping[str, Any]) -> Form:
+def _converted(carried: Carried, row: Mapping[str, Any], kinds: TransferKinds) -> Form:
     """Return the row as the adoption converts it."""
-    form = Form(carried.table, carried.key, {carried.key: row.get(carried.key)})
+    form = Form(carried.table, carried.key, {carried.key: row.get(carried.key)}, kinds.of_table.get(carried.table))
     for name, column in carried.columns.items():
         form.stand_ins[name] = column.default
         try:
@@ -109,12 +106,12 @@ def _converted(carried: Carried, row: Mapping[str, Any]) -> Form:
     return form
 
 
-def _unconverted(connection: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> Form:
+def _unconverted(connection: sqlite3.Connection, table: str, row: Mapping[str, Any], kinds: TransferKinds) -> Form:
     """Return an empty form for a row of our own tables, with the safe values that a repair or an import has stored."""
-    columns = TABLES[table].columns if table in TABLES else {}
+    columns = kinds.tables[table].columns if table in kinds.tables else {}
     values, unreadable = read_row(columns, {name: value for name, value in row.items() if name in columns})
     stand_ins = {name: columns[name].write(values[name]) for name in unreadable}
-    return Form(table, _key_of(connection, table), {}, stand_ins=stand_ins)
+    return Form(table, _key_of(connection, table), {}, kinds.of_table.get(table), stand_ins=stand_ins)
 
 
 def _complete(form: Form, types: Mapping[str, str], row: Mapping[str, Any], values: Mapping[str, Any]) -> None:
@@ -154,8 +151,8 @@ def _fitting(kind: Kind | None, name: str, declared: str, value: Any) -> Any:
         return _of_type(declared, value)
     shown = _parsed(value) if name in kind.json_columns and value is not None else value
     if name in kind.ids_as_text:
-        shown = safe_value(TABLES[kind.table].columns[name], value)
-    model = LINES[kind.name]
+        shown = safe_value(kind.stored[name], value)
+    model = kind.line
     try:
         line = model.__pydantic_validator__.validate_assignment(model.model_construct(), name, shown)
     except ValidationError as error:

@@ -27,7 +27,7 @@ from sidecar.storage.resources.rows.pagination import Order, PageRequest, Where,
 from sidecar.storage.resources.rows_set_aside import ORPHANS, TOPIC
 from sidecar.storage.sqlite.engine.database import Database
 from sidecar.storage.sqlite.engine.unit_of_work import SQLiteWork
-from sidecar.storage.sqlite.transfer.kinds import ADOPTIONS, SET_ASIDE
+from sidecar.storage.sqlite.transfer.kinds import ADOPTIONS, BUILT_IN, SET_ASIDE, TransferKinds
 
 _READ = {"table": SET_ASIDE["table_name"], "row": text(), **SET_ASIDE}
 _COLUMNS = 'id, table_name AS "table", origin, reason, is_carried, created_at, acknowledged_at, row'
@@ -36,8 +36,9 @@ _COLUMNS = 'id, table_name AS "table", origin, reason, is_carried, created_at, a
 class Adoptions(IAdoptions):
     """The adoptions of one database, and its rows set aside."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, kinds: TransferKinds = BUILT_IN) -> None:
         self._database = database
+        self._kinds = kinds
 
     async def get_adoptions(self) -> AdoptionOverview:
         return await self._database.read(_overview)
@@ -69,7 +70,10 @@ class Adoptions(IAdoptions):
     ) -> RowRestored:
         from sidecar.storage.sqlite.adoption import bring_back  # seldom needed
 
-        return await self._database.write(lambda work: bring_back.run(work, row_id, values or {}), key, RowRestored)
+        def restore(work: SQLiteWork) -> RowRestored:
+            return bring_back.run(work, row_id, values or {}, self._kinds)
+
+        return await self._database.write(restore, key, RowRestored)
 
     async def acknowledge_rows_set_aside(self, *, key: IdempotencyKey | None = None) -> AdoptionOverview:
         def acknowledge(work: SQLiteWork) -> AdoptionOverview:

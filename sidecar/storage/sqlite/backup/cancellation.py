@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from sidecar.errors import StorageBusy
+from sidecar.progress import Progress, ProgressCounter, ignore_progress
 
 T = TypeVar("T")
 
@@ -20,7 +21,8 @@ NICENESS = 5
 class CancellationToken:
     """Something long that is under way, as seen from its own thread and from those that want it to end."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress = ignore_progress) -> None:
+        self.progress = ProgressCounter(progress)
         self._stopped = threading.Event()
         self._connection: sqlite3.Connection | None = None
         self._guard = threading.Lock()

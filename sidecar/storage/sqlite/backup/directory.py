@@ -93,6 +93,14 @@ class BackupDirectory:
                 return backup
         raise NotFound("There is no backup of this name; the list of backups has those that there are.")
 
+    def bytes_to_prove(self, name: str) -> int:
+        """Return how many bytes `prove` reads. Raises `NotFound`."""
+        return snapshot.PASSES_OF_PROOF * self.find(name).bytes
+
+    def bytes_to_restore(self, name: str) -> int:
+        """Return how many bytes it takes to prove the backup and copy it. Raises `NotFound`."""
+        return snapshot.PASSES * self.find(name).bytes
+
     def path_of(self, backup: Backup) -> Path:
         """The file of a backup that is listed."""
         return self.path / backup.name
@@ -121,6 +129,12 @@ class BackupDirectory:
         """How the files of the database were before the copy was begun; `None` where that was not noted."""
         manifest = self._manifest(self.path_of(backup))
         return None if manifest is None else manifest.source
+
+    def note_source(self, name: str, source: FileStates) -> None:
+        """Note how the files of the database are that the backup of this name still holds. Raises `OSError`."""
+        manifest = self._manifest(self.path / name)
+        if manifest is not None and manifest.source != source:
+            self._write_manifest(self.path / name, manifest.model_copy(update={"source": source}))
 
     def record(
         self,

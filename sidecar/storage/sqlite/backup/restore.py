@@ -44,6 +44,8 @@ def ready_copy(
             while block := source.read(_BLOCK):
                 target.write(block)
                 job.raise_if_cancelled()
+                job.progress.advance(len(block), "copying the backup")
+        job.progress.begin("upgrading the copy")
         upgrade.check_version(copy, usable_backup)
         with translate_errors(), closing(sqlite3.connect(copy, isolation_level=None)) as connection:
             connection.row_factory = sqlite3.Row

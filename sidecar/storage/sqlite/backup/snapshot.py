@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sidecar.errors import StorageError
+from sidecar.progress import ProgressCounter
 from sidecar.storage.resources.rows.names import quoted
 from sidecar.storage.sqlite.backup.cancellation import CancellationToken
 from sidecar.storage.sqlite.files import at_rest, atomic, integrity, room
@@ -23,6 +24,14 @@ STEP_BYTES = 1024 * 1024
 
 SYNC_BYTES = 4 * 1024 * 1024
 """Bytes that are copied between two syncs: one of the whole file at the end would hold up the commits of others."""
+
+PASSES_OF_PROOF = 2
+"""How often the bytes of a copy are read to verify it: by SQLite, and for its digest."""
+
+PASSES = 1 + PASSES_OF_PROOF
+"""How often the bytes of a copy are gone through: it is written, and then verified."""
+
+_VERIFYING = "verifying the copy"
 
 Step = Callable[[], None]
 """Called before the first step and between two; may pause, and raises to give up."""
@@ -62,16 +71,18 @@ def make_snapshot(source: sqlite3.Connection, destination: Path) -> Snapshot:
         partial.unlink(missing_ok=True)
 
 
-def copy(source: sqlite3.Connection, partial: Path, between_steps: Step = _at_once) -> dict[str, int]:
+def copy(
+    source: sqlite3.Connection, partial: Path, between_steps: Step = _at_once, progress: ProgressCounter | None = None
+) -> dict[str, int]:
     """Copy what `source`, whose transaction is open, sees to `partial`; returns how many rows each table holds there.
 
     Raises `DiskFull` before anything is written.
     """
     rows = count_rows(source)
     partial.unlink(missing_ok=True)
-    room.need_room(partial.parent, _size(source))
+    room.need_room(partial.parent, size_of(source))
     page_bytes = source.execute("PRAGMA page_size").fetchone()[0]
-    steps = 0
+    steps = copied = 0
     descriptor = atomic.create(partial)
     try:
         with closing(sqlite3.connect(partial, isolation_level=None)) as target:
@@ -79,8 +90,11 @@ def copy(source: sqlite3.Connection, partial: Path, between_steps: Step = _at_on
             target.execute("PRAGMA journal_mode = OFF")
 
             def after_step(status: int, remaining: int, total: int) -> None:  # noqa: ARG001 - what SQLite tells
-                nonlocal steps
+                nonlocal steps, copied
                 steps += 1
+                if progress is not None:
+                    before, copied = copied, (total - remaining) * page_bytes
+                    progress.advance(copied - before, "copying the database")
                 if steps % (SYNC_BYTES // STEP_BYTES) == 0:
                     os.fsync(descriptor)
                 between_steps()
@@ -110,11 +124,15 @@ def verify(path: Path, *, job: CancellationToken | None = None) -> Snapshot:
 
     Raises `StorageError` when something is wrong with it, `sqlite3.Error` when it is not a database.
     """
-    with closing(at_rest.open_at_rest(path)) as copy, (job or CancellationToken()).watching(copy):
+    job = job or CancellationToken()
+    with closing(at_rest.open_at_rest(path)) as copy, job.watching(copy):
+        job.progress.begin(_VERIFYING)
         problems = integrity.problems(copy)
         if problems:
             raise StorageError(f"The copy of the database is damaged: {'; '.join(problems[:3])}.")
-        return Snapshot(path, identity.version_of(copy), count_rows(copy), count_broken_references(copy))
+        found = Snapshot(path, identity.version_of(copy), count_rows(copy), count_broken_references(copy))
+        job.progress.advance(path.stat().st_size, _VERIFYING)
+        return found
 
 
 def digest(path: Path, job: CancellationToken | None = None) -> str:
@@ -125,6 +143,7 @@ def digest(path: Path, job: CancellationToken | None = None) -> str:
             content.update(block)
             if job is not None:
                 job.raise_if_cancelled()
+                job.progress.advance(len(block), _VERIFYING)
     return content.hexdigest()
 
 
@@ -155,7 +174,8 @@ def count_broken_references(connection: sqlite3.Connection) -> int:
     return count
 
 
-def _size(connection: sqlite3.Connection) -> int:
+def size_of(connection: sqlite3.Connection) -> int:
+    """Return the size of the database, in bytes."""
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
     return int(pages) * int(page_bytes)

@@ -14,8 +14,10 @@ from sidecar.models import timestamps
 from sidecar.models.backups import ON_REQUEST, Backup, BackupList, Restored
 from sidecar.models.health import Component
 from sidecar.models.idempotency import IdempotencyKey
-from sidecar.storage.capabilities import IBackups
-from sidecar.storage.sqlite.backup import restore, snapshot
+from sidecar.progress import Progress, ProgressCounter, ignore_progress
+from sidecar.storage.capabilities import IBackups, RestoreJob
+from sidecar.storage.interfaces import bookkeeping
+from sidecar.storage.sqlite.backup import jobs, restore, snapshot
 from sidecar.storage.sqlite.backup.cancellation import CancellationToken, in_background, yield_to_others
 from sidecar.storage.sqlite.backup.directory import BEFORE_RESTORE, BackupDirectory
 from sidecar.storage.sqlite.engine import idempotency
@@ -55,22 +57,33 @@ class Backups(IBackups):
         self._after_open = after_open
         self._turn = asyncio.Lock()
         self._job: CancellationToken | None = None
+        self._unchanged: tuple[str, int] | None = None
+        """A backup that holds all but bookkeeping, as long as the database has had no more than so many changes."""
         self._has_ended = False
 
-    async def create_backup(self, reason: str = ON_REQUEST, *, key: IdempotencyKey | None = None) -> Backup:
-        return await self._once(key, Backup, partial(self._create, reason, key))
+    async def create_backup(
+        self, reason: str = ON_REQUEST, *, key: IdempotencyKey | None = None, progress: Progress = ignore_progress
+    ) -> Backup:
+        return await self._once(key, Backup, partial(self._create, reason, key), progress)
 
     async def get_backups(self) -> BackupList:
         if self._database.location is None:
             return BackupList(items=[])
         return BackupList(items=await asyncio.to_thread(self._directory.listed))
 
-    async def verify_backup(self, name: str) -> Backup:
-        async with self._working() as job:
+    async def verify_backup(self, name: str, *, progress: Progress = ignore_progress) -> Backup:
+        async with self._working(progress) as job:
             return await _attended(self._verify(name, job), job)
 
-    async def restore_backup(self, name: str, *, key: IdempotencyKey | None = None) -> Restored:
-        restored = await self._once(key, Restored, partial(self._restore, name, key))
+    async def restore_backup(
+        self,
+        name: str,
+        *,
+        key: IdempotencyKey | None = None,
+        progress: Progress = ignore_progress,
+        job: RestoreJob | None = None,
+    ) -> Restored:
+        restored = await self._once(key, Restored, partial(self._restore, name, key, job), progress)
         if restored.kept is None:
             return restored
         # What was stored before the store was replaced could not say whether the former one is sound.
@@ -87,9 +100,28 @@ class Backups(IBackups):
 
     def _has_changed_since_backup(self) -> bool:
         newest = next((backup for backup in self._directory.listed() if backup.is_verified), None)
-        before = None if newest is None else self._directory.source_of(newest)
+        if newest is None:
+            return True
+        changes = self._database.changes
+        if self._unchanged == (newest.name, changes):
+            return False
+        before = self._directory.source_of(newest)
         # That a file is gone is no change: a write-ahead log is removed when all of it is in the database.
-        return before is None or any(before.get(name) != state for name, state in wal.states(self._location).items())
+        if before is None or any(before.get(name) != state for name, state in wal.states(self._location).items()):
+            return True
+        self._unchanged = newest.name, changes
+        return False
+
+    def note_unchanged(self) -> None:
+        """For the stop, when the file is closed: if only bookkeeping was written since the newest backup, remember how
+        the file is now, so that the next run finds it unchanged.
+        """
+        if self._unchanged is None or self._unchanged[1] != self._database.changes:
+            return
+        try:
+            self._directory.note_source(self._unchanged[0], wal.states(self._location))
+        except OSError as error:
+            log.warning("the next run may make a backup without need: %s", error)
 
     async def end_backups(self) -> None:
         """Have what is under way end, and let nothing new begin."""
@@ -123,10 +155,14 @@ class Backups(IBackups):
         return self._database.location
 
     async def _once(
-        self, key: IdempotencyKey | None, returns: type[T], do: Callable[[CancellationToken], Awaitable[T]]
+        self,
+        key: IdempotencyKey | None,
+        returns: type[T],
+        do: Callable[[CancellationToken], Awaitable[T]],
+        progress: Progress,
     ) -> T:
         """Return the result of `do`, or of the first time for a key that was used. `do` must store the key itself."""
-        async with self._working() as job:
+        async with self._working(progress) as job:
             if key is not None:
                 remembered = await self._database.read(lambda connection: idempotency.recall(connection, key))
                 if remembered is not None:
@@ -134,11 +170,11 @@ class Backups(IBackups):
             return await _attended(do(job), job)
 
     @asynccontextmanager
-    async def _working(self) -> AsyncIterator[CancellationToken]:
+    async def _working(self, progress: Progress) -> AsyncIterator[CancellationToken]:
         async with self._turn:
             if self._has_ended:
                 raise StorageClosed("The storage is closing; nothing was changed.")
-            job = self._job = CancellationToken()
+            job = self._job = CancellationToken(progress)
             try:
                 yield job
             finally:
@@ -153,11 +189,11 @@ class Backups(IBackups):
         backup = None if planned is None else await self._made_before(planned, job)
         if backup is None:
             name = self._directory.next_path(upgrade.latest_version(), reason).name
-            await self._database.write(lambda work: idempotency.plan(work.connection, key, name, work.now))
+            await self._database.write(bookkeeping(lambda work: idempotency.plan(work.connection, key, name, work.now)))
             backup = await self._make(name, job)
         done = backup
         await self._database.write(
-            lambda work: idempotency.remember_across_restores(work.connection, key, done, work.now)
+            bookkeeping(lambda work: idempotency.remember_across_restores(work.connection, key, done, work.now))
         )
         return backup
 
@@ -171,7 +207,7 @@ class Backups(IBackups):
     async def _make(self, name: str, job: CancellationToken) -> Backup:
         directory = self._directory
         destination = directory.path / name
-        source = wal.states(self._location)
+        changes, source = self._database.changes, wal.states(self._location)
         half_made = atomic.partial_of(destination)
         atomic.make_directory(directory.path)
         try:
@@ -184,7 +220,9 @@ class Backups(IBackups):
                     log.warning("%d rows refer to missing rows; the backup has them", made.broken_references)
                 return directory.record(made, job, source)
 
-            return await in_background(finish)
+            made = await in_background(finish)
+            self._unchanged = made.name, changes
+            return made
         finally:
             half_made.unlink(missing_ok=True)
 
@@ -200,20 +238,29 @@ class Backups(IBackups):
             began = monotonic()
 
         yield_to_others()
-        return snapshot.copy(source, half_made, between_steps)
+        job.progress.expect(snapshot.PASSES * snapshot.size_of(source))
+        return snapshot.copy(source, half_made, between_steps, job.progress)
 
     async def _verify(self, name: str, job: CancellationToken) -> Backup:
-        return await in_background(partial(self._directory.prove, name, job))
+        def verify() -> Backup:
+            job.progress.expect(self._directory.bytes_to_prove(name))
+            return self._directory.prove(name, job)
 
-    async def _restore(self, name: str, key: IdempotencyKey | None, job: CancellationToken) -> Restored:
+        return await in_background(verify)
+
+    async def _restore(
+        self, name: str, key: IdempotencyKey | None, own: RestoreJob | None, job: CancellationToken
+    ) -> Restored:
         directory, location = self._directory, self._location
         self._database.file.check()
         self._database.file.require()
         kept = directory.next_path(upgrade.latest_version(), BEFORE_RESTORE)
         outliving = await self._database.read(idempotency.outliving)
+        own_job = await self._database.read(partial(jobs.read_own, job=own))
 
         def get_ready() -> tuple[Restored, Path]:
             to_be_kept = _to_be_kept(location, kept.name, timestamps.now(self._database.clock))
+            job.progress.expect(directory.bytes_to_restore(name))
             restored = Restored(restored=directory.prove(name, job), kept=to_be_kept)
 
             def prepare_copy(connection: sqlite3.Connection) -> None:
@@ -221,6 +268,7 @@ class Backups(IBackups):
                 # A repeated request must find its key as soon as there is a new store.
                 with transaction(connection):
                     idempotency.carry_over(connection, outliving)
+                    jobs.settle(connection, self._database.clock, own_job, restored)
                     if key is not None:
                         now = timestamps.now(self._database.clock)
                         idempotency.remember_across_restores(connection, key, restored, now)
@@ -234,6 +282,7 @@ class Backups(IBackups):
             stack.callback(restore.discard, copy)
 
             def put_in_place() -> None:
+                job.progress.begin("replacing the database")
                 stack.enter_context(directory.noting_restore(name, copy))
                 restore.put_in_place(copy, location, kept)
 
@@ -241,6 +290,8 @@ class Backups(IBackups):
         log.warning(
             "the store was replaced by the backup %s; as it was, it is kept as %s", restored.restored.name, kept.name
         )
+        job.progress = ProgressCounter()  # the new store says that it is done
+        self._unchanged = None
         await self._after_open()
         return restored.model_copy(update={"kept": await self._record_kept(directory, kept.name, job)})
 

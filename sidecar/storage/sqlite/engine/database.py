@@ -28,7 +28,7 @@ from sidecar.errors import (
 )
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.monitoring import DatabaseLoad
-from sidecar.storage.interfaces import STORE_REPLACED, Change, ChangeListener, Dialect
+from sidecar.storage.interfaces import CHANGED_BY, STORE_REPLACED, Change, ChangeListener, Dialect
 from sidecar.storage.sqlite.engine.commit_stats import CommitStats
 from sidecar.storage.sqlite.engine.connections import Connections, Prepare
 from sidecar.storage.sqlite.engine.errors import translate_errors
@@ -112,6 +112,11 @@ class Database:
         return self._writer.commits
 
     @property
+    def changes(self) -> int:
+        """A number that grows with every commit that changed more than bookkeeping. See `bookkeeping`."""
+        return self._writer.changes
+
+    @property
     def dialect(self) -> Dialect:
         """The statements of this engine, which the backend supplies."""
         assert self._dialect is not None
@@ -142,7 +147,7 @@ class Database:
             await self._postponed.require_done()
         if key is not None and returns is None:
             raise TypeError("a unit of work with a key must say what it returns")
-        result: T = await self._writer.queue.submit(Submission(unit, key, returns))
+        result: T = await self._writer.queue.submit(Submission(unit, key, returns, CHANGED_BY.get()))
         return result
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:

@@ -96,6 +96,12 @@ def outliving(connection: sqlite3.Connection) -> Sequence[tuple[Any, ...]]:
     return [tuple(row) for row in connection.execute(sql).fetchall()]
 
 
+def stored_under(connection: sqlite3.Connection, key: IdempotencyKey) -> list[tuple[Any, ...]]:
+    """Return the row of a key in the form of those that a restore carries over; none if nothing is stored under it."""
+    sql = "SELECT key, fingerprint, result, created_at, 1 FROM idempotency_keys WHERE key = ?"
+    return [tuple(row) for row in connection.execute(sql, (key.value,)).fetchall()]
+
+
 def carry_over(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Store rows that `outliving` found in another store."""
     sql = f"INSERT OR REPLACE INTO idempotency_keys ({_OUTLIVING}) VALUES (?, ?, ?, ?, ?)"

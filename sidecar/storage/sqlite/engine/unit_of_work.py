@@ -57,13 +57,14 @@ NO_HOOKS = NoHooks()
 class SQLiteWork:
     """The argument of a unit of work: see `sidecar.storage.interfaces.Work`."""
 
-    __slots__ = ("_now", "changes", "clock", "connection")
+    __slots__ = ("_by", "_now", "changes", "clock", "connection")
 
-    def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
+    def __init__(self, connection: sqlite3.Connection, clock: Clock, by: str | None = None) -> None:
         self.connection = connection
         self.clock = clock
         self.changes: list[Change] = []
         self._now: str | None = None
+        self._by = by
 
     @property
     def now(self) -> str:
@@ -74,7 +75,7 @@ class SQLiteWork:
 
     def changed(self, topic: str, row_id: int | str, data: Mapping[str, Any] | None = None) -> None:
         """Report that a row was made, changed or removed; subscribers hear of it if and when it is committed."""
-        self.changes.append(Change(topic, row_id, data))
+        self.changes.append(Change(topic, row_id, data, self._by))
 
     def insert_many(self, table: str, rows: Sequence[Mapping[str, Any]]) -> list[int]:
         """Insert rows that all have the same columns; return their ids, in order."""
@@ -134,6 +135,8 @@ class Submission(NamedTuple):
     unit: Unit
     key: IdempotencyKey | None = None
     returns: Any = None
+    by: str | None = None
+    """The task that submits it; see `CHANGED_BY`."""
 
 
 class UnitResult(NamedTuple):
@@ -142,6 +145,8 @@ class UnitResult(NamedTuple):
     result: Any = None
     error: Exception | None = None
     changes: Sequence[Change] = ()
+    is_change: bool = False
+    """True if the unit changed rows, and is no bookkeeping."""
 
 
 class _TransactionLost(Exception):
@@ -193,7 +198,7 @@ def _commit(
         connection.execute("BEGIN IMMEDIATE")
         before_commit = hooks.before_units(connection)
         run = _run_alone if len(submissions) == 1 else _run_in_savepoint
-        results = [run(SQLiteWork(connection, clock), submission) for submission in submissions]
+        results = [run(SQLiteWork(connection, clock, submission.by), submission) for submission in submissions]
         before_commit()
         connection.execute("COMMIT")
     except Exception as failure:  # noqa: BLE001 - whatever it was, nothing is kept, and every caller gets it
@@ -206,8 +211,10 @@ def _commit(
 
 def _run_alone(work: SQLiteWork, submission: Submission) -> UnitResult:
     """The only unit of its transaction needs no savepoint: what undoes it undoes all."""
+    before = work.connection.total_changes
     try:
-        return UnitResult(result=run_once(work, submission), changes=work.changes)
+        result = run_once(work, submission)
+        return UnitResult(result, None, work.changes, _is_change(work, submission, before))
     except Exception as error:
         raise _TransactionLost from error
 
@@ -215,6 +222,7 @@ def _run_alone(work: SQLiteWork, submission: Submission) -> UnitResult:
 def _run_in_savepoint(work: SQLiteWork, submission: Submission) -> UnitResult:
     connection = work.connection
     connection.execute("SAVEPOINT unit")
+    before = connection.total_changes
     try:
         result = run_once(work, submission)
     except Exception as error:
@@ -224,7 +232,11 @@ def _run_in_savepoint(work: SQLiteWork, submission: Submission) -> UnitResult:
         connection.execute("RELEASE unit")
         return UnitResult(error=with_cause(error))
     connection.execute("RELEASE unit")
-    return UnitResult(result=result, changes=work.changes)
+    return UnitResult(result, None, work.changes, _is_change(work, submission, before))
+
+
+def _is_change(work: SQLiteWork, submission: Submission, before: int) -> bool:
+    return work.connection.total_changes != before and not getattr(submission.unit, "is_bookkeeping", False)
 
 
 def run_once(work: SQLiteWork, submission: Submission) -> Any:

@@ -26,6 +26,8 @@ class Writer:
     ) -> None:
         """`on_results` is called on the event loop with the results of each commit."""
         self.commits = CommitStats()
+        self.changes = 0
+        """Number of commits with a change, bookkeeping left out."""
         self.queue = GroupQueue[Submission](self._commit)
         self._connections = connections
         self._file = connections.file
@@ -50,6 +52,7 @@ class Writer:
             return [UnitResult(error=self._file.error) for _ in group]
         started = self._clock.monotonic()
         results: Sequence[Any] = await self._connections.writer.run(self._commit_to_file, group)
+        self.changes += any(result.is_change for result in results)
         self.commits.note((self._clock.monotonic() - started) * 1000, results)
         self._on_results(results)
         self._file.report_loss()

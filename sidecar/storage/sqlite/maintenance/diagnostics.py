@@ -1,14 +1,17 @@
 """Findings about a database through a connection that only reads: versions, damage, references."""
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
 from sidecar.models.doctor import Finding, Level
 from sidecar.storage.resources import rows_set_aside as orphans
+from sidecar.storage.resources.all import TABLES
+from sidecar.storage.resources.rows.declaration import Declaration
 from sidecar.storage.sqlite.adoption import store as adoptions
 from sidecar.storage.sqlite.files import integrity
 from sidecar.storage.sqlite.invalid_rows import store as invalid_rows
-from sidecar.storage.sqlite.schema import upgrade
+from sidecar.storage.sqlite.schema import own_tables, upgrade
 from sidecar.storage.sqlite.schema.identity import version_of
 from sidecar.storage.sqlite.search import index as search_index
 
@@ -21,9 +24,9 @@ FIXED_IN: tuple[Version, ...] = ((3, 51, 3),)
 the same moment (https://sqlite.org/wal.html, "The WAL-Reset Bug")."""
 
 
-def examine(connection: sqlite3.Connection) -> list[Finding]:
-    """Everything, thoroughly: takes as long as reading the whole file."""
-    return [sqlite_version(sqlite3.sqlite_version_info), *_guarded(connection)]
+def examine(connection: sqlite3.Connection, tables: Mapping[str, Declaration] = TABLES) -> list[Finding]:
+    """Everything, thoroughly: takes as long as reading the whole file. `tables` are looked through for invalid rows."""
+    return [sqlite_version(sqlite3.sqlite_version_info), *_guarded(connection, tables)]
 
 
 def examine_file(path: Path) -> list[Finding]:
@@ -57,7 +60,7 @@ def sqlite_version(version: tuple[int, ...]) -> Finding:
     return Finding(level=Level.OK, subject="SQLite", message=f"{name} has no bug that is known to damage files.")
 
 
-def _guarded(connection: sqlite3.Connection) -> list[Finding]:
+def _guarded(connection: sqlite3.Connection, tables: Mapping[str, Declaration]) -> list[Finding]:
     try:
         return [
             _schema(connection),
@@ -65,7 +68,8 @@ def _guarded(connection: sqlite3.Connection) -> list[Finding]:
             _references(connection),
             _search_index(connection),
             _rows_set_aside(connection),
-            _invalid_rows(connection),
+            _invalid_rows(connection, tables),
+            *_extensions(connection),
         ]
     except (sqlite3.Error, UnicodeDecodeError) as error:
         return [_cannot_be_read(error)]
@@ -110,12 +114,12 @@ def _references(connection: sqlite3.Connection) -> Finding:
     return Finding(level=Level.PROBLEM, subject="references", message=message)
 
 
-def _invalid_rows(connection: sqlite3.Connection) -> Finding:
+def _invalid_rows(connection: sqlite3.Connection, tables: Mapping[str, Declaration]) -> Finding:
     subject = "invalid rows"
     if version_of(connection) != upgrade.latest_version():
         return Finding(level=Level.OK, subject=subject, message="Invalid rows can be looked for after the next start.")
     try:
-        message = invalid_rows.sentence(invalid_rows.examine(connection))
+        message = invalid_rows.sentence(invalid_rows.examine(connection, tables))
     except sqlite3.DatabaseError:
         return Finding(
             level=Level.WARNING, subject=subject, message="Invalid rows cannot be looked for in a damaged file."
@@ -149,3 +153,10 @@ def _rows_set_aside(connection: sqlite3.Connection) -> Finding:
     if found is None:
         return Finding(level=Level.OK, subject=subject, message="Every row set aside is acknowledged.")
     return Finding(level=Level.WARNING, subject=subject, message=found)
+
+
+def _extensions(connection: sqlite3.Connection) -> list[Finding]:
+    """Return the extensions that have tables in the database, as one finding; nothing where there are none."""
+    listed = ", ".join(f"{name} (version {version})" for name, version in own_tables.versions(connection).items())
+    message = f"The database has tables of {listed}; backups and exports hold their rows."
+    return [Finding(level=Level.OK, subject="extensions", message=message)] if listed else []

@@ -5,11 +5,15 @@ What can be cut into pieces is a short unit of work. What cannot, runs where no 
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from sidecar.models.doctor import Finding, Level
 from sidecar.storage.capabilities import Checkpoint, IMaintenance
+from sidecar.storage.interfaces import bookkeeping
+from sidecar.storage.resources.all import TABLES
+from sidecar.storage.resources.rows.declaration import Declaration
 from sidecar.storage.sqlite.engine import pragmas
 from sidecar.storage.sqlite.engine.database import Database
 from sidecar.storage.sqlite.engine.unit_of_work import SQLiteWork
@@ -34,8 +38,16 @@ _OPTIMIZE_TELLS_ONLY = 0x10003
 class SQLiteMaintenance(IMaintenance):
     """The maintenance of one database."""
 
-    def __init__(self, database: Database, recoveries: Recoveries, *, large_log_bytes: int = LARGE_LOG_BYTES) -> None:
+    def __init__(
+        self,
+        database: Database,
+        recoveries: Recoveries,
+        tables: Mapping[str, Declaration] = TABLES,
+        *,
+        large_log_bytes: int = LARGE_LOG_BYTES,
+    ) -> None:
         self._database = database
+        self._tables = tables
         self._recoveries = recoveries
         self._large_log_bytes = large_log_bytes
 
@@ -43,6 +55,7 @@ class SQLiteMaintenance(IMaintenance):
         return self._database.is_idle
 
     async def prune_idempotency_keys(self, before: str, limit: int) -> int:
+        @bookkeeping
         def unit(work: SQLiteWork) -> int:
             deadline = work.clock.monotonic() + LONGEST_STEP_S
             removed = 0
@@ -59,7 +72,7 @@ class SQLiteMaintenance(IMaintenance):
         from sidecar.storage.sqlite.maintenance import diagnostics  # a person asks for it, seldom
 
         is_lost = self._recoveries.check_file()
-        findings = await self._database.read_isolated(diagnostics.examine)
+        findings = await self._database.read_isolated(partial(diagnostics.examine, tables=self._tables))
         if not is_lost:
             return findings
         lost = self._recoveries.recovery_health().detail or ""

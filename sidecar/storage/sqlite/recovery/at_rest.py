@@ -8,8 +8,9 @@ from typing import Any
 
 from sidecar.errors import Conflict
 from sidecar.models.backups import Restored
+from sidecar.progress import Progress, ProgressCounter, ignore_progress
 from sidecar.storage.sqlite.adoption.upgrade import adopt_or_upgrade
-from sidecar.storage.sqlite.backup import restore
+from sidecar.storage.sqlite.backup import jobs, restore
 from sidecar.storage.sqlite.backup.cancellation import CancellationToken
 from sidecar.storage.sqlite.backup.directory import BEFORE_RESTORE, BackupDirectory
 from sidecar.storage.sqlite.engine import idempotency
@@ -19,15 +20,18 @@ from sidecar.storage.sqlite.recovery.ladder import Recovery
 from sidecar.storage.sqlite.schema import identity
 
 
-def restore_at_rest(directory: BackupDirectory, database: Path, name: str) -> Restored:
+def restore_at_rest(
+    directory: BackupDirectory, database: Path, name: str, progress: Progress = ignore_progress
+) -> Restored:
     """Replace a database that nobody has open, whatever state it is in, by the backup of this name.
 
     Raises `NotFound`; `Conflict` when the backup is damaged or this program cannot open it; `DiskFull`.
     """
-    job = CancellationToken()
+    job = CancellationToken(progress)
     # Otherwise the next start would finish it, and put the recovered store in place of the restored one.
     Recovery(database, directory.path, lambda *_: None, directory.clock).finish_interrupted()
     directory.clear_leftovers(database)
+    job.progress.expect(directory.bytes_to_restore(name))
     backup = directory.prove(name, job)
     outliving = _outliving(database)
     backup_file = directory.path_of(backup)
@@ -36,9 +40,12 @@ def restore_at_rest(directory: BackupDirectory, database: Path, name: str) -> Re
         adopt_or_upgrade(new, None, lambda *_: None, clock=directory.clock)
         with transaction(new):
             idempotency.carry_over(new, outliving)
+            jobs.settle(new, directory.clock)
 
     copy = restore.ready_copy(backup_file, database, job, prepare, directory.usable_file)
     directory.prove_unknown(job)
+    job.progress.begin("replacing the database")
+    job.progress = ProgressCounter()
     try:
         with directory.noting_restore(name, copy):
             if not database.exists():

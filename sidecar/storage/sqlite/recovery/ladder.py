@@ -26,7 +26,8 @@ from sidecar.errors import DatabaseBeyondRepair, DiskFailed, DiskFull
 from sidecar.models import timestamps
 from sidecar.models.recovery import RecoveryReport, SalvagedTable
 from sidecar.storage.interfaces import StageListener
-from sidecar.storage.sqlite.backup import snapshot
+from sidecar.storage.resources.jobs import JOBS
+from sidecar.storage.sqlite.backup import jobs, snapshot
 from sidecar.storage.sqlite.backup.directory import BackupDirectory
 from sidecar.storage.sqlite.engine import pragmas
 from sidecar.storage.sqlite.engine.errors import with_cause
@@ -58,7 +59,7 @@ class _Salvaged(NamedTuple):
 
     @property
     def is_complete(self) -> bool:
-        return all(table.lost == 0 and not table.doubtful for table in self.tables.values())
+        return all(table.is_complete for table in self.tables.values())
 
 
 class Recovery:
@@ -172,6 +173,9 @@ class Recovery:
             raise DatabaseBeyondRepair(
                 f"{self._path} is damaged, nothing in it can be read, and there is no backup; it was left as it is."
             )
+        kept_jobs = tables.get(JOBS.name)
+        if kept_jobs is not None and not (kept_jobs.is_complete and kept_jobs.from_backup == 0):
+            jobs.interrupt_in(unfinished, self._clock)
         snapshot.verify(unfinished)
         atomic.sync(unfinished)
         report = RecoveryReport(

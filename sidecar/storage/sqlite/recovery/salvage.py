@@ -22,7 +22,7 @@ from sidecar.storage.resources import rows_set_aside
 from sidecar.storage.resources.rows.names import quoted
 from sidecar.storage.sqlite.engine.encoding import Undecodable, any_text
 from sidecar.storage.sqlite.engine.transaction import transaction
-from sidecar.storage.sqlite.recovery import orphans
+from sidecar.storage.sqlite.recovery import orphans, own_objects
 from sidecar.storage.sqlite.recovery.damaged_reader import READ_ERRORS, DamagedTable
 from sidecar.storage.sqlite.recovery.lost_rows import LostRows
 from sidecar.storage.sqlite.recovery.page_scan import Range
@@ -51,6 +51,7 @@ def salvage(
     with transaction(target), any_text(target):
         # Rows are put back as they were: a value that nobody can read is no damage.
         guarding = guards.remove(target)
+        watching = own_objects.remove_triggers(target)
         _make_tables_of_others(source, target)
         m0008_set_aside.make_table(target)
         readable = {table.name: table for table in tables(source)}
@@ -71,6 +72,7 @@ def salvage(
         if search_index.is_there(target):
             search_index.empty(target)
         guards.add_again(target, guarding)
+        own_objects.add(target, (own_objects.of(source), watching))
     return report
 
 

@@ -17,6 +17,7 @@ NOT_SALVAGED = frozenset(
         "search_pending",
         "search_places",
         "conversation_tags",
+        "guard_values",
     }
 )
 """Tables whose rows belong to one file: how it was made, and what its own indexes have."""

@@ -15,6 +15,7 @@ from sidecar.models import timestamps
 from sidecar.storage.interfaces import OwnMigration, OwnTables, StageListener
 from sidecar.storage.sqlite.engine.errors import to_sidecar_error
 from sidecar.storage.sqlite.engine.transaction import transaction
+from sidecar.storage.sqlite.schema import own_search
 
 _HISTORY = """
 CREATE TABLE IF NOT EXISTS extension_migrations (
@@ -80,11 +81,16 @@ def bring_up_to_date(
         announce("migrating", detail)
         with transaction(connection):
             _apply(connection, namespace, migration, clock)
+    for tables in extensions:
+        _require_declared_columns(connection, tables)
+    if extensions:
+        own_search.bring_up_to_date(connection, extensions)
     return len(due)
 
 
 def _apply(connection: sqlite3.Connection, namespace: str, migration: OwnMigration, clock: Clock) -> None:
     begins_with = namespace.replace("_", r"\_") + r"\_%"
+    own_search.withdraw(connection, namespace)
     before = _others(connection, begins_with)
     if migration.version == 1:
         _require_unused(connection, namespace, begins_with)
@@ -122,6 +128,26 @@ def _require_unused(connection: sqlite3.Connection, namespace: str, begins_with:
             f"The namespace '{namespace}' of an extension does not fit this database, which has '{name}' already; "
             "choose another one."
         )
+
+
+def _require_declared_columns(connection: sqlite3.Connection, tables: OwnTables) -> None:
+    for table in tables.declared:
+        found = connection.execute("SELECT name, upper(type), pk FROM pragma_table_info(?)", (table.name,)).fetchall()
+        if not found:
+            raise ExtensionRefused(
+                f"The extension '{tables.namespace}' declares the table '{table.name}', which no migration of it makes."
+            )
+        missing = sorted(table.columns.keys() - {name for name, _, _ in found})
+        if missing:
+            raise ExtensionRefused(
+                f"The table '{table.name}' of the extension '{tables.namespace}' has no column '{missing[0]}', which "
+                "its declaration names; add it by a migration."
+            )
+        if [(name, kind) for name, kind, pk in found if pk] != [(table.key, "INTEGER")]:
+            raise ExtensionRefused(
+                f"The table '{table.name}' of the extension '{tables.namespace}' needs the primary key "
+                f"`{table.key} INTEGER PRIMARY KEY AUTOINCREMENT`."
+            )
 
 
 def _named(namespace: str, migration: OwnMigration) -> str:

@@ -10,7 +10,7 @@ from sidecar.models.search import SearchConditions
 from sidecar.models.validation import refused
 from sidecar.storage.capabilities import Filters
 from sidecar.storage.resources.rows.validation import require_known
-from sidecar.storage.sqlite.search.kinds import BY_NAME, SEARCH_KINDS, SearchKind
+from sidecar.storage.sqlite.search.kinds import SearchKind, SearchKinds
 
 PLACE = "filters"
 MAX_FOLDERS = 500
@@ -42,12 +42,13 @@ def conditions(filters: Filters | None) -> SearchConditions:
         raise refused(error, PLACE) from None
 
 
-def kinds(wanted: SearchConditions) -> tuple[SearchKind, ...]:
-    """Return the kinds to search, each once."""
-    names = list(BY_NAME) if wanted.kinds is None else [str(name) for name in dict.fromkeys(wanted.kinds)]
-    if wanted.data_type is not None:
-        names = [name for name in names if name == wanted.data_type]
-    return SEARCH_KINDS if len(names) == len(SEARCH_KINDS) else tuple(BY_NAME[name] for name in names)
+def kinds(wanted: SearchConditions, known: SearchKinds) -> list[SearchKind]:
+    """Return the kinds to search, each once. Raises `InvalidInput` for one that is not known."""
+    for name in (*(wanted.kinds or ()), wanted.data_type):
+        if name is not None:
+            require_known(f"{PLACE}.kinds", str(name), known.by_name)
+    names = known.by_name if wanted.kinds is None else dict.fromkeys(map(str, wanted.kinds))
+    return [known.by_name[name] for name in names if wanted.data_type in (None, name)]
 
 
 def facets(connection: sqlite3.Connection, wanted: SearchConditions) -> list[str]:

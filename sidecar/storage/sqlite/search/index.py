@@ -15,7 +15,7 @@ from sidecar.storage.sqlite.engine.transaction import transaction
 from sidecar.storage.sqlite.search import entries
 from sidecar.storage.sqlite.search import pending as search_pending
 from sidecar.storage.sqlite.search.index_format import CREATE_INDEX, MERGE_LATER
-from sidecar.storage.sqlite.search.kinds import BY_NUMBER, SEARCH_KINDS
+from sidecar.storage.sqlite.search.kinds import numbers, table_of, view_of
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +51,16 @@ def fill(connection: sqlite3.Connection, limit: int, clock: Clock) -> bool:
     if unfilled:
         merge(connection, MERGED_PAGES)
     for number, after_id in unfilled:
-        kind = BY_NUMBER[number]
-        sql = f"SELECT id FROM {kind.table} WHERE id > ? ORDER BY id LIMIT ?"
+        table = table_of(connection, number)
+        if table is None:
+            connection.execute("DELETE FROM search_fill WHERE kind = ?", (number,))
+            continue
+        sql = f"SELECT id FROM {table} WHERE id > ? ORDER BY id LIMIT ?"
         for (row_id,) in connection.execute(sql, (after_id, limit)).fetchall():
             search_pending.add(
                 connection,
                 f"""
-                SELECT docid, title, content, tags, facets FROM {kind.view}
+                SELECT docid, title, content, tags, facets FROM {view_of(table)}
                 WHERE id = ? AND NOT EXISTS (SELECT 1 FROM search_index_docsize WHERE id = docid)
                 """,
                 (row_id,),
@@ -100,7 +103,7 @@ def empty(connection: sqlite3.Connection) -> None:
         connection.execute("INSERT INTO search_format (version) VALUES (?)", (entries.VERSION,))
     connection.execute("DELETE FROM search_pending")
     connection.executemany(
-        "INSERT OR REPLACE INTO search_fill (kind, after_id) VALUES (?, -1)", [(kind.number,) for kind in SEARCH_KINDS]
+        "INSERT OR REPLACE INTO search_fill (kind, after_id) VALUES (?, -1)", [(each,) for each in numbers(connection)]
     )
 
 
@@ -165,8 +168,16 @@ def is_filled(connection: sqlite3.Connection) -> bool:
 
 def check(connection: sqlite3.Connection) -> Component:
     """How much there is still to fill in, at most."""
+    return Component(ok=True, measures={"rows_to_fill": float(count_lacking(connection))})
+
+
+def count_lacking(connection: sqlite3.Connection) -> int:
+    """Return how many rows are to be filled in, at most."""
+    rows: int
     (rows,) = connection.execute("SELECT count(*) FROM search_pending").fetchone()
     for number, after_id in connection.execute("SELECT kind, after_id FROM search_fill").fetchall():
-        (last,) = connection.execute(f"SELECT max(id) FROM {BY_NUMBER[number].table}").fetchone()
-        rows += max(0, (last or 0) - max(0, after_id))
-    return Component(ok=True, measures={"rows_to_fill": float(rows)})
+        table = table_of(connection, number)
+        if table is not None:
+            (last,) = connection.execute(f"SELECT max(id) FROM {table}").fetchone()
+            rows += max(0, (last or 0) - max(0, after_id))
+    return rows

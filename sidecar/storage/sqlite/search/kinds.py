@@ -5,7 +5,8 @@ makes it.
 """
 
 import re
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sidecar.errors import NotFound
@@ -15,15 +16,18 @@ from sidecar.storage.interfaces import Work
 from sidecar.storage.resources.all import TABLES
 from sidecar.storage.resources.rows.declaration import Declaration, Searched
 from sidecar.storage.resources.rows.table import Table
+from sidecar.storage.sqlite.schema import own_search
 from sidecar.storage.sqlite.schema.growing import GROWING
+from sidecar.storage.sqlite.schema.joined_text import joined
 from sidecar.storage.sqlite.search.index_format import KIND_BITS
 
 
 class SearchKind(NamedTuple):
-    """One kind. Its `number` is in the rowids of the index; `title`, `content` and `present` are SQL."""
+    """One kind; its `title`, `content` and `present` are SQL."""
 
     data_type: DataType
     number: int
+    """The beginning of the kind's rowids in the index; 0 where it is not known yet, see `SearchKinds`."""
     table: str
     time: str
     metadata: tuple[str, ...]
@@ -36,22 +40,24 @@ class SearchKind(NamedTuple):
     """Which rows may be found."""
     is_indexed_present: bool
     """True if rows that may not be found are out of the index, too."""
+    declaration: Declaration
+    """The table."""
 
     @property
     def first(self) -> int:
         """The number that is added to a row's id in the index; the kind's entries lie from here to the next kind's."""
         return self.number << KIND_BITS
 
-    @property
-    def view(self) -> str:
-        """The view that shows the kind's documents as the index takes them."""
-        return f"search_{self.table}"
+
+def view_of(table: str) -> str:
+    """Return the view that shows the documents of a table as the index takes them."""
+    return f"search_{table}"
 
 
 def _kind(table: Declaration, searched: Searched) -> SearchKind:
     delete = searched.delete or (table.delete if isinstance(table, Table) else None)
     assert delete is not None, f"{table.name} does not say how its rows are deleted"
-    content = _joined(table, searched.content)
+    content = joined(table.columns, searched.content)
     return SearchKind(
         DataType.of(searched.data_type),
         searched.number,
@@ -59,46 +65,63 @@ def _kind(table: Declaration, searched: Searched) -> SearchKind:
         searched.time,
         searched.metadata,
         delete,
-        title=_joined(table, () if searched.title is None else (searched.title,)),
+        title=joined(table.columns, () if searched.title is None else (searched.title,)),
         content=GROWING.get(table.name, {}).get(content, content),
-        text=_joined(table, searched.also_shown) if searched.also_shown else content,
+        text=joined(table.columns, searched.also_shown) if searched.also_shown else content,
         present=searched.present,
         is_indexed_present=searched.is_indexed_present,
+        declaration=table,
     )
 
 
-def _joined(table: Declaration, columns: Sequence[str]) -> str:
-    """Return SQL for the texts of these columns, one below the other; NULL is no text."""
-    if not columns:
-        return "''"
-    optional = [column for column in columns if table.columns[column].optional]
-    required = [column for column in columns if column not in optional]
-    if not required:
-        (only,) = optional
-        return f"coalesce({only}, '')"
-    place = columns.index(required[0])
-    before = [f"coalesce({column} || char(10), '') || " for column in columns[:place]]
-    after = [
-        f" || coalesce(char(10) || {column}, '')" if column in optional else f" || char(10) || {column}"
-        for column in columns[place + 1 :]
-    ]
-    joined = f"{''.join(before)}{required[0]}{''.join(after)}"
-    return f"({joined})" if len(columns) > 1 else joined
+def _kinds(tables: Iterable[Declaration]) -> tuple[SearchKind, ...]:
+    found = (_kind(table, table.searched) for table in tables if table.searched is not None)
+    return tuple(sorted(found, key=lambda kind: kind.number))
 
 
-SEARCH_KINDS = tuple(
-    sorted(
-        (_kind(table, table.searched) for table in TABLES.values() if table.searched is not None),
-        key=lambda kind: kind.number,
-    )
-)
-BY_NUMBER = {kind.number: kind for kind in SEARCH_KINDS}
-BY_NAME = {str(kind.data_type): kind for kind in SEARCH_KINDS}
+SEARCH_KINDS = _kinds(TABLES.values())
+"""The built-in kinds."""
+_TABLES = {kind.number: kind.table for kind in SEARCH_KINDS}
 
 
-def named(doc_id: str) -> tuple[SearchKind, int]:
-    """Return the kind and the row that a document's id names. Raises `NotFound` for what is no such id."""
-    name, _, row = doc_id.partition(":")
-    if name not in BY_NAME or not re.fullmatch(r"-?[0-9]{1,19}", row) or not MIN_INTEGER <= int(row) <= MAX_INTEGER:
-        raise NotFound(f"There is no document with the id '{doc_id[:100]}'.")
-    return BY_NAME[name], int(row)
+class SearchKinds:
+    """The kinds that a search of one storage knows: the built-in ones, and those of its extensions."""
+
+    def __init__(self, own: Iterable[Declaration] = ()) -> None:
+        self._own = _kinds(own)
+        self.by_name = {str(kind.data_type): kind for kind in (*SEARCH_KINDS, *self._own)}
+        """Every kind. Those of extensions have no number yet, which differs from database to database."""
+
+    def numbered(self, connection: sqlite3.Connection, wanted: Sequence[SearchKind]) -> Sequence[SearchKind]:
+        """Return the kinds with the numbers that they have in this database."""
+        if not self._own:
+            return wanted
+        numbers = {table: number for number, table in own_search.searched(connection).items()}
+        return [
+            kind if kind.number else kind._replace(number=numbers[kind.table])
+            for kind in wanted
+            if kind.number or kind.table in numbers
+        ]
+
+    def named(self, doc_id: str) -> tuple[SearchKind, int]:
+        """Return the kind and the row that a document's id names. Raises `NotFound` for what is no such id."""
+        name, _, row = doc_id.partition(":")
+        kind = self.by_name.get(name)
+        if kind is None or not re.fullmatch(r"-?[0-9]{1,19}", row) or not MIN_INTEGER <= int(row) <= MAX_INTEGER:
+            raise NotFound(f"There is no document with the id '{doc_id[:100]}'.")
+        return kind, int(row)
+
+
+def table_of(connection: sqlite3.Connection, number: int) -> str | None:
+    """Return the table whose rows are in the index under this number, whether its module is loaded or not.
+
+    `None` for a number that is no kind's, or no longer one's.
+    """
+    if number < own_search.FIRST_NUMBER:
+        return _TABLES.get(number)
+    return own_search.searched(connection).get(number)
+
+
+def numbers(connection: sqlite3.Connection) -> list[int]:
+    """Return the numbers of all kinds that are in the index."""
+    return [*_TABLES, *own_search.searched(connection)]

@@ -13,7 +13,7 @@ from sidecar.errors import SearchIndexDamaged
 from sidecar.storage.sqlite.engine.encoding import any_text
 from sidecar.storage.sqlite.search import entries
 from sidecar.storage.sqlite.search.index_format import KIND_BITS
-from sidecar.storage.sqlite.search.kinds import BY_NUMBER
+from sidecar.storage.sqlite.search.kinds import table_of, view_of
 
 MANY = 256
 """As many as a group of single rows may note. More are a batch's, or another program's, and their words may take ten
@@ -48,7 +48,9 @@ def follow_some(connection: sqlite3.Connection) -> bool:
     if first is None:
         return False
     last, characters = first, 0
-    for docid, length in connection.execute(_sizes(first >> KIND_BITS), (first,)):
+    for docid, length in connection.execute(
+        _sizes(first >> KIND_BITS, table_of(connection, first >> KIND_BITS)), (first,)
+    ):
         characters += length
         if characters > CHARACTERS_AT_ONCE:
             break
@@ -64,9 +66,9 @@ def outdated(connection: sqlite3.Connection, docids: Sequence[int]) -> set[int]:
 
 
 @cache
-def _sizes(number: int) -> str:
+def _sizes(number: int, table: str | None) -> str:
     """SQL for how many characters each noted document of a kind has, before and now."""
-    if number not in BY_NUMBER:
+    if table is None:
         return "SELECT docid, 0 FROM search_pending WHERE docid = ?"
     first, end = number << KIND_BITS, (number + 1) << KIND_BITS
     length = " + ".join(
@@ -74,7 +76,7 @@ def _sizes(number: int) -> str:
     )
     return f"""
         SELECT pending.docid, {length} FROM search_pending AS pending
-        LEFT JOIN {BY_NUMBER[number].view} AS view ON view.id = pending.docid - {first}
+        LEFT JOIN {view_of(table)} AS view ON view.id = pending.docid - {first}
         WHERE pending.docid >= ? AND pending.docid < {end} ORDER BY pending.docid
     """
 
@@ -89,10 +91,11 @@ def _follow(connection: sqlite3.Connection, last: int) -> None:
         removed = [entries.entry(*row) for row in connection.execute(_REMOVED, (last,))]
     if removed:
         connection.executemany(entries.DELETE, removed)
-    # A number that is no kind's was put there by hand, and goes with the others.
-    for number in BY_NUMBER.keys() & numbers:
-        end = min(last, ((number + 1) << KIND_BITS) - 1)
-        add(connection, _added(number), (number << KIND_BITS, end))
+    for number in numbers:
+        table = table_of(connection, number)
+        if table is not None:  # the number may be one of a kind that is not searched any more, or put there by hand
+            end = min(last, ((number + 1) << KIND_BITS) - 1)
+            add(connection, _added(number, table), (number << KIND_BITS, end))
     connection.execute("DELETE FROM search_pending WHERE docid <= ?", (last,))
 
 
@@ -110,8 +113,8 @@ def add(connection: sqlite3.Connection, documents: str, values: Sequence[int]) -
 
 
 @cache
-def _added(number: int) -> str:
-    view, first = BY_NUMBER[number].view, number << KIND_BITS
+def _added(number: int, table: str) -> str:
+    view, first = view_of(table), number << KIND_BITS
     return f"""
         SELECT view.docid, view.title, view.content, view.tags, view.facets
         FROM search_pending AS pending CROSS JOIN {view} AS view ON view.id = pending.docid - {first}

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from sidecar.storage.resources.rows.pagination import Where
 from sidecar.storage.sqlite.search.index_format import KIND_BITS
-from sidecar.storage.sqlite.search.kinds import BY_NUMBER, SearchKind
+from sidecar.storage.sqlite.search.kinds import SearchKind
 from sidecar.storage.sqlite.search.matching import COLUMNS, RANKED_TERMS, Expressions, Step
 from sidecar.storage.sqlite.search.query import Search
 
@@ -71,7 +71,8 @@ class Wanted(NamedTuple):
 
 def rank(connection: sqlite3.Connection, wanted: Wanted) -> list[Match]:
     """Every candidate that matches, the best first; of equally good ones, the newest."""
-    conditions = {kind.number: _condition(kind, wanted) for kind in wanted.kinds}
+    kinds = {kind.number: kind for kind in wanted.kinds}
+    conditions = {number: _condition(kind, wanted) for number, kind in kinds.items()}
     limits = {number: EXAMINED if where.clauses else wanted.candidates for number, where in conditions.items()}
     frequencies = _frequencies(connection, wanted.search)
     steps = Expressions(wanted.search, wanted.facets, frequencies).steps()
@@ -82,10 +83,10 @@ def rank(connection: sqlite3.Connection, wanted: Wanted) -> list[Match]:
             break
         scores, used = _matches(connection, step, whole_step, limits, wanted)
         scores = {docid: score for docid, score in scores.items() if docid not in found}
-        scores = _kept(connection, scores, conditions)
+        scores = _kept(connection, scores, conditions, kinds)
         _rank(connection, used, scores)
         found |= _below(scores, min(found.values(), default=None))
-    return [Match(score, docid & _ID, BY_NUMBER[docid >> KIND_BITS]) for docid, score in found.items()]
+    return [Match(score, docid & _ID, kinds[docid >> KIND_BITS]) for docid, score in found.items()]
 
 
 def _frequencies(connection: sqlite3.Connection, search: Search) -> dict[str, int] | None:
@@ -232,7 +233,12 @@ def _condition(kind: SearchKind, wanted: Wanted) -> Where:
     return where
 
 
-def _kept(connection: sqlite3.Connection, scores: dict[int, float], conditions: dict[int, Where]) -> dict[int, float]:
+def _kept(
+    connection: sqlite3.Connection,
+    scores: dict[int, float],
+    conditions: dict[int, Where],
+    kinds: dict[int, SearchKind],
+) -> dict[int, float]:
     """Return those whose rows meet the conditions."""
     of_kind: dict[int, list[int]] = {}
     for docid in scores:
@@ -242,7 +248,7 @@ def _kept(connection: sqlite3.Connection, scores: dict[int, float], conditions: 
         if not conditions[number].clauses:
             kept |= {docid: scores[docid] for docid in docids}
             continue
-        kind, where, remaining = BY_NUMBER[number], conditions[number], iter(docids)
+        kind, where, remaining = kinds[number], conditions[number], iter(docids)
         while some := list(islice(remaining, 500)):
             places = ", ".join("?" for _ in some)
             sql = f"SELECT id FROM {kind.table} WHERE id IN ({places}) AND {where.sql()}"

@@ -16,7 +16,7 @@ from sidecar.models.health import Component
 from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.search import MAX_HITS, DocumentData, QueryResult, SearchHit, SearchPage
 from sidecar.storage.capabilities import DEFAULT_HITS, Filters, ISearch
-from sidecar.storage.resources.all import TABLES
+from sidecar.storage.interfaces import bookkeeping
 from sidecar.storage.resources.rows import columns
 from sidecar.storage.resources.rows.columns import read_row, safe_value
 from sidecar.storage.resources.rows.pagination import MAX_OFFSET, require_range
@@ -25,9 +25,8 @@ from sidecar.storage.sqlite.engine.database import Database
 from sidecar.storage.sqlite.engine.unit_of_work import SQLiteWork
 from sidecar.storage.sqlite.search import filters as search_filters
 from sidecar.storage.sqlite.search import index as search_index
-from sidecar.storage.sqlite.search import kinds as search_kinds
 from sidecar.storage.sqlite.search import pending as search_pending
-from sidecar.storage.sqlite.search.kinds import SearchKind
+from sidecar.storage.sqlite.search.kinds import SearchKind, SearchKinds
 from sidecar.storage.sqlite.search.marks import Marks
 from sidecar.storage.sqlite.search.query import Search, parse
 from sidecar.storage.sqlite.search.ranking import CANDIDATES, Match, Wanted, rank
@@ -58,9 +57,16 @@ class SearchDocuments(ISearch):
     """The search by word over one database."""
 
     def __init__(
-        self, database: Database, *, longest_wait_s: float = LONGEST_WAIT_S, candidates: int = CANDIDATES
+        self,
+        database: Database,
+        kinds: SearchKinds | None = None,
+        *,
+        longest_wait_s: float = LONGEST_WAIT_S,
+        candidates: int = CANDIDATES,
     ) -> None:
+        """`kinds` are the built-in ones unless extensions have others."""
         self._database = database
+        self._kinds = kinds or SearchKinds()
         self._longest_wait_s = longest_wait_s
         self._candidates = candidates
         self._times_rebuilt = 0
@@ -80,7 +86,7 @@ class SearchDocuments(ISearch):
     async def show_documents(self, doc_ids: Sequence[str], query: str) -> list[SearchHit]:
         search = parse(query)
         marks = Marks(() if search is None else search.terms)
-        matches = [Match(0.0, row_id, kind) for kind, row_id in map(search_kinds.named, doc_ids)]
+        matches = [Match(0.0, row_id, kind) for kind, row_id in map(self._kinds.named, doc_ids)]
 
         def show(connection: sqlite3.Connection) -> list[SearchHit]:
             return _hits(connection, matches, marks)
@@ -102,7 +108,7 @@ class SearchDocuments(ISearch):
         return await self.query(query, limit, filters)
 
     async def get_document(self, doc_id: str) -> DocumentData:
-        kind, row_id = search_kinds.named(doc_id)
+        kind, row_id = self._kinds.named(doc_id)
 
         def read(connection: sqlite3.Connection) -> DocumentData:
             sql = f"SELECT {_document_columns(kind)} FROM {kind.table} WHERE id = ? AND {kind.present or 'TRUE'}"
@@ -114,7 +120,7 @@ class SearchDocuments(ISearch):
         return await self._database.read(read)
 
     async def delete_document(self, doc_id: str, *, key: IdempotencyKey | None = None) -> None:
-        kind, row_id = search_kinds.named(doc_id)
+        kind, row_id = self._kinds.named(doc_id)
 
         def delete(work: SQLiteWork) -> None:
             kind.delete(work, row_id)
@@ -122,13 +128,18 @@ class SearchDocuments(ISearch):
         await self._database.write(delete, key, type(None))
 
     async def fill_search_index(self, limit: int = 200) -> bool:
-        return await self._database.write(lambda work: search_index.fill(work.connection, limit, work.clock))
+        return await self._database.write(
+            bookkeeping(lambda work: search_index.fill(work.connection, limit, work.clock))
+        )
 
     async def merge_search_index(self, pages: int) -> bool:
-        return await self._database.write(lambda work: search_index.merge(work.connection, pages))
+        return await self._database.write(bookkeeping(lambda work: search_index.merge(work.connection, pages)))
 
     async def rebuild_search_index(self, *, key: IdempotencyKey | None = None) -> None:
         await self._database.write(_empty, key, type(None))
+
+    async def count_rows_to_index(self) -> int:
+        return await self._database.read(search_index.count_lacking)
 
     async def open_search_index(self) -> None:
         """For the start, before anybody writes: an index that cannot be read is rebuilt, a small one filled in."""
@@ -154,7 +165,7 @@ class SearchDocuments(ISearch):
         require_range("limit", limit, 1, MAX_HITS)
         require_range("offset", offset, 0, MAX_OFFSET)
         wanted = search_filters.conditions(filters)
-        kinds = search_filters.kinds(wanted)
+        kinds = search_filters.kinds(wanted, self._kinds)
         since, before = optional_time("since", wanted.since), optional_time("before", wanted.before)
         search = parse(query)
 
@@ -162,7 +173,8 @@ class SearchDocuments(ISearch):
             matches: list[Match] = []
             if search is not None and kinds:
                 facets = search_filters.facets(connection, wanted)
-                matches = rank(connection, Wanted(search, kinds, facets, since, before, self._candidates))
+                numbered = self._kinds.numbered(connection, kinds)
+                matches = rank(connection, Wanted(search, numbered, facets, since, before, self._candidates))
             if search_pending.is_any(connection):
                 matches = _up_to_date(connection, matches)
             return take(connection, _Found(search, matches[offset : offset + limit], len(matches)))
@@ -271,7 +283,7 @@ def _document_columns(kind: SearchKind) -> str:
 
 
 def _document(kind: SearchKind, row: sqlite3.Row) -> DocumentData:
-    stored = {**TABLES[kind.table].columns, "whole": _TEXT}
+    stored = {**kind.declaration.columns, "whole": _TEXT}
     values, invalid = read_row(stored, {name: row[name] for name in ("whole", *kind.metadata)})
     content = values.pop("whole")
     return DocumentData(

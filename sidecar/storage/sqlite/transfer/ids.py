@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 from sidecar.models.transfer import Row
-from sidecar.storage.sqlite.transfer.kinds import KIND_NAMED, KIND_OF, Kind
+from sidecar.storage.sqlite.transfer.kinds import Kind, TransferKinds
 
 LARGEST_KEPT_ID = 2**52
 """A row with a larger id gets a new one: ids go on after the largest, and SQLite's and JavaScript's come to an end."""
@@ -18,13 +18,13 @@ LARGEST_KEPT_ID = 2**52
 _LOST = "lost rows"
 
 
-def followed(connection: sqlite3.Connection, line: Row, source: str) -> Row:
+def followed(connection: sqlite3.Connection, line: Row, source: str, kinds: TransferKinds) -> Row:
     """Return the column `row` of a line with the ids of this store; nothing for a table of another program."""
-    kind = KIND_OF.get(line["table_name"])
+    kind = kinds.of_table.get(line["table_name"])
     if kind is None:
         return {}
     content = dict(line["row"])
-    named = {reference.column: KIND_NAMED[reference.kind] for reference in kind.references}
+    named = {reference.column: kinds.named[reference.kind] for reference in kind.references}
     for column, parent in {kind.key: kind, **named}.items():
         source_id = _number(content.get(column))
         if source_id is not None and not parent.has_text_key:

@@ -1,13 +1,15 @@
 """The kinds of rows that are exported and imported: for each its table, its columns and what they refer to."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import get_args
 
 from sidecar.models.adoption import RowOrigin
 from sidecar.models.transfer import AdoptionRow, ArchiveRow, Row, SetAsideRow
-from sidecar.storage.resources.lines import EXPORTED
+from sidecar.storage.interfaces import OwnTables
+from sidecar.storage.resources.all import TABLES
+from sidecar.storage.resources.lines import EXPORTED, LINES, line_type
 from sidecar.storage.resources.rows.columns import Columns, boolean, json_object, text, time
 from sidecar.storage.resources.rows.columns import Kind as ColumnKind
 from sidecar.storage.resources.rows.declaration import Declaration, Exported, Lift, Reference
@@ -65,6 +67,13 @@ class Kind:
     """Columns by which copies of one seed's database are recognised; see `sources.py`."""
     seed_identity: tuple[str, ...] | None = None
     """Columns that identify a row of a seed's database instead of its key, which differs from adoption to adoption."""
+    declaration: Declaration | None = None
+    """The table of an extension."""
+
+    @cached_property
+    def line(self) -> type[ArchiveRow]:
+        """The type of a line that says a row."""
+        return LINES[self.name] if self.declaration is None else line_type(self.declaration)
 
     def birth_of(self, row: Row) -> tuple[str, ...]:
         """Return the columns that tell this row from all others."""
@@ -156,7 +165,26 @@ KINDS = (
     ),
 )
 
-KIND_OF = {kind.table: kind for kind in KINDS}
-"""The kind of a table's rows."""
+"""The built-in kinds, each after those that it refers to."""
 
-KIND_NAMED = {kind.name: kind for kind in KINDS}
+
+class TransferKinds:
+    """The kinds that one storage exports and imports: the built-in ones, and those that its extensions declare."""
+
+    def __init__(self, extensions: Sequence[OwnTables] = ()) -> None:
+        own = [table for tables in extensions for table in tables.declared]
+        self.tables: Mapping[str, Declaration] = {**TABLES, **{table.name: table for table in own}}
+        """Every table that is declared, by name."""
+        self.own = tuple(
+            replace(_kind(table, table.exported), declaration=table) for table in own if table.exported is not None
+        )
+        """Those of the extensions, in the order of their declarations."""
+        self.versions = {tables.namespace: len(tables.migrations) for tables in extensions}
+        """For each extension, the number of the newest migration that its module knows."""
+        # Rows set aside come last: the ids in them follow all others.
+        self.ordered = (*KINDS[:-2], *self.own, *KINDS[-2:])
+        self.named = {kind.name: kind for kind in self.ordered}
+        self.of_table = {kind.table: kind for kind in self.ordered}
+
+
+BUILT_IN = TransferKinds()

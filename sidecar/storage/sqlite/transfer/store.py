@@ -29,7 +29,7 @@ from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.messages import MessageStatus
 from sidecar.models.states import MAX_THREAD_ID
 from sidecar.models.transfer import ImportReport, KindReport, Row
-from sidecar.storage.capabilities import ITransfer, RowsOf
+from sidecar.storage.capabilities import ITransfer, OwnRows, RowsOf, StoreRows
 from sidecar.storage.resources import rows_set_aside as orphans
 from sidecar.storage.resources.rows.columns import read_row, usual_json
 from sidecar.storage.resources.rows.declaration import Lift, Reference
@@ -39,10 +39,12 @@ from sidecar.storage.resources.rows_set_aside import as_json
 from sidecar.storage.sqlite.engine.database import Database
 from sidecar.storage.sqlite.engine.encoding import Undecodable
 from sidecar.storage.sqlite.engine.unit_of_work import SQLiteWork
+from sidecar.storage.sqlite.schema import own_tables
 from sidecar.storage.sqlite.transfer import ids as set_aside_ids
+from sidecar.storage.sqlite.transfer import own_rows
 from sidecar.storage.sqlite.transfer import sources as seed_sources
 from sidecar.storage.sqlite.transfer.ids import LARGEST_KEPT_ID
-from sidecar.storage.sqlite.transfer.kinds import KIND_NAMED, KINDS, ODD, Kind
+from sidecar.storage.sqlite.transfer.kinds import BUILT_IN, ODD, Kind, TransferKinds
 
 T = TypeVar("T")
 
@@ -54,10 +56,11 @@ TOPIC = "imports"
 class Transfer(ITransfer):
     """The exports and imports of one database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, kinds: TransferKinds = BUILT_IN) -> None:
         self._database = database
+        self._kinds = kinds
 
-    async def export_rows(self, take: Callable[[RowsOf, str], T]) -> T:
+    async def export_rows(self, take: Callable[[StoreRows, str], T]) -> T:
         def query(connection: sqlite3.Connection) -> T:
             return take(rows_of(connection), store_id(connection))
 
@@ -68,9 +71,10 @@ class Transfer(ITransfer):
     ) -> ImportReport:
         def unit(work: SQLiteWork) -> ImportReport:
             source = seed_sources.source_of(work.connection, rows, store_id, rows_of(work.connection))
-            kinds = {kind.name: _import(work, kind, rows, source) for kind in KINDS}
+            readable, not_imported = own_rows.readable(rows, self._kinds)
+            kinds = {kind.name: _import(work, kind, readable, source, self._kinds) for kind in self._kinds.ordered}
             work.connection.execute("DELETE FROM import_ids")
-            report = ImportReport(dry_run=dry_run, kinds=kinds)
+            report = ImportReport(dry_run=dry_run, kinds=kinds, not_imported=not_imported)
             if dry_run:
                 raise DryRunRollback(report)
             if report.added:
@@ -95,9 +99,19 @@ class DryRunRollback(Exception):
         self.report = report
 
 
-def rows_of(connection: sqlite3.Connection) -> RowsOf:
+def rows_of(connection: sqlite3.Connection) -> StoreRows:
     """A way to read all rows of each kind; the connection must give rows by name."""
-    return lambda kind: _rows(connection, KIND_NAMED[kind])
+    own = own_rows.tables_of(connection)
+
+    def read(kind: str) -> Iterator[Row]:
+        return _rows(connection, BUILT_IN.named[kind]) if kind not in own else own_rows.rows(connection, own[kind])
+
+    def count() -> int:
+        tables = (*(kind.table for kind in BUILT_IN.ordered), *(table.name for table in own.values()))
+        counts = (connection.execute(f"SELECT count(*) FROM {quoted(table)}").fetchone() for table in tables)
+        return sum(count for (count,) in counts)
+
+    return StoreRows(read, OwnRows(tuple(own), own_tables.versions(connection)), count)
 
 
 def store_id(connection: sqlite3.Connection) -> str:
@@ -131,7 +145,7 @@ def _row(kind: Kind, found: sqlite3.Row) -> Row:
     return {**row, "invalid": json.loads(as_json({name: stored[name] for name in invalid}))} if invalid else row
 
 
-def _import(work: SQLiteWork, kind: Kind, rows: RowsOf, source: str) -> KindReport:
+def _import(work: SQLiteWork, kind: Kind, rows: RowsOf, source: str, kinds: TransferKinds) -> KindReport:
     connection = work.connection
     is_own = source == store_id(connection)
     added = skipped = aside = 0
@@ -169,7 +183,7 @@ def _import(work: SQLiteWork, kind: Kind, rows: RowsOf, source: str) -> KindRepo
                 continue
             columns = row | references
             if kind.name == "set_aside" and not is_own:
-                columns |= set_aside_ids.followed(connection, row, source)
+                columns |= set_aside_ids.followed(connection, row, source, kinds)
             row_id = _insert(connection, kind, columns, keeps_key)
             _keep_what_changed(work, kind, line, references)
             refers_ahead = refers_ahead or bool(_ahead(kind, row))

@@ -1,4 +1,4 @@
-"""The numbered migrations, one module each, in the order of their names: `m0016_bookmarks`.
+"""The numbered migrations, one module each, in the order of their names: `m0019_bookmarks`.
 
 A migration that has been released is never edited: what changes later is a new one. Each runs in one transaction with
 its number, so it must not begin, commit or use `executescript`, which commits.

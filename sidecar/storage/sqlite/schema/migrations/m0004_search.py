@@ -45,11 +45,12 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 def search_rows_of(connection: sqlite3.Connection, searched: SearchedTable) -> None:
     """Have the rows of one more table searched."""
-    for statement in _statements_for(searched):
+    for statement in statements_for(searched):
         connection.execute(statement)
 
 
-def _statements_for(searched: SearchedTable) -> tuple[str, ...]:
+def statements_for(searched: SearchedTable) -> tuple[str, ...]:
+    """Return what has a table searched: its view, the triggers that keep the index, and the note to fill it in."""
     number, table, columns, title, content, tags, facets, present, key = searched
     view, first = f"search_{table}", number << KIND_BITS
     watched = ", ".join((key, *columns))

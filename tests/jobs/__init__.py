@@ -1,0 +1,1 @@
+"""Jobs: durable long work."""

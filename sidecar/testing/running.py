@@ -39,7 +39,7 @@ class RunningSidecar:
         python_path: Sequence[str | Path] = (),
         settings: Mapping[str, Any] | None = None,
     ) -> None:
-        """Prepare a sidecar over a data directory; entering the block starts it, each time anew."""
+        """Prepare a sidecar over a data directory; each entering of the block starts it again."""
         self.data_directory = data_directory.absolute()
         self._bootstrap = {
             "data_dir": str(self.data_directory),
@@ -57,7 +57,7 @@ class RunningSidecar:
         self.stop()
 
     def start(self) -> None:
-        """Start it, and return when it is ready. Raises `SidecarFailed`, with what a person is told."""
+        """Start it, and return when it is ready. Raises `SidecarFailed` with the sidecar's own sentence."""
         token = SYSTEM_CLOCK.new_id()
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         self._process = subprocess.Popen(

@@ -106,7 +106,7 @@ def deaf(job: Running) -> None:
     threading.Event().wait()
 
 
-@chores.router.post("/work/{number}", status_code=202)
+@chores.router.post("/calls/{number}", status_code=202)
 async def do_work(number: int, write: Write, jobs: Jobs) -> list[int]:
     """Write a row and queue a job of each place, all in one unit."""
 

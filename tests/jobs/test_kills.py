@@ -48,7 +48,7 @@ class Caller:
 
     def call(self, client: httpx.Client) -> None:
         """Make one call, which must be answered."""
-        path = f"/x/chores/work/{self._number}"
+        path = f"/x/chores/calls/{self._number}"
         client.post(path, headers={"Idempotency-Key": f"call {self._number}"}).raise_for_status()
         self.answered.append(self._number)
         self._number = next(self._numbers)

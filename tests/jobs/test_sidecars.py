@@ -20,7 +20,7 @@ def pids_in(file: Path) -> list[int]:
 
 def test_a_route_queues_jobs_in_its_own_unit_once_for_its_key(hosts: Hosts) -> None:  # noqa: F811
     host = start(hosts)
-    answers = [host.client.post("/x/chores/work/7", headers={"Idempotency-Key": "once"}) for _ in range(2)]
+    answers = [host.client.post("/x/chores/calls/7", headers={"Idempotency-Key": "once"}) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [202, 202]
     assert answers[0].json() == answers[1].json() == [1, 2, 3, 4]
     found = wait_for_all(host)

@@ -17,7 +17,7 @@ from tests.clocks import SetClock
 
 
 class Sidecar:
-    """A store that is opened anew for each run, whose clock shows days after today."""
+    """A store that is opened again for each run, whose clock shows days after today."""
 
     def __init__(self, directory: Path) -> None:
         self._config = document_backend(DatabaseSettings(), directory)

@@ -1,9 +1,8 @@
 """Preferences: stored by namespace and name, bounded, and held to the model of an extension that declares one."""
 
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,6 @@ from sidecar.models.idempotency import IdempotencyKey
 from sidecar.models.preferences import MAX_PREFERENCES, MAX_VALUE_BYTES
 from sidecar.storage.interfaces import Change, OwnTables, Work
 from sidecar.storage.unified import UnifiedStorage, configured_backends
-
-from ..reading import versions
 
 VALUES: tuple[Any, ...] = (None, True, 0, -1.5, "", "null", [], {}, [1, {"a": None}], {"dark": True})
 Opening = Callable[[type[BaseModel] | None], AbstractAsyncContextManager[UnifiedStorage]]
@@ -169,19 +166,6 @@ async def test_a_stored_value_that_no_longer_fits_is_kept_and_reported(
     said = [record.getMessage() for record in caplog.records if "does not fit its model" in record.getMessage()]
     assert len(said) == 1
     assert said[0].startswith("the stored preference notes/cards_a_day does not fit its model, so its default is used")
-
-
-async def test_a_table_of_another_program_with_this_name_is_kept_under_another(tmp_path: Path) -> None:
-    path = versions.make(tmp_path, 16)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE Preferences (name TEXT)")
-        connection.execute("INSERT INTO Preferences VALUES ('of another program')")
-        connection.commit()
-    async with UnifiedStorage.create(configured_backends(Settings(), tmp_path)) as storage:
-        await storage.set_preference("app", "theme", 1)
-        sql = "SELECT name FROM adopted_preferences_0"
-        kept = await storage.read(lambda connection: [row["name"] for row in connection.execute(sql)])
-    assert kept == ["of another program"]
 
 
 async def test_values_that_contradict_each_other_are_all_left_out(open_notes: Opening) -> None:

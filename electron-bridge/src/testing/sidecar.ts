@@ -75,8 +75,7 @@ export async function startSidecar(options: TestSidecarOptions = {}): Promise<Te
  *     const test = base.extend({ sidecar: sidecarFixture({ extensions: ["my_app.notes"], pythonPath: ["backend"] }) });
  */
 export function sidecarFixture(options: TestSidecarOptions = {}) {
-  // The runners read the names of other fixtures off the first parameter, which must be written so.
-  // eslint-disable-next-line no-empty-pattern
+  // eslint-disable-next-line no-empty-pattern -- the runners read the names of other fixtures off the first parameter
   return async ({}: object, use: (sidecar: TestSidecar) => Promise<void>): Promise<void> => {
     const sidecar = await startSidecar(options);
     try {

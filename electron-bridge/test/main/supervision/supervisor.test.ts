@@ -662,7 +662,7 @@ describe("reload()", () => {
     expect(supervisor.status.state).toBe("starting");
   });
 
-  test("starts anew what had failed for good", async () => {
+  test("starts again what had failed for good", async () => {
     const { supervisor, child, children } = setUp();
     const started = startQuietly(supervisor);
     child().end({ code: 8, signal: null });

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from sidecar.storage.resources.rows.names import quoted
 from sidecar.storage.resources.rows.times import SHAPE, normalised
+from sidecar.storage.sqlite.schema.making_room import make_room
 
 
 class Kind(NamedTuple):
@@ -167,6 +168,7 @@ def migrate(connection: sqlite3.Connection) -> None:
         for subject in ("", "_times", "_organised", "_usage", "_all"):
             for event in ("inserted", "changed"):
                 connection.execute(f"DROP TRIGGER IF EXISTS guard_{table}{subject}_{event}")
+    make_room(connection, "guard_values")
     # Without a type, a column keeps every value as it is. Without a constraint, no conflict clause matters.
     connection.execute("CREATE TABLE guard_values (name, kind, given, is_kept, stored, is_refused)")
     connection.execute(_rules())

@@ -5,17 +5,11 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
+import { PYTHON } from "../notes-module.js";
 import { temporaryFolder } from "../support.js";
 
 const PACKAGE = join(__dirname, "..", "..");
 const CLI = join(PACKAGE, "dist", "cli.js");
-const PYTHON = join(
-  PACKAGE,
-  "..",
-  ".venv",
-  process.platform === "win32" ? "Scripts/python.exe" : "bin/python",
-);
-
 const MODULE = `
 from pydantic import BaseModel
 from sidecar.extension import Extension, Work, Write

@@ -5,41 +5,13 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test as base } from "vitest";
 import { fakeSidecar, sidecarFixture, startSidecar, type TestSidecar } from "../../src/testing/index.js";
+import { moduleSaying, PYTHON, wordOperations } from "../notes-module.js";
 import { errorOf, isRunning, temporaryFolder, until } from "../support.js";
 
 const PACKAGE = join(__dirname, "..", "..");
-const PYTHON = join(
-  PACKAGE,
-  "..",
-  ".venv",
-  process.platform === "win32" ? "Scripts/python.exe" : "bin/python",
-);
-
-const MODULE = `
-from sidecar.extension import Extension
-
-notes = Extension("notes")
-
-@notes.router.get("/word")
-async def word() -> str:
-    """Return a word."""
-    return "hello"
-`;
-
-const operations = {
-  "notes.word": {
-    method: "GET",
-    path: "/x/notes/word",
-    mutating: false,
-    replayable: true,
-    restricted: false,
-    flat: null,
-  },
-} as const;
-
 type AnyCall = (operation: string) => Promise<unknown>;
 
-function backend(module = MODULE): string {
+function backend(module = moduleSaying("hello")): string {
   const folder = temporaryFolder();
   writeFileSync(join(folder, "notes.py"), module);
   return folder;
@@ -51,7 +23,7 @@ describe("startSidecar", () => {
       python: PYTHON,
       extensions: ["notes"],
       pythonPath: [backend()],
-      operations,
+      operations: wordOperations,
     });
     onTestFinished(() => sidecar.close());
     expect(await (sidecar.call as AnyCall)("notes.word")).toBe("hello");

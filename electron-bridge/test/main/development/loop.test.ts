@@ -4,36 +4,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Sidecar, type SidecarOptions } from "../../../src/main/index.js";
+import { moduleSaying, PYTHON, wordOperations } from "../../notes-module.js";
 import { errorOf, makeSidecar, temporaryFolder, until } from "../../support.js";
 
-const REPOSITORY = join(__dirname, "..", "..", "..", "..");
-const PYTHON = join(REPOSITORY, ".venv", process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
 const START_MS = 10_000;
-
-/** An extension whose only operation answers with this word. */
-function moduleSaying(word: string): string {
-  return `
-from sidecar.extension import Extension
-
-notes = Extension("notes")
-
-@notes.router.get("/word")
-async def word() -> str:
-    """Return a word."""
-    return "${word}"
-`;
-}
-
-const operations = {
-  "notes.word": {
-    method: "GET",
-    path: "/x/notes/word",
-    mutating: false,
-    replayable: true,
-    restricted: false,
-    flat: null,
-  },
-} as const;
 
 /** An app's folder with the module `notes`, and a sidecar that watches it. */
 function project(options: Partial<SidecarOptions> = {}) {
@@ -47,7 +21,7 @@ function project(options: Partial<SidecarOptions> = {}) {
     dataDir: join(temporaryFolder(), "data"),
     extensions: ["notes"],
     pythonPath: [backend],
-    operations,
+    operations: wordOperations,
     dev: { watch: [backend] },
     ...options,
   });

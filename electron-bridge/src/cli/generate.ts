@@ -8,9 +8,31 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import * as util from "node:util";
 import type { OperationTable } from "../shared/operations.js";
+import type { Command } from "./command.js";
 import { CommandError } from "./errors.js";
 
 const USAGE_ERROR = 2;
+
+const USAGE = `usage: electron-sidecar generate --extension MODULE --out FILE [--python FILE] [--python-path DIR] [--check]
+
+Write the operation table and the types of an app's own Python.
+
+  --extension MODULE   an extension module, such as my_app.backend; may be repeated
+  --out FILE           the TypeScript file to write, such as src/sidecar.generated.ts; a name that ends with .json is
+                       the operation table alone, for an app in plain JavaScript
+  --python FILE        the Python that has electron-sidecar (default: .venv of this project)
+  --python-path DIR    a directory in which the modules are looked for first; may be repeated
+  --check              write nothing; end with 1 if the file is out of date
+
+example:
+  npx electron-sidecar generate --python-path backend --extension my_app.backend --out src/sidecar.generated.ts
+`;
+
+export const generate: Command = {
+  summary: "write the operation table and the types of an app's own Python",
+  usage: USAGE,
+  run,
+};
 
 interface Values {
   readonly extension?: readonly string[];
@@ -37,12 +59,7 @@ interface Description {
   readonly operations: OperationTable;
 }
 
-/**
- * Runs the command with these arguments; returns its exit code.
- *
- * @throws CommandError
- */
-export function generate(args: readonly string[]): number {
+function run(args: readonly string[]): number {
   const options = parsed(args);
   const description = describe(options);
   const text = options.out.endsWith(".json")
@@ -92,7 +109,7 @@ function describe({ python, extensions, pythonPath }: Options): Description {
     ...extensions.flatMap((module) => ["--extension", module]),
     ...pythonPath.flatMap((path) => ["--python-path", path]),
   ];
-  const printed = run(
+  const printed = outputOf(
     python,
     ["-m", "sidecar.extension", ...args],
     `name the Python that has electron-sidecar with --python; ${python} was tried`,
@@ -129,7 +146,7 @@ function typesOf(document: object): string {
     writeFileSync(source, JSON.stringify(document));
     // A field with a default may be omitted by the sender.
     const args = [openapiTypescript(), source, "--default-non-nullable=false", "--output", target];
-    run(process.execPath, args, "openapi-typescript failed");
+    outputOf(process.execPath, args, "openapi-typescript failed");
     return readFileSync(target, "utf8");
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -146,7 +163,7 @@ function openapiTypescript(): string {
 }
 
 /** Standard output of a command that ended with 0. */
-function run(command: string, args: readonly string[], advice: string): string {
+function outputOf(command: string, args: readonly string[], advice: string): string {
   const { error, status, stdout, stderr } = spawnSync(command, args, {
     encoding: "utf8",
     maxBuffer: 256 * 1024 * 1024,

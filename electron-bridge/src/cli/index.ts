@@ -1,39 +1,46 @@
 // electron-sidecar: the command for an app's own project.
 
-import { generate } from "./generate.js";
+import type { Command } from "./command.js";
 import { CommandError } from "./errors.js";
+import { generate } from "./generate.js";
 
-const USAGE = `usage: electron-sidecar generate --extension MODULE --out FILE [--python FILE] [--python-path DIR] [--check]
+const COMMANDS: Readonly<Record<string, Command>> = { generate };
 
-Write the operation table and the types of an app's own Python.
+const USAGE_ERROR = 2;
 
-  --extension MODULE   an extension module, such as my_app.backend; may be repeated
-  --out FILE           the TypeScript file to write, such as src/sidecar.generated.ts; a name that ends with .json is
-                       the operation table alone, for an app in plain JavaScript
-  --python FILE        the Python that has electron-sidecar (default: .venv of this project)
-  --python-path DIR    a directory in which the modules are looked for first; may be repeated
-  --check              write nothing; end with 1 if the file is out of date
+const USAGE = `usage: electron-sidecar COMMAND [options]
 
-example:
-  npx electron-sidecar generate --python-path backend --extension my_app.backend --out src/sidecar.generated.ts
+commands:
+${Object.entries(COMMANDS)
+  .map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}\n`)
+  .join("")}
+electron-sidecar COMMAND --help shows the options of a command, with examples.
 `;
 
-function main([command, ...args]: readonly string[]): number {
-  if (command === "--help" || command === "-h" || args.includes("--help") || args.includes("-h")) {
-    process.stdout.write(USAGE);
+const asksForHelp = (argument: string | undefined): boolean => argument === "--help" || argument === "-h";
+
+async function main([name = "", ...args]: readonly string[]): Promise<number> {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) {
+    const output = asksForHelp(name) ? process.stdout : process.stderr;
+    if (name !== "" && !asksForHelp(name))
+      output.write(`electron-sidecar: there is no command '${name}'\n\n`);
+    output.write(USAGE);
+    return asksForHelp(name) ? 0 : USAGE_ERROR;
+  }
+  if (args.some(asksForHelp)) {
+    process.stdout.write(command.usage);
     return 0;
   }
-  if (command !== "generate") {
-    process.stderr.write(USAGE);
-    return 2;
-  }
   try {
-    return generate(args);
+    return await command.run(args);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    process.stderr.write(`electron-sidecar generate: ${error.message}\n`);
+    process.stderr.write(`electron-sidecar ${name}: ${error.message}\n`);
     return error.exitCode;
   }
 }
 
-process.exitCode = main(process.argv.slice(2));
+void main(process.argv.slice(2)).then((exitCode) => {
+  process.exitCode = exitCode;
+});

@@ -16,9 +16,9 @@ from sidecar.storage.interfaces import StageListener
 from sidecar.storage.sqlite.engine.errors import to_sidecar_error
 from sidecar.storage.sqlite.engine.transaction import transaction
 from sidecar.storage.sqlite.files import at_rest, wal
+from sidecar.storage.sqlite.schema import baseline
 from sidecar.storage.sqlite.schema.identity import APPLICATION_ID, is_ours, recorded_version, version_of
 from sidecar.storage.sqlite.schema.migrations import MIGRATIONS, Migration
-from sidecar.storage.sqlite.schema.triggers_last import triggers_last
 
 BeforeChange = Callable[[sqlite3.Connection], object]
 """Called before the first migration of a database: the place for a backup."""
@@ -111,8 +111,8 @@ def bring_up_to_date(
         before_change(connection)
     if due and version == 0:
         announce("migrating", "Making the database")
-        with transaction(connection), triggers_last(connection) as new:
-            apply_each(new, due, clock)
+        with transaction(connection):
+            _make(connection, due, clock)
         return len(due)
     for migration in due:
         announce("migrating", f"Bringing the database to schema version {migration.version}: {migration.name}")
@@ -131,13 +131,28 @@ def apply_each(connection: sqlite3.Connection, migrations: Sequence[Migration], 
     """Apply these migrations and note them in the history, inside a transaction that is open."""
     for migration in migrations:
         migration.apply(connection)
-        connection.execute(_HISTORY)
-        connection.execute(
-            "INSERT INTO schema_migrations (version, name, applied_at, program_version) VALUES (?, ?, ?, ?)",
-            (migration.version, migration.name, timestamps.now(clock), __version__),
-        )
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {migration.version}")
+        _note(connection, migration, clock)
+
+
+def _make(connection: sqlite3.Connection, migrations: Sequence[Migration], clock: Clock) -> None:
+    """Make a new database, by the baseline if all of its migrations are due and nothing else is there."""
+    replaced = migrations[: baseline.VERSION]
+    if replaced == list(MIGRATIONS[: baseline.VERSION]) and baseline.fits(connection):
+        baseline.make(connection)
+        for migration in replaced:
+            _note(connection, migration, clock)
+        migrations = migrations[baseline.VERSION :]
+    apply_each(connection, migrations, clock)
+
+
+def _note(connection: sqlite3.Connection, migration: Migration, clock: Clock) -> None:
+    connection.execute(_HISTORY)
+    connection.execute(
+        "INSERT INTO schema_migrations (version, name, applied_at, program_version) VALUES (?, ?, ?, ?)",
+        (migration.version, migration.name, timestamps.now(clock), __version__),
+    )
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {migration.version}")
 
 
 def _begins_like_a_database(path: Path) -> bool:

@@ -63,9 +63,9 @@ def run_quietly(command: Command, *, cwd: Path = ROOT, env: Mapping[str, str] | 
     _require_success(command, done.returncode)
 
 
-def answer(command: Command, *, cwd: Path = ROOT) -> str:
+def answer(command: Command, *, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> str:
     """What a command writes to standard output, without the last newline. Raises Failure when it fails."""
-    done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(command, cwd=cwd, env=env, stdout=subprocess.PIPE, text=True, check=False)
     _require_success(command, done.returncode)
     return done.stdout.rstrip("\n")
 
@@ -83,9 +83,9 @@ def tool(name: str) -> Path:
     return Path(found)
 
 
-def venv_program(name: str) -> Path:
+def venv_program(name: str, venv: Path = VENV) -> Path:
     """Where the virtual environment keeps a program, there or not."""
-    return VENV / "Scripts" / f"{name}.exe" if WINDOWS else VENV / "bin" / name
+    return venv / "Scripts" / f"{name}.exe" if WINDOWS else venv / "bin" / name
 
 
 def ensure_venv() -> None:
@@ -122,6 +122,28 @@ def once(stamp: Path, inputs: Iterable[str | Path], work: Callable[[], None]) ->
     work()
     stamp.write_text(fingerprint)
     return True
+
+
+def packaging_tools() -> Path:
+    """Install the npm packages that only the packaging tests need, unless they are there; return their folder."""
+    folder = BRIDGE / "test" / "packaging"
+    manifests = [folder / "package.json", folder / "package-lock.json"]
+
+    def npm_ci() -> None:
+        say("Installing the tools for packaging ...")
+        run_quietly([tool("npm"), "ci"], cwd=folder)
+
+    modules = folder / "node_modules"
+    once(modules / ".setup.stamp", manifests, npm_ci)
+    return modules
+
+
+def link_folder(link: Path, folder: Path) -> None:
+    """Links to a folder: by a relative path, or on Windows by a junction, which needs no privilege."""
+    if WINDOWS:
+        run_quietly(["cmd", "/c", "mklink", "/J", link, folder])
+    else:
+        link.symlink_to(os.path.relpath(folder, link.parent))
 
 
 def _fingerprint(inputs: Iterable[str | Path]) -> str:

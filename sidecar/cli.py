@@ -1,6 +1,7 @@
 """The command line."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from sidecar.command_options import (
     CommandParser,
     add_config,
     add_directory_options,
+    add_extensions,
     add_force,
     examples,
     ids,
@@ -17,17 +19,7 @@ from sidecar.command_options import (
     wrapped,
     zone,
 )
-from sidecar.exit_codes import ExitCode
-
-EXIT_CODES = """\
-exit codes:
-  0  stopped cleanly               4  data directory not writable
-  1  internal error                5  database newer than this program
-  2  bad configuration or usage    6  database beyond repair
-  3  data directory locked         7  the disk failed
-                                   8  extension refused
-  After 2 to 6 and 8, starting again does not help."""
-
+from sidecar.exit_codes import EXIT_CODES, ExitCode
 
 IMPORTED_SYSTEMS = (
     "minecontext",
@@ -66,6 +58,10 @@ def parser() -> argparse.ArgumentParser:
     _add_restore(commands)
     _add_adopted(commands)
     _add_doctor(commands)
+    if not hasattr(sys, "frozen"):
+        from sidecar.freezing.arguments import add_freeze  # a frozen sidecar does not have it
+
+        add_freeze(commands)
     return command_line
 
 
@@ -92,21 +88,7 @@ def _add_serve(commands: Any) -> None:
     )
     serve.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: any free port)")
     add_config(serve)
-    serve.add_argument(
-        "--extension",
-        action="append",
-        default=[],
-        metavar="MODULE",
-        help="load the app's own Python from this module, such as my_app.backend; may be repeated",
-    )
-    serve.add_argument(
-        "--python-path",
-        action="append",
-        default=[],
-        type=Path,
-        metavar="DIR",
-        help="a directory in which extension modules are looked for first; may be repeated",
-    )
+    add_extensions(serve)
     serve.add_argument("--memory", action="store_true", help="keep everything in memory; nothing is stored on disk")
     serve.set_defaults(run=_serve, usage_error=serve.error)
 
@@ -232,11 +214,14 @@ def _add_restore(commands: Any) -> None:
         help="replace the database with a backup",
         description=wrapped(
             "Replace the whole database with a backup. The backup is verified first. The replaced database becomes a "
-            "backup itself, so another restore undoes this one. A running sidecar continues with the restored rows."
+            "backup itself, so another restore undoes this one. A running sidecar continues with the restored rows. "
+            "A data directory that does not exist yet is made for a backup FILE: the way back from a newer version, "
+            "whose store stays as it is."
         ),
         epilog=examples(
             "sidecar restore --data-dir ./data --list",
             "sidecar restore --data-dir ./data /media/usb/today.db",
+            "sidecar restore --data-dir ./data-restored ./data/backups/NAME.db",
         ),
     )
     add_directory_options(restore)
@@ -359,7 +344,9 @@ def _restore(options: argparse.Namespace) -> ExitCode:
         else:
             restore_backup(store, options.backup)
 
-    return run_tool(options.data_dir, options.config, restore, needs=options.data_dir)
+    has_file = options.backup is not None and Path(options.backup).is_file()
+    needs = Path(options.backup) if has_file else options.data_dir
+    return run_tool(options.data_dir, options.config, restore, needs=needs)
 
 
 def _adopted(options: argparse.Namespace) -> ExitCode:

@@ -1,9 +1,12 @@
 """Options and help that several commands of the command line share."""
 
 import argparse
+import re
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from sidecar.nearest import suggestion
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -23,8 +26,15 @@ class CommandParser(argparse.ArgumentParser):
         """Parse as the base class does, but refuse unknown arguments here, where the command is known."""
         parsed, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            self.error(f"unrecognized {'argument' if len(unknown) == 1 else 'arguments'}: {' '.join(unknown)}")
+            near = suggestion(unknown[0], self._option_string_actions)
+            self.error(f"unrecognized {'argument' if len(unknown) == 1 else 'arguments'}: {' '.join(unknown)}{near}")
         return parsed, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """End with the usage of the command; a name that is none of the choices gets the one that it resembles."""
+        wrong = re.search(r"invalid choice: '(.+?)' \(choose from (.+)\)$", message)
+        near = "" if wrong is None else suggestion(wrong[1], re.findall(r"[\w-]+", wrong[2]))
+        super().error(message + near)
 
 
 def examples(*lines: str) -> str:
@@ -86,3 +96,22 @@ def zone(name: str) -> "ZoneInfo":
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise argparse.ArgumentTypeError(f"there is no time zone {name!r}; try one like Europe/Berlin") from None
+
+
+def add_extensions(command: argparse.ArgumentParser) -> None:
+    """Add the options that name the app's own Python."""
+    command.add_argument(
+        "--extension",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="an extension module of the app's own Python, such as my_app.backend; may be repeated",
+    )
+    command.add_argument(
+        "--python-path",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="a directory in which extension modules are looked for first; may be repeated",
+    )

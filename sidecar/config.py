@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from sidecar.errors import BadConfiguration
+from sidecar.nearest import suggestion
 from sidecar.sentences import first_finding
 
 SETTINGS_FILE = "sidecar.toml"
@@ -247,7 +248,21 @@ def load_settings(
         return Settings.model_validate(_merge([*own, *overrides]))
     except ValidationError as error:
         name, _, reason = first_finding(error).partition(" ")
-        raise BadConfiguration(f"The setting '{name}' {reason}.") from None
+        raise BadConfiguration(f"The setting '{name}' {reason}{_suggested(error) or '.'}") from None
+
+
+def _suggested(error: ValidationError) -> str:
+    """Return the end of the sentence about a setting that is misspelt: the setting that it was meant to be."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    *place, wrong = first["loc"]
+    model: Any = Settings
+    for part in place:
+        model = model.model_fields[part].annotation if part in getattr(model, "model_fields", ()) else None
+    if first["type"] != "extra_forbidden" or model is None:
+        return ""
+    return suggestion(
+        ".".join(map(str, [*place, wrong])), [".".join(map(str, [*place, name])) for name in model.model_fields]
+    )
 
 
 def _read_file(file: Path, *, required: bool) -> dict[str, Any]:

@@ -1,7 +1,12 @@
-"""Parts of the sentences that a person reads: counts with the right plural, findings of pydantic."""
+"""Parts of the sentences that a person reads: counts with the right plural, findings of pydantic, commands to run."""
+
+import os
+import sys
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+
+from sidecar import platform
 
 _SENTENCES = {
     "missing": "is missing",
@@ -32,6 +37,12 @@ _TYPES = {"int": "must be a whole number", "float": "must be a number", "bool": 
 def counted(count: int, singular: str, plural: str | None = None) -> str:
     """Return the count with its noun: `1 row`, `2,000 rows`; `plural` is for a noun that takes more than an s."""
     return f"{count:,} {singular if count == 1 else plural or f'{singular}s'}"
+
+
+def own_command(*arguments: str | os.PathLike[str]) -> str:
+    """Return a line for the shell of this system that runs this program with these arguments, from any folder."""
+    program = [sys.executable] if hasattr(sys, "frozen") else [sys.executable, "-m", "sidecar"]
+    return platform.command_line([*program, *(os.fspath(argument) for argument in arguments)])
 
 
 def first_finding(error: ValidationError) -> str:

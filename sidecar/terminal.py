@@ -15,9 +15,9 @@ def say(sentence: str) -> bool:
     return write(sys.stdout, sentence + "\n")
 
 
-def complain(sentence: str) -> None:
-    """Write an error, as a line, to standard error."""
-    write(sys.stderr, f"error: {sentence}\n")
+def complain(sentence: str, code: str | None = None) -> None:
+    """Write an error, as a line, to standard error. With a code, that is its entry in ERRORS.md."""
+    write(sys.stderr, f"error{'' if code is None else f'[{code}]'}: {sentence}\n")
 
 
 def write(stream: TextIO | None, text: str) -> bool:

@@ -62,3 +62,19 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str, culprit: str) -> No
 def test_a_settings_file_that_was_named_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(BadConfiguration, match=r"none\.toml"):
         load_settings(tmp_path, settings_file=tmp_path / "none.toml", environment={})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[databse]\npath = 'x.db'", "The setting 'databse' is not known; did you mean 'database'?"),
+        ("[database]\nreadrs = 1", "The setting 'database.readrs' is not known; did you mean 'database.readers'?"),
+        ("[database]\ncolour = 1", "The setting 'database.colour' is not known."),
+        ("[database]\nreaders = 0", "The setting 'database.readers' must be at least 1."),
+    ],
+)
+def test_a_misspelt_setting_gets_the_nearest_name(tmp_path: Path, text: str, said: str) -> None:
+    write(tmp_path, text)
+    with pytest.raises(BadConfiguration) as refused:
+        load_settings(tmp_path, environment={})
+    assert refused.value.message == said

@@ -28,7 +28,9 @@ from sidecar.storage.sqlite.engine import connections as database_connections
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-OWN = {"sidecar", "tests", "toolbox", "benchmarks"}
+OWN = {"sidecar", "tests", "benchmarks"} | {path.stem for path in (ROOT / "scripts").glob("*.py")}
+IMPORTED_AS = {"PyYAML": "yaml"}
+"""The import names of packages whose name is another."""
 
 PRIVATE_PARTS: dict[str, dict[type, list[type]]] = {
     "aiosqlite": {core.Connection: [database_connections.Connection]},
@@ -61,7 +63,7 @@ def requirements(*extras: str) -> dict[str, str]:
     """The declared packages by import name, with their version specifiers."""
     declared = [*PROJECT["dependencies"], *(each for name in extras for each in PROJECT["optional-dependencies"][name])]
     found = (re.match(r"([\w.-]+)\s*([^;]*)", requirement) for requirement in declared)
-    return {match[1].replace("-", "_").lower(): match[2].strip() for match in found if match}
+    return {IMPORTED_AS.get(match[1], match[1].replace("-", "_").lower()): match[2].strip() for match in found if match}
 
 
 def imported(paths: Iterable[Path]) -> Iterator[tuple[str, Path]]:
@@ -80,11 +82,17 @@ def imported(paths: Iterable[Path]) -> Iterator[tuple[str, Path]]:
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("sidecar", ["vectors", "testing"]), ("tests", ["vectors", "dev"]), ("scripts", ["vectors", "dev", "bench"])],
+    [
+        ("sidecar", ["vectors", "testing", "freeze"]),
+        ("tests", ["vectors", "dev"]),
+        ("scripts", ["vectors", "dev", "bench"]),
+    ],
 )
 def test_an_imported_package_is_declared(folder: str, extras: list[str]) -> None:
     declared = requirements(*extras)
-    assert {(name, path) for name, path in imported((ROOT / folder).rglob("*.py")) if name not in declared} == set()
+    assert {
+        (name, path) for name, path in imported((ROOT / folder).rglob("*.py")) if name.lower() not in declared
+    } == set()
 
 
 @pytest.mark.parametrize("package", PRIVATE_PARTS)

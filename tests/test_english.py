@@ -86,8 +86,9 @@ def public_texts() -> Iterator[tuple[str, str]]:
         for line, text, alone in constants(path):
             if " " in text and not alone:  # messages and help; SQL is among them, and has none of these words
                 yield f"{path.relative_to(ROOT)}:{line}", text
-    for line, text, _ in constants(ROOT / "sidecar" / "errors.py"):
-        yield f"errors.py:{line}", text
+    for path in (ROOT / "sidecar" / "errors").glob("*.py"):
+        for line, text, _ in constants(path):
+            yield f"{path.relative_to(ROOT)}:{line}", text
     for path in sorted((ROOT / "electron-bridge" / "src").rglob("*.ts")):  # an editor shows its comments to a user
         yield path.name, path.read_text(encoding="utf-8")
     for path in PAGES:

@@ -1,5 +1,7 @@
 """The bridge's generated files, as the script writes them out of a client table."""
 
+import sys
+from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -11,13 +13,15 @@ SCRIPT = Path(__file__).parent.parent / "scripts" / "generate-client"
 
 
 @pytest.fixture(scope="module")
-def script() -> Any:
+def script() -> Iterator[Any]:
+    sys.path.insert(0, str(SCRIPT.parent))  # as for a program that Python runs
     loader = SourceFileLoader("generate_client", str(SCRIPT))
     spec = spec_from_loader(loader.name, loader)
     assert spec is not None
     module = module_from_spec(spec)
     loader.exec_module(module)
-    return module
+    yield module
+    sys.path.remove(str(SCRIPT.parent))
 
 
 def test_each_operation_is_one_line_of_the_table(script: Any) -> None:

@@ -6,9 +6,6 @@ const path = require("node:path");
 const { exposeToPages, Sidecar, watchPower } = require("electron-sidecar/main");
 const { servePages } = require("./scheme");
 
-const REPOSITORY = path.join(__dirname, "..", "..");
-const VENV_PYTHON = process.platform === "win32" ? "Scripts/python.exe" : "bin/python";
-
 app.setName("Sidecar Console");
 if (!app.commandLine.hasSwitch("user-data-dir")) {
   app.setPath("userData", path.join(app.getPath("appData"), "electron-sidecar-console"));
@@ -21,13 +18,6 @@ const { origin, serve } = servePages(protocol, "console", {
   "/console.js": page("console.js", "text/javascript"),
   "/panels.js": page("panels.js", "text/javascript"),
 });
-
-/** SIDECAR_COMMAND names a packaged sidecar; without it, the repository's own Python runs it from source. */
-function sidecarCommand() {
-  const packaged = process.env.SIDECAR_COMMAND;
-  if (packaged) return { command: packaged };
-  return { command: path.join(REPOSITORY, ".venv", VENV_PYTHON), args: ["-m", "sidecar"] };
-}
 
 function openWindow() {
   const window = new BrowserWindow({
@@ -71,7 +61,7 @@ async function start(sidecar) {
 
 async function run() {
   await app.whenReady();
-  const sidecar = new Sidecar({ ...sidecarCommand(), dataDir: path.join(app.getPath("userData"), "data") });
+  const sidecar = new Sidecar({ dataDir: path.join(app.getPath("userData"), "data") });
   sidecar.on("log", (line) => console.error(line));
   exposeToPages(sidecar, { ipcMain, origins: [origin] });
   watchPower(sidecar, powerMonitor);

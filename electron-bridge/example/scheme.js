@@ -2,11 +2,9 @@
 "use strict";
 
 const fs = require("node:fs/promises");
-const path = require("node:path");
 
 const SCHEME = "app";
-const PACKAGE = path.dirname(require.resolve("electron-sidecar/package.json"));
-const CLIENT = { file: path.join(PACKAGE, "dist", "renderer.mjs"), type: "text/javascript" };
+const CLIENT = { file: require.resolve("electron-sidecar/renderer.mjs"), type: "text/javascript" };
 
 const POLICY = [
   "default-src 'none'",

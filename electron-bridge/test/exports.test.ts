@@ -1,7 +1,7 @@
 // Every entry of package.json's `exports`, imported from the built package as an app imports it.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import ts from "typescript";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -12,8 +12,9 @@ const PACKAGE = join(__dirname, "..");
 
 /** The values that each entry exports; `./preload` exports none, but puts the bridge on the page's window. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
-  "./main": ["Sidecar", "SidecarError", "defaultPolicy", "exposeToPages", "watchPower"],
+  "./main": ["Sidecar", "SidecarError", "defaultPolicy", "exposeToPages", "installUpdate", "watchPower"],
   "./renderer": ["SidecarError", "sidecar"],
+  "./renderer.mjs": ["SidecarError", "sidecar"],
   "./tanstack-query": ["connectQueryClient", "mutationOptions", "queryOptions"],
   "./testing": ["SidecarError", "TestSidecar", "fakeSidecar", "sidecarFixture", "startSidecar"],
 };
@@ -23,6 +24,7 @@ const TYPES: Readonly<Record<string, string>> = {
   "./main": "Snapshot",
   "./preload": "PageBridge",
   "./renderer": "Notice",
+  "./renderer.mjs": "Notice",
   "./tanstack-query": "ConnectOptions",
   "./testing": "FakeAnswers",
 };
@@ -69,14 +71,28 @@ test("every file that an entry names is there and is published", () => {
   expect(paths.filter((path) => !existsSync(join(PACKAGE, path)))).toEqual([]);
   const unpublished = paths.filter((path) => dirname(path) !== "./dist" && path !== "./package.json");
   expect(unpublished).toEqual([]);
-  expect(manifest.files).toEqual(["dist"]);
+  const excluded = manifest.files.filter((file) => file.startsWith("!")).map((file) => `./${file.slice(1)}`);
+  expect(manifest.files[0]).toBe("dist");
+  expect(paths.filter((path) => excluded.includes(path))).toEqual([]);
 });
 
 describe("an entry", () => {
-  test.each(withValues)("(%s) is required", (entry, names) => {
-    const source = `console.log(JSON.stringify(Object.keys(require("${nameOf(entry)}")).sort()))`;
-    expect(run("app.cjs", source)).toEqual(names);
+  // One file, for a page without a bundler.
+  const modulesOnly = ["./renderer.mjs"];
+
+  test("(./renderer.mjs) is one file that needs no other", () => {
+    const source = `console.log(JSON.stringify(require.resolve("${nameOf("./renderer.mjs")}")))`;
+    const text = readFileSync(run("app.cjs", source) as string, "utf8");
+    expect(ts.preProcessFile(text).importedFiles).toEqual([]);
   });
+
+  test.each(withValues.filter(([entry]) => !modulesOnly.includes(entry)))(
+    "(%s) is required",
+    (entry, names) => {
+      const source = `console.log(JSON.stringify(Object.keys(require("${nameOf(entry)}")).sort()))`;
+      expect(run("app.cjs", source)).toEqual(names);
+    },
+  );
 
   test.each(withValues)("(%s) is imported", (entry, names) => {
     const source = `import * as entry from "${nameOf(entry)}"; console.log(JSON.stringify(Object.keys(entry).sort()))`;
@@ -112,8 +128,12 @@ describe("the types", () => {
     ["an old compiler's settings", "app.ts", ts.ModuleKind.CommonJS, ts.ModuleResolutionKind.Node10],
   ])("of every entry are found by %s", (_, file, module, moduleResolution) => {
     const path = join(appFolder(), file);
-    const lines = entries.map((entry) => `import type { ${TYPES[entry]} } from "${nameOf(entry)}";`);
-    lines.push(`export type All = [${Object.values(TYPES).join(", ")}];`);
+    const lines = entries.map((entry, number) => {
+      const mode =
+        entry === "./renderer.mjs" && file === "app.cts" ? ` with { "resolution-mode": "import" }` : "";
+      return `import type { ${TYPES[entry]} as Type${number} } from "${nameOf(entry)}"${mode};`;
+    });
+    lines.push(`export type All = [${entries.map((_, number) => `Type${number}`).join(", ")}];`);
     writeFileSync(path, lines.join("\n"));
     const options: ts.CompilerOptions = {
       module,

@@ -1,4 +1,5 @@
-// Imports run one way: no two files import each other in a circle, and a folder imports only what lies below it.
+// Imports run one way: no two files import each other in a circle, and a folder imports only what lies below it. Only one
+// file knows that operating systems differ.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path/posix";
@@ -10,7 +11,7 @@ const SOURCE = join(__dirname, "..", "src");
 /** What each part of the bridge may import besides itself. */
 const PARTS: Readonly<Record<string, readonly string[]>> = {
   shared: [],
-  cli: ["shared"],
+  cli: ["main", "shared"],
   main: ["shared"],
   preload: ["shared"],
   renderer: ["shared"],
@@ -21,12 +22,16 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
 /** The rooms of main, from the bottom up: each imports only those before it. */
 const ROOMS = [
   "electron-types",
+  "electron",
+  "platform",
   "child",
   "supervision",
   "development",
   "calls",
   "events",
+  "options",
   "sidecar",
+  "update",
   "pages",
   "index",
 ];
@@ -116,6 +121,14 @@ describe("the source files", () => {
         ROOMS.indexOf(roomOf(other)) > ROOMS.indexOf(roomOf(file)),
     );
     expect(upward).toEqual([]);
+  });
+});
+
+describe("the operating system", () => {
+  test("is asked for in one file of the bridge", () => {
+    const asking = /process\.(platform|arch)\b|\bos\.(platform|type|arch)\(|["'](win32|darwin)["']/;
+    const files = sourceFiles(SOURCE).filter((file) => asking.test(readFileSync(join(SOURCE, file), "utf8")));
+    expect(files).toEqual(["main/platform.ts"]);
   });
 });
 

@@ -17,7 +17,7 @@ from time import perf_counter
 from typing import Any
 
 import toolbox
-from toolbox import Failure
+from toolbox import Command, Failure
 
 QUIET: Mapping[str, object] = {"upkeep": {"enabled": False}, "backups": {"enabled": False}}
 """Settings for measurements that upkeep would disturb."""
@@ -67,15 +67,23 @@ class Running:
 
 @contextmanager
 def sidecar(
-    directory: Path, settings: Mapping[str, object] | None = None, more: Mapping[str, object] | None = None
+    directory: Path,
+    settings: Mapping[str, object] | None = None,
+    more: Mapping[str, object] | None = None,
+    *,
+    command: Command | None = None,
 ) -> Iterator[Running]:
-    """A sidecar that is ready; stopped at the end. `more` are further fields of its bootstrap."""
+    """A sidecar that is ready; stopped at the end. `more` are further fields of its bootstrap, `command` starts it."""
     token = secrets.token_hex(32)
     bootstrap = {"protocol": 1, "token": token, "data_dir": str(directory), "settings": settings or {}, **(more or {})}
-    command: list[str | Path] = [toolbox.venv_program("python"), "-m", "sidecar", "serve", "--host-pipe"]
+    program: Command = command or [toolbox.venv_program("python"), "-m", "sidecar"]
     began = perf_counter()
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [*program, "serve", "--host-pipe"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

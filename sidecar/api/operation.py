@@ -71,7 +71,8 @@ class OperationRoute(APIRoute):
         self.status_code = options["status_code"]
         self.response_class = options["response_class"]
         self.include_in_schema = options["include_in_schema"]
-        self.response_model = options.get("response_model")
+        self.response_model = self.declared_model = options.get("response_model")
+        """The declared one stays when FastAPI, which builds the route later, fills in what the endpoint returns."""
         self.is_plain = all(options.get(name, default) in (default, []) for name, default in _DEFAULTS.items())
         """True where FastAPI neither filters the endpoint's result nor adds dependencies."""
         self._options = options

@@ -22,6 +22,7 @@ from sidecar.errors import (
     SidecarError,
     Unauthorized,
 )
+from sidecar.errors.base import type_of
 from sidecar.models.problems import Problem, ProblemField
 from sidecar.models.validation import with_findings
 
@@ -33,6 +34,7 @@ MEDIA_TYPE = "application/problem+json"
 def problem_response(error: SidecarError) -> Response:
     """The answer to a request that failed with `error`."""
     problem = Problem(
+        type=type_of(error.code),
         title=error.title,
         status=error.status,
         code=error.code,
@@ -120,7 +122,12 @@ def _http_response(error: HTTPException) -> Response:
     title = HTTPStatus(error.status_code).phrase
     code = title.lower().replace(" ", "_")
     problem = Problem(
-        title=title, status=error.status_code, code=code, detail=_whole_characters(str(error.detail)), retryable=False
+        type=type_of(code),
+        title=title,
+        status=error.status_code,
+        code=code,
+        detail=_whole_characters(str(error.detail)),
+        retryable=False,
     )
     return Response(problem.model_dump_json(), error.status_code, headers=error.headers, media_type=MEDIA_TYPE)
 

@@ -5,10 +5,12 @@ named after. `<namespace>.*` stands for every topic of an extension.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sidecar.errors import InvalidInput
 from sidecar.models.events import IMPORTS_TOPIC, imported_topics, known_topics
+from sidecar.nearest import suggestion
 
 FIELD = "x-topics"
 
@@ -23,8 +25,20 @@ def depends_on(*topics: str) -> dict[str, list[str]]:
     """
     for topic in topics:
         if _TOPIC.fullmatch(topic) is None or ("." not in topic and topic not in known_topics()):
-            raise ValueError(f"there is no topic {topic!r}; the sidecar's are {', '.join(sorted(known_topics()))}")
+            near = suggestion(topic, known_topics()) or f"; the sidecar's are {', '.join(sorted(known_topics()))}"
+            raise ValueError(f"there is no topic {topic!r}{near}")
     return {FIELD: [*topics, *_imports(topics)]}
+
+
+def require_topics(topics: Iterable[str]) -> None:
+    """Raise `InvalidInput` for a topic that nobody can publish: no topic of the sidecar, and in no other namespace."""
+    known = known_topics()
+    own = {topic.partition(".")[0] for topic in known}
+    for topic in topics:
+        namespace, dot, _ = topic.partition(".")
+        if topic not in known and (not dot or namespace in own) and not topic.endswith(".*"):
+            near = suggestion(topic, known) or f"; the topics are {', '.join(sorted(known))}"
+            raise InvalidInput.field("topics", f"has no '{topic[:100]}'{near}")
 
 
 def default_topics(method: str, tags: Sequence[str]) -> list[str]:

@@ -55,8 +55,8 @@ def _listed(names: Iterable[str]) -> str:
 def _fingerprint(route: OperationRoute) -> str:
     described = [*sorted(route.methods), route.path, f"{route.status_code}"]
     described += _signature(route.endpoint, set())
-    if not isinstance(route.response_model, DefaultPlaceholder):
-        described.append("".join(_type(route.response_model, set())))
+    if not isinstance(route.declared_model, DefaultPlaceholder):
+        described.append("".join(_type(route.declared_model, set())))
     return blake2b("\n".join(described).encode(), digest_size=DIGEST_BYTES).hexdigest()
 
 

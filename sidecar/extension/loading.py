@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 
+from sidecar import platform
 from sidecar.api.app import OPERATIONS
 from sidecar.errors import ExtensionRefused
 from sidecar.extension.declaration import Extension
@@ -65,14 +66,19 @@ def _imported(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
             raise ExtensionRefused(
-                f"There is no extension module {name}: Python does not find '{error.name}'; name its directory with "
-                "--python-path (pythonPath of the bridge), or install its package."
+                f"There is no extension module {name}: Python does not find '{error.name}'; {_advice(name)}."
             ) from error
         raise _refused(name, error) from error
     except Exception as error:
         raise _refused(name, error) from error
     except SystemExit as error:
         raise ExtensionRefused(f"The extension module {name} ends the program when it is imported.") from error
+
+
+def _advice(name: str) -> str:
+    if hasattr(sys, "frozen"):
+        return f"freeze the sidecar again, with `--extension {name}`"
+    return "name its directory with --python-path (pythonPath of the bridge), or install its package"
 
 
 def _refused(name: str, error: Exception) -> ExtensionRefused:
@@ -85,7 +91,38 @@ def _refused(name: str, error: Exception) -> ExtensionRefused:
         reason = str(error)
     log.error("The extension module %s cannot be imported.", name, exc_info=_own_part(error))
     message = f"The extension module {name} cannot be imported: {type(error).__name__}: {reason} ({place})."
-    return ExtensionRefused(message)
+    return ExtensionRefused(message + _package_advice(error))
+
+
+_COMPILED = (".so", ".pyd", ".dylib", ".dll")
+
+
+def _package_advice(error: Exception) -> str:
+    """Return what to do about a package that the module imports and that is missing, or does not load here."""
+    if not isinstance(error, ImportError) or not error.name:
+        return ""
+    package = error.name.partition(".")[0]
+    if isinstance(error, ModuleNotFoundError):
+        if package in sys.modules:
+            return ""  # the package is there; only this part of it is not
+        need, command = f"It needs the package that has the module '{package}'", ["install", package]
+    elif error.path is not None and error.path.endswith(_COMPILED):
+        package = _package_around(Path(error.path))
+        need = f"A compiled part of '{package}' does not load here; it may be made for another Python or system"
+        command = ["install", "--force-reinstall", package]
+    else:
+        return ""
+    if hasattr(sys, "frozen"):
+        return f" {need}; install it where the sidecar is frozen, and freeze the sidecar again."
+    line = platform.command_line([sys.executable, "-m", "pip", *command])
+    return f" {need}; install it into the Python that runs the sidecar: {line}"
+
+
+def _package_around(file: Path) -> str:
+    """Return the name of the outermost package that the file is in, or of the module that it is."""
+    while (file.parent / "__init__.py").exists():
+        file = file.parent
+    return file.name.partition(".")[0]
 
 
 def _own_part(error: Exception) -> Exception:

@@ -28,6 +28,8 @@ class OwnFiles:
     def __init__(self, modules: Iterable[str]) -> None:
         self._whole: set[str] = set()
         self._roots: list[str] = []
+        self._frozen_in = getattr(sys, "_MEIPASS", "")
+        """Where the modules of a frozen sidecar would be, had they files; their code names relative ones."""
         for name in modules:
             file = getattr(sys.modules.get(name), "__file__", None)
             if file is None:
@@ -41,6 +43,7 @@ class OwnFiles:
 
     def has(self, file: str) -> bool:
         """Return whether the file belongs to an extension; a library that is installed inside one does not."""
+        file = os.path.join(self._frozen_in, file)  # noqa: PTH118 - of each frame of a stack
         if file in self._whole:
             return True
         return any(

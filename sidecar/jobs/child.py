@@ -11,10 +11,11 @@ import os
 import sys
 import threading
 import traceback
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+
+from sidecar import platform
 
 if TYPE_CHECKING:
     from sidecar.jobs.declaration import JobKind
@@ -37,7 +38,9 @@ def main() -> None:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
     request = json.loads(_read_line(lines))
-    _live_as_long_as_the_sidecar(request["lifeline"])
+    # The thread that reads standard input does the same, but cannot while a library holds the interpreter.
+    if platform.live_as_long_as(request["lifeline"]):
+        _end()
     _be_like_the_sidecar(request)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
 
@@ -121,22 +124,6 @@ def _listen(lines: BinaryIO, running: "Running") -> None:
             running.cancel()
 
 
-def _live_as_long_as_the_sidecar(lifeline: int | None) -> None:
-    """Have the system end the whole process group when the other end of this pipe is closed.
-
-    The thread that reads standard input does the same, but cannot while a library holds the interpreter.
-    """
-    if lifeline is None or sys.platform == "win32":
-        return
-    import fcntl
-    import select
-
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)  # signals: SIGIO ends
-    if select.select([lifeline], [], [], 0)[0]:
-        _end()
-
-
 def _be_like_the_sidecar(request: dict[str, Any]) -> None:
     """Find the modules that the sidecar finds, and give the programs that the job starts its environment."""
     sys.path[:] = request["path"]
@@ -144,15 +131,10 @@ def _be_like_the_sidecar(request: dict[str, Any]) -> None:
         os.environ.pop("PYTHONPATH", None)
     else:
         os.environ["PYTHONPATH"] = request["python_path"]
-    if sys.platform != "win32":
-        os.nice(NICENESS)
+    platform.lower_priority(NICENESS)
 
 
 def _end() -> None:
     """End this process and what it has started: the sidecar is gone."""
-    if sys.platform != "win32":
-        import signal
-
-        with suppress(OSError):
-            os.killpg(os.getpgrp(), signal.SIGKILL)
+    platform.kill_own_group()
     os._exit(1)

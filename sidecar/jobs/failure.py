@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sidecar.errors import SidecarError
+from sidecar.errors.jobs import JobFailed
 from sidecar.models.jobs import JobStatus
 
 
@@ -20,7 +21,7 @@ class Outcome:
 class ProcessFailed(Exception):
     """The function of a job failed in a process, which has said how."""
 
-    def __init__(self, error: str, code: str = "job_failed") -> None:
+    def __init__(self, error: str, code: str = JobFailed.code) -> None:
         super().__init__(error)
         self.error = error
         self.code = code
@@ -34,4 +35,4 @@ def failure(name: str, error: Exception) -> Outcome:
         return Outcome(JobStatus.FAILED, error=error.message, code=error.code)
     lines = str(error).strip().splitlines()
     reason = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-    return Outcome(JobStatus.FAILED, error=f"The job {name} failed with {reason}", code="job_failed")
+    return Outcome(JobStatus.FAILED, error=f"The job {name} failed with {reason}", code=JobFailed.code)

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from sidecar.errors.jobs import JobInterrupted
 from sidecar.jobs.active import ActiveJob
 from sidecar.jobs.failure import Outcome, failure
 from sidecar.jobs.running import JobCancelled
@@ -27,7 +28,7 @@ def outcome_of(active: ActiveJob, task: "asyncio.Task[Any]", *, is_stopping: boo
         return Outcome(JobStatus.CANCELLED)
     if active.kind is not None and active.kind.is_repeatable:
         return Outcome(JobStatus.QUEUED)
-    return Outcome(JobStatus.INTERRUPTED, error=STOPPED, code="interrupted")
+    return Outcome(JobStatus.INTERRUPTED, error=STOPPED, code=JobInterrupted.code)
 
 
 def was_cancelled(task: "asyncio.Task[Any]") -> bool:

@@ -4,20 +4,16 @@ import asyncio
 import json
 import logging
 import os
-import signal
 import subprocess
 import sys
 from asyncio.subprocess import Process
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sidecar import platform
 from sidecar.jobs.execution import Execution
 from sidecar.jobs.failure import ProcessFailed
 from sidecar.jobs.running import JobCancelled
 from sidecar.models.jobs import MAX_JOB_JSON_BYTES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +36,7 @@ async def run_in_process(execution: Execution) -> Any:
     Raises `ProcessFailed` for what the function raised, and for a process that ended without an outcome; `JobCancelled`
     for a function that ended because it was cancelled.
     """
-    with _lifeline() as (reader, options):
+    with platform.job_process() as (reader, options):
         process = await asyncio.create_subprocess_exec(
             *child_command(),
             stdin=subprocess.PIPE,
@@ -110,37 +106,6 @@ async def _answer(execution: Execution, process: Process) -> Any:
 
 async def _end(process: Process) -> None:
     """End the process and all that it has started. It has reported its outcome, or is not going to."""
-    if sys.platform == "win32":
-        await asyncio.to_thread(_kill_tree, process.pid)
-    else:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    if not platform.kill_group(process.pid):
+        await asyncio.to_thread(platform.kill_tree, process.pid)
     await process.wait()
-
-
-def _kill_tree(pid: int) -> None:
-    import psutil  # elsewhere, a group does
-
-    with suppress(psutil.Error):
-        process = psutil.Process(pid)
-        for each in [*process.children(recursive=True), process]:
-            with suppress(psutil.Error):
-                each.kill()
-
-
-@contextmanager
-def _lifeline() -> "Iterator[tuple[int | None, dict[str, Any]]]":
-    """Yield the end of a pipe for the child, which is closed with this process, and how to start the child.
-
-    It has a session of its own: a signal for the group of the sidecar, such as Ctrl-C, is not for the job, and it can
-    be ended together with what it starts.
-    """
-    if sys.platform == "win32":
-        yield None, {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
-        return
-    reader, writer = os.pipe()
-    try:
-        yield reader, {"pass_fds": (reader,), "start_new_session": True}
-    finally:
-        os.close(reader)
-        os.close(writer)

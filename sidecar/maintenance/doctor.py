@@ -6,14 +6,12 @@ backups.
 
 import asyncio
 import os
-import shlex
 import shutil
-import stat
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from sidecar import platform
 from sidecar.clock import Clock
 from sidecar.maintenance.folders import place
 from sidecar.models import timestamps
@@ -73,7 +71,7 @@ def _permissions(directory: Path, file: Path) -> Iterator[Finding]:
             message = f"{path} cannot be written to; give yourself write permission."
             yield Finding(level=Level.PROBLEM, subject="permissions", message=message)
             return
-    if sys.platform != "win32" and stat.S_IMODE(directory.stat().st_mode) & 0o077:
+    if platform.is_open_to_others(directory):
         message = f"Other users can read {directory}; the next start removes their permission."
         yield Finding(level=Level.WARNING, subject="permissions", message=message)
     else:
@@ -128,8 +126,8 @@ def _leftovers(directory: Path, database: str) -> Iterator[Finding]:
     for name in rescued:
         message = (
             f"{name} holds everything that was stored when the database file was deleted, moved or replaced under a "
-            f"running sidecar. `sidecar restore --data-dir DIR {shlex.quote(str(directory / name))}` restores it; "
-            "delete the file when you no longer need it."
+            f"running sidecar. `sidecar restore --data-dir DIR {platform.shell_word(str(directory / name))}` restores "
+            "it; delete the file when you no longer need it."
         )
         level = Level.WARNING if database in names else Level.PROBLEM
         yield Finding(level=level, subject="rescued file", message=message)

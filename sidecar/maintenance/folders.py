@@ -3,12 +3,11 @@
 Asked by the doctor, and once by each start. On Linux nothing is imported for that, and one small file is read.
 """
 
-import re
-import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 
+from sidecar import platform
 from sidecar.models.doctor import Finding, Level
 from sidecar.models.health import Component
 
@@ -26,7 +25,7 @@ SYNCED_FOLDERS = {
     "cloudstorage": "a cloud's sync",
     "nextcloud": "Nextcloud",
 }
-MOUNTS = Path("/proc/self/mounts")
+MOUNTS = Path(platform.MOUNTS)
 
 
 class PlaceCheck:
@@ -101,24 +100,7 @@ def _file_system_type(directory: Path, mounts: Path) -> str | None:
     # Of mounts over each other at one point, the last one counts.
     found = [
         (len(point), number, kind)
-        for number, (point, kind) in enumerate(_mounts(mounts))
+        for number, (point, kind) in enumerate(platform.mounted(mounts))
         if there.is_relative_to(point)
     ]
     return max(found)[2] if found else None
-
-
-def _mounts(table: Path) -> Iterable[tuple[str, str]]:
-    """Yield each mount point with the type of its file system."""
-    if sys.platform == "linux":
-        try:
-            lines = table.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-        except OSError:  # not mounted in some containers
-            return
-        for line in lines:
-            _, point, kind, *_ = line.split(" ")
-            yield re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), point), kind
-    else:
-        import psutil
-
-        for partition in psutil.disk_partitions(all=True):
-            yield partition.mountpoint, partition.fstype

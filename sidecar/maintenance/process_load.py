@@ -1,13 +1,10 @@
 """How the sidecar's own process is doing, in numbers."""
 
-import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from sidecar import platform
 from sidecar.clock import Clock
 from sidecar.models.monitoring import ProcessLoad
-
-if TYPE_CHECKING:
-    from psutil import Process
 
 SHORTEST_LOOK_S = 1.0
 """The share of a core, taken over less than this, is chance."""
@@ -41,7 +38,7 @@ class ProcessWatch:
                 cpu_seconds=round(cpu_seconds, 3),
                 memory_bytes=process.memory_info().rss,
                 threads=process.num_threads(),
-                open_files=_open_files(process),
+                open_files=platform.open_files(process),
                 uptime_s=round(now - self._started, 3),
             )
 
@@ -52,12 +49,6 @@ class ProcessWatch:
             self._cpu_percent = round(100 * (look.cpu_seconds - last.cpu_seconds) / max(seconds, SHORTEST_LOOK_S), 1)
             self._last = look
         return self._cpu_percent
-
-
-def _open_files(process: "Process") -> int:
-    if sys.platform == "win32":
-        return process.num_handles()
-    return process.num_fds()
 
 
 PROCESS = ProcessWatch()

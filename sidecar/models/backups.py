@@ -28,6 +28,7 @@ class BackupManifest(Record):
     program_version: str
     bytes: int
     rows: dict[str, int]
+    own_versions: dict[str, int] | None = None
     broken_references: int = 0
     blake2b: str
     verified_at: Timestamp

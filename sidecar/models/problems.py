@@ -1,9 +1,8 @@
 """How an error looks on the wire: `application/problem+json` (RFC 9457)."""
 
-from typing import Literal
-
 from pydantic import Field
 
+from sidecar.errors.base import UNDOCUMENTED
 from sidecar.models.base import Record
 
 
@@ -13,7 +12,11 @@ class ProblemField(Record):
 
 
 class Problem(Record):
-    type: Literal["about:blank"] = "about:blank"
+    type: str = Field(
+        default=UNDOCUMENTED,
+        description="Entry of the code in the page of all errors, such as `ERRORS.md#not_found`. `about:blank` for a "
+        "code of an extension's own.",
+    )
     title: str
     status: int
     code: str = Field(description="Stable code of the error, for programs.", examples=["not_found"])

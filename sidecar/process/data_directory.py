@@ -6,7 +6,6 @@ lies beside each database file, which the settings of several data directories m
 running sidecar is and how to speak to it, for the command-line tools.
 """
 
-import errno
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ from typing import NamedTuple, Self
 
 from filelock import FileLock, Timeout
 
+from sidecar import platform
 from sidecar.config import SETTINGS_FILE
 from sidecar.errors import (
     BadConfiguration,
@@ -39,7 +39,6 @@ OWN_NAMES = (LOCK_FILE, RUN_FILE, HEADER_FILE, SETTINGS_FILE, "logs")
 PATIENCE_S = 3.0
 """Seconds to wait for the lock: a sidecar whose host was killed needs up to 1.5 s to end."""
 
-OWNER_ONLY = 0o700
 OWNER_ONLY_FILE = 0o600
 
 
@@ -66,8 +65,7 @@ class DataDirectory:
         """Make the directory and take its lock. Raises `DataDirectoryLocked`, `DataDirectoryNotWritable`."""
         try:
             _make(self.path)
-            if os.name != "nt":
-                self.path.chmod(OWNER_ONLY)
+            platform.make_private(self.path)
             _acquire(self._lock, self._host)
             self._forget()  # what a sidecar that was killed has left
         except Timeout:
@@ -141,14 +139,15 @@ def unusable(error: OSError, subject: str, directory: Path) -> SidecarError:
     """Return the error of this project for an error of the system. It names the file if that is not the directory
     itself.
     """
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+    if error.errno in platform.NO_ROOM:
         return NoRoomToStart(f"The disk of {directory} is full; free some space and start again.")
     exhausted = OutOfDescriptors.caused(error)
     if exhausted is not None:
         return exhausted
     what = error.strerror or type(error).__name__
     reason = what if error.filename in (None, str(directory)) else f"{error.filename}: {what}"
-    return DataDirectoryNotWritable(f"{subject} cannot be used: {reason}.")
+    advice = "make it writable for this user, or choose another directory"
+    return DataDirectoryNotWritable(f"{subject} cannot be used: {reason}; {advice}.")
 
 
 def _acquire(lock: FileLock, host: Host) -> None:

@@ -4,8 +4,7 @@ Without that, a process with too few descriptors fails anywhere, in the middle o
 with any message. macOS gives a program that is started from the desktop 256.
 """
 
-import sys
-
+from sidecar import platform
 from sidecar.errors import TooFewDescriptors
 
 NEEDED = 96
@@ -23,19 +22,7 @@ def provide() -> int:
 
     Raises `TooFewDescriptors` where it stays too low to work.
     """
-    if sys.platform == "win32":  # has no such limit
-        return WANTED
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    limit = _number(soft, resource.RLIM_INFINITY)
-    if limit < WANTED:
-        wanted = min(WANTED, _number(hard, resource.RLIM_INFINITY))
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-            limit = wanted
-        except (OSError, ValueError):  # a system may allow less than it says
-            pass
+    limit = platform.raise_descriptor_limit(WANTED)
     if limit < NEEDED:
         raise TooFewDescriptors(
             f"The process may open {limit} files at a time, and needs at least {NEEDED}; raise the limit (`ulimit -n`)."
@@ -46,7 +33,3 @@ def provide() -> int:
 def connections_within(limit: int) -> int:
     """Return how many connections that limit leaves room for, if there may be twice as many for a moment."""
     return (limit - OWN) // 2
-
-
-def _number(limit: int, infinity: int) -> int:
-    return WANTED if limit == infinity else limit

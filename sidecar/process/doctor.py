@@ -20,9 +20,12 @@ def run_doctor(data_directory: Path, settings_file: Path | None, *, as_json: boo
     """Print the report; return a code other than 0 if there is something to do."""
     try:
         report = _report(data_directory.absolute(), settings_file)
-    except (SidecarError, OSError, ValueError) as error:
+    except SidecarError as error:
+        complain(error.message, error.code)
+        return error.exit_code
+    except (OSError, ValueError) as error:
         complain(str(error))
-        return error.exit_code if isinstance(error, SidecarError) else ExitCode.INTERNAL_ERROR
+        return ExitCode.INTERNAL_ERROR
     text = json.dumps(report.model_dump(mode="json"), indent=2) if as_json else _table(report)
     say(text)
     return ExitCode.CLEAN if report.is_well else ExitCode.INTERNAL_ERROR

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from sidecar.errors.warnings import OperationsOutOfDate
 from sidecar.extension.declaration import Extension
 from sidecar.extension.fingerprints import difference, fingerprints
 from sidecar.extension.loading import load
@@ -31,7 +32,7 @@ def report_outdated_table(extensions: Sequence[Extension], known: Mapping[str, s
     message = difference(known, served)
     if message is not None:
         log.warning("%s", message)
-        host.report("warning", code="operations_out_of_date", message=message)
+        host.report("warning", code=OperationsOutOfDate.code, message=message)
 
 
 @contextmanager

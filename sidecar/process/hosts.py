@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from sidecar import platform
 from sidecar.process.control import Bootstrap, ControlPipe
 from sidecar.terminal import complain, say
 
@@ -90,7 +91,7 @@ class Terminal:
             url = f"http://127.0.0.1:{fields['port']}"
             say(f"The sidecar is ready at {url} (Ctrl-C stops it).")
             say(f"Token: {self._bootstrap.token}")
-            say(f"Try:   curl -H {_quoted(f'@{self._header_file}')} {url}/todos")
+            say(f"Try:   curl -H {platform.shell_word(f'@{self._header_file}')} {url}/todos")
         elif event == "stage":
             say(f"{fields['detail']} …")
         elif event == "warning":
@@ -98,17 +99,10 @@ class Terminal:
         elif event == "stopping":
             say("Stopping …")
         elif event == "failed":
-            complain(str(fields["message"]))
+            complain(str(fields["message"]), str(fields["code"]))
 
     def bootstrap(self) -> Bootstrap:
         return self._bootstrap
 
     def on_stop(self, stop: Callable[[str], None]) -> None:
         """Do nothing: only signals end the process."""
-
-
-def _quoted(word: str) -> str:
-    """Return `word` quoted for the shell of this system."""
-    import shlex
-
-    return f'"{word}"' if os.name == "nt" else shlex.quote(word)

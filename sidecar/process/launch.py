@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sidecar import terminal
+from sidecar import API_VERSION, __version__, terminal
 from sidecar.errors import OutOfDescriptors, SidecarError
 from sidecar.exit_codes import ExitCode
 from sidecar.process.descriptors import provide
@@ -74,7 +74,14 @@ def _launch(host: Host, port: int, settings_file: "Path | None", overrides: Mapp
     descriptors = provide()
     with listen(port) as listener:
         bound_port = listener.getsockname()[1]
-        host.report("bound", port=bound_port, pid=os.getpid(), instance=instance)
+        host.report(
+            "bound",
+            port=bound_port,
+            pid=os.getpid(),
+            instance=instance,
+            version=__version__,
+            api_version=API_VERSION,
+        )
         with _without_collecting_garbage():
             from sidecar.config import load_settings
             from sidecar.process.data_directory import DataDirectory

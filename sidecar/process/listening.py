@@ -4,9 +4,9 @@ Another program can take a free port that is looked for and handed on. The kerne
 moment. Connections made before the server runs wait in the backlog.
 """
 
-import os
 import socket
 
+from sidecar import platform
 from sidecar.errors import BadConfiguration
 
 HOST = "127.0.0.1"
@@ -24,9 +24,7 @@ def listen(port: int) -> socket.socket:
     Raises `BadConfiguration` when somebody else has the port.
     """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    if os.name != "nt":
-        # A port of our own that was closed a moment ago may be taken again. On Windows this would share a used one.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    platform.share_port_after_use(listener)
     for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):  # what is accepted inherits them
         listener.setsockopt(socket.SOL_SOCKET, buffer, BUFFER_BYTES)
     try:

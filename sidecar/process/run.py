@@ -3,17 +3,15 @@
 import asyncio
 import logging
 import os
-import signal
 import socket
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
-from sidecar import API_VERSION, __version__
+from sidecar import API_VERSION, __version__, platform
 from sidecar.api.app import create_app
 from sidecar.api.context import Context
 from sidecar.api.events import MAX_STREAMS, EventHub
@@ -79,7 +77,7 @@ class Run:
         files = [path for backend in backends if (path := backend.options.get("path")) is not None]
         with (
             holding_databases(files, self._directory.path, self._host),
-            asyncio.Runner(loop_factory=_loop_factory()) as runner,
+            asyncio.Runner(loop_factory=platform.event_loop_factory()) as runner,
         ):
             runner.run(self._serve(backends))
 
@@ -214,8 +212,8 @@ class Run:
                 loop.call_soon_threadsafe(decide, reason)
 
         self._host.on_stop(decide_from_any_thread)
-        for number in _signals_to_stop():
-            _on_signal(loop, number, lambda: decide("signal"))
+        for number in platform.stop_signals():
+            platform.on_signal(loop, number, lambda: decide("signal"))
 
     def _announce(self, stage: str, detail: str) -> None:
         """Report a stage to the host. It is called from the writer's thread."""
@@ -235,28 +233,3 @@ class Run:
             yield
         finally:
             repeating.cancel()
-
-
-def _signals_to_stop() -> Iterator[signal.Signals]:
-    """Yield the signals that stop the process: Ctrl-C, `SIGTERM`, and a closed terminal, unless it is ignored
-    (`nohup`).
-    """
-    yield from (signal.SIGINT, signal.SIGTERM)
-    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        yield signal.SIGHUP
-
-
-def _on_signal(loop: asyncio.AbstractEventLoop, number: signal.Signals, react: Callable[[], None]) -> None:
-    try:
-        loop.add_signal_handler(number, react)
-    except NotImplementedError:  # Windows, where the handler runs between two steps of the loop's thread
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(react))
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's factory if it is installed: it answers a third more requests per second."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop

@@ -36,14 +36,14 @@ def run_tool(
     except KeyboardInterrupt:
         return _failed("Interrupted. Each step was completed or undone as a whole.", ExitCode.INTERNAL_ERROR)
     except RequestRefused as error:
-        return _failed(error.message, ExitCode.BAD_CONFIGURATION)
+        return _failed(error.message, ExitCode.BAD_CONFIGURATION, error.code)
     except StorageReadOnly as error:
-        return _failed(error.message, ExitCode.DATA_DIRECTORY_NOT_WRITABLE)
+        return _failed(error.message, ExitCode.DATA_DIRECTORY_NOT_WRITABLE, error.code)
     except SidecarError as error:
-        return _failed(error.message, error.exit_code)
+        return _failed(error.message, error.exit_code, error.code)
     except OSError as error:
         if (exhausted := OutOfDescriptors.caused(error)) is not None:
-            return _failed(exhausted.message, exhausted.exit_code)
+            return _failed(exhausted.message, exhausted.exit_code, exhausted.code)
         return _failed(f"{error.filename or 'a file'}: {error.strerror or error}", ExitCode.BAD_CONFIGURATION)
     return ExitCode.CLEAN
 
@@ -74,6 +74,6 @@ def remote_store(data_directory: Path, running: RunningSidecar) -> RemoteStore:
     return RemoteStore(running.url, running.token, StorePlace(data_directory, OWN_NAMES, file))
 
 
-def _failed(sentence: str, code: ExitCode) -> ExitCode:
-    complain(sentence)
-    return code
+def _failed(sentence: str, exit_code: ExitCode, code: str | None = None) -> ExitCode:
+    complain(sentence, code)
+    return exit_code

@@ -3,10 +3,9 @@
 They come with the extra `testing`, which has pytest and pytest-asyncio; nothing of a sidecar imports them.
 """
 
-from sidecar.testing.client import Answer, Client
+from sidecar.hosting import Answer, Client, RunningSidecar, SidecarFailed
 from sidecar.testing.clock import SetClock
 from sidecar.testing.fixtures import SidecarOptions, client, clock, extensions, sidecar, sidecar_options, storage
-from sidecar.testing.running import RunningSidecar, SidecarFailed
 from sidecar.testing.storage import open_storage
 
 __all__ = [

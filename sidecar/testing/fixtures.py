@@ -10,10 +10,9 @@ import pytest_asyncio
 
 from sidecar.extension import Extension
 from sidecar.extension.loading import load
+from sidecar.hosting import Client, RunningSidecar
 from sidecar.storage.unified import UnifiedStorage
-from sidecar.testing.client import Client
 from sidecar.testing.clock import SetClock
-from sidecar.testing.running import RunningSidecar
 from sidecar.testing.storage import open_storage
 
 

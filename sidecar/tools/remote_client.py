@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sidecar.errors import BodyTooLarge, RequestRefused, SidecarError, StorageClosed
+from sidecar.errors.lookup import error_with
 
 LONGEST_SILENCE_S = 3600.0
 """While the sidecar does what no job reports on, it sends nothing."""
@@ -75,10 +76,11 @@ def is_live(url: str, instance: str, within_s: float) -> bool:
 
 
 def _refusal(status: int, body: bytes) -> SidecarError:
+    otherwise = RequestRefused if status < 500 else SidecarError
     try:
-        detail = str(json.loads(body)["detail"])
+        problem = json.loads(body)
+        if status == BodyTooLarge.status:  # for its sender, a body of too many values is too large as well
+            return BodyTooLarge(str(problem["detail"]))
+        return error_with(problem["code"], str(problem["detail"]), otherwise)
     except (ValueError, KeyError, TypeError):
-        detail = f"The sidecar answered {status}."
-    if status == BodyTooLarge.status:
-        return BodyTooLarge(detail)
-    return RequestRefused(detail) if status < 500 else SidecarError(detail)
+        return otherwise(f"The sidecar answered {status}.")

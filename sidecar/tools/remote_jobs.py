@@ -7,7 +7,8 @@ from contextlib import contextmanager, suppress
 from http.client import HTTPResponse
 from typing import Any
 
-from sidecar.errors import RequestRefused, SidecarError
+from sidecar.errors import SidecarError
+from sidecar.errors.lookup import error_with
 from sidecar.models.jobs import Job, JobStatus
 from sidecar.progress import Progress
 from sidecar.tools.remote_client import RemoteClient
@@ -72,11 +73,4 @@ def _finished(client: RemoteClient, job: Job, progress: Progress) -> Job:
 
 def _failure(job: Job) -> SidecarError:
     message = job.error or f"The job {job.id} of the sidecar was {job.status}."
-    refusals = {kind.code for kind in _kinds_of(RequestRefused)}
-    return RequestRefused(message) if job.error_code in refusals else SidecarError(message)
-
-
-def _kinds_of(error: type[SidecarError]) -> Iterator[type[SidecarError]]:
-    yield error
-    for kind in error.__subclasses__():
-        yield from _kinds_of(kind)
+    return error_with(job.error_code, message)

@@ -365,3 +365,15 @@ async def test_a_malformed_filter_is_refused(client: httpx.AsyncClient, topics: 
     response = await client.get("/events", params={"topics": topics})
     assert response.status_code == 422
     assert response.json()["errors"][0]["field"] == "query.topics"
+
+
+@pytest.mark.parametrize(
+    ("topics", "said"),
+    [("todos,todo", "has no 'todo'; did you mean 'todos'?"), ("messages.delt", "did you mean 'messages.delta'?")],
+)
+async def test_a_misspelt_topic_is_refused_with_the_nearest_one(
+    client: httpx.AsyncClient, topics: str, said: str
+) -> None:
+    answer = await client.get("/events", params={"topics": topics})
+    assert answer.status_code == 422
+    assert said in answer.json()["detail"]

@@ -13,6 +13,7 @@ import pytest
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 
+from sidecar.api.openapi import describe
 from sidecar.extension import Extension, Write
 from sidecar.extension.fingerprints import difference, fingerprints
 
@@ -129,6 +130,14 @@ def test_a_model_inside_itself_has_an_end() -> None:
         children: "list[Tree]"
 
     assert fingerprint(taking(Tree)) == fingerprint(taking(Tree))
+
+
+def test_they_are_the_same_before_and_after_the_routes_are_described() -> None:
+    notes = Extension("notes")
+    notes.router.post("/cards", operation_id="notes.operation")(returning(Plain))
+    before = fingerprints(notes.router.routes)
+    describe(list(notes.router.routes), is_extension=True)
+    assert fingerprints(notes.router.routes) == before
 
 
 def test_they_are_the_same_in_another_process() -> None:

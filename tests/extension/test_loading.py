@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from textwrap import dedent
 
@@ -62,10 +63,28 @@ def test_a_module_in_the_current_directory_is_not_taken(tmp_path: Path, monkeypa
 def test_a_missing_module_and_a_missing_import_are_told_apart(tmp_path: Path) -> None:
     file = write(tmp_path, "needs", "\nimport not_installed_anywhere\n")
     assert "There is no extension module nowhere.at_all" in refusal(tmp_path, "nowhere.at_all")
-    assert refusal(tmp_path, "needs") == (
+    assert refusal(tmp_path, "needs").startswith(
         "The extension module needs cannot be imported: ModuleNotFoundError: No module named "
-        f"'not_installed_anywhere' ({file}, line 2)."
+        f"'not_installed_anywhere' ({file}, line 2). It needs the package"
     )
+
+
+def test_a_missing_package_comes_with_the_command_that_installs_it(tmp_path: Path) -> None:
+    write(tmp_path, "needs", "import absent_package.part")
+    said = refusal(tmp_path, "needs")
+    assert "It needs the package that has the module 'absent_package'; install it into the Python that runs" in said
+    assert said.endswith(f"{sys.executable} -m pip install absent_package")
+
+
+def test_a_compiled_part_that_does_not_load_names_its_package(tmp_path: Path) -> None:
+    package = tmp_path / "compiled"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / f"fast{EXTENSION_SUFFIXES[0]}").write_bytes(b"made for another system")
+    write(tmp_path, "needs", "import compiled.fast")
+    said = refusal(tmp_path, "needs")
+    assert "A compiled part of 'compiled' does not load here" in said
+    assert said.endswith("-m pip install --force-reinstall compiled")
 
 
 @pytest.mark.parametrize(

@@ -28,15 +28,28 @@ health._process = never_return
 LONG_MIGRATION = """
 import sys, time
 from sidecar.process import run
-from sidecar.storage.sqlite.schema.migrations import Migration
+from sidecar.storage.sqlite.schema import upgrade
 run.STAGE_REPEAT_S = 0.05
-apply = Migration.apply
-def apply_slowly(self, connection):
-    apply(self, connection)
+note = upgrade._note
+def note_slowly(*arguments):
+    note(*arguments)
     time.sleep({seconds})
-Migration.apply = apply_slowly
+upgrade._note = note_slowly
 """
 """A migration takes so many seconds; its stage is repeated 20 times a second."""
+
+SLOW_COPY = """
+import time
+from sidecar.storage.sqlite.backup import snapshot
+copy = snapshot.copy
+def copy_slowly(source, partial, between_steps=snapshot._at_once, progress=None):
+    def wait_between_steps():
+        time.sleep(0.2)
+        between_steps()
+    return copy(source, partial, wait_between_steps, progress)
+snapshot.copy = copy_slowly
+"""
+"""A backup takes 0.2 s longer for each step of its copy."""
 
 PRINTING_EVERYWHERE = """
 import os, subprocess, sys

@@ -55,7 +55,9 @@ def test_rows_are_listed_and_exported_as_json(data: Path, tmp_path: Path) -> Non
 def test_a_row_is_brought_back_with_values_that_are_given(data: Path) -> None:
     refused = adopted(data, "--restore", "3")
     assert refused.returncode == 2
-    assert refused.stderr.splitlines()[-1].startswith("error: start_time: 'tomorrow' is not a time; status: ")
+    assert refused.stderr.splitlines()[-1].startswith(
+        "error[invalid_input]: start_time: 'tomorrow' is not a time; status: "
+    )
     values = ("--set", "start_time=2026-01-31T12:00:00Z", "--set", "status=1", "--set", "urgency=2")
     done = adopted(data, "--restore", "3", *values)
     assert done.stdout == "Restored the row to todo; its id is 8.\n", done.stderr

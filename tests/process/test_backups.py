@@ -100,7 +100,7 @@ class TestCommands:
         for what in ("nothing", "../sidecar.db", tmp_path / "garbage.db", tmp_path):
             done = run("restore", "--data-dir", stopped, what)
             assert done.returncode == 2, done.stderr
-            assert done.stderr.splitlines()[-1].startswith("error: ")
+            assert done.stderr.splitlines()[-1].startswith("error[")
             assert "Traceback" not in done.stderr
         assert hosts.start().tips() == ["one"]
 

@@ -121,7 +121,7 @@ def test_a_wrong_setting_is_explained_without_internal_words(tmp_path: Path) -> 
     (tmp_path / "sidecar.toml").write_text('[server]\nmax_body_bytes = "many"\n')
     done = run("backup", "--data-dir", str(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: The setting 'server.max_body_bytes' must be a whole number.\n"
+    assert done.stderr == "error[bad_configuration]: The setting 'server.max_body_bytes' must be a whole number.\n"
 
 
 def test_help_of_serve_names_its_options() -> None:
@@ -223,7 +223,7 @@ def test_a_failure_is_a_sentence_and_an_exit_code(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("in the way")
     with Program([*SIDECAR, "serve", "--data-dir", "data"], tmp_path) as program:
         assert program.wait() == 4
-        assert program.stderr.startswith("error: The data directory ")
+        assert program.stderr.startswith("error[data_directory_not_writable]: The data directory ")
         assert program.stderr.count("\n") == 1
         assert program.lines() == []
 
@@ -231,3 +231,19 @@ def test_a_failure_is_a_sentence_and_an_exit_code(tmp_path: Path) -> None:
 def test_memory_keeps_no_database(tmp_path: Path) -> None:
     with serving(tmp_path, "--data-dir", "data", "--memory"):
         assert list((tmp_path / "data").rglob("*.db")) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["srve"], "; did you mean 'serve'?"),
+        (["import", "--data-dir", "data", "chatgtp", "x.zip"], "; did you mean 'chatgpt'?"),
+        (["backup", "--data-dir", "data", "--two", "x.db"], "unrecognized arguments: --two x.db; did you mean '--to'?"),
+    ],
+)
+def test_a_misspelt_word_gets_the_nearest_one(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(arguments)
+    assert capsys.readouterr().err.endswith(f"{said}\n")

@@ -145,7 +145,10 @@ class TestNotWritable:
         read_only.append(parent)
         failed = hosts.begin(parent / "data", through=WITHOUT_PRIVILEGES).refusal()
         assert (failed["exit_code"], failed["code"]) == (4, "data_directory_not_writable")
-        assert str(parent / "data") in failed["message"]
+        assert failed["message"] == (
+            f"The data directory {parent / 'data'} cannot be used: Permission denied; make it writable for this user, "
+            "or choose another directory."
+        )
 
     def test_a_file_in_its_place(self, hosts: Hosts) -> None:
         hosts.data_dir.write_text("not a directory")

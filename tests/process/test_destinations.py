@@ -62,7 +62,7 @@ def copy(host: Host, command: tuple[str, ...], to: Path, *options: str) -> "subp
 
 def require_refusal(done: "subprocess.CompletedProcess[str]", to: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines()[-1].startswith(f"error: {to} ")
+    assert done.stderr.splitlines()[-1].startswith(f"error[invalid_input]: {to} ")
     assert not list(to.parent.glob("*.partial"))
 
 

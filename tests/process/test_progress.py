@@ -11,6 +11,7 @@ import pytest
 
 from .conftest import Hosts
 from .host import PATIENCE_S, Host, wait_until
+from .patches import SLOW_COPY
 from .test_backups import run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
@@ -73,9 +74,8 @@ def test_a_terminal_shows_per_cent_in_one_changing_line(hosts: Hosts, tmp_path: 
 
 
 def test_an_interrupted_command_cancels_its_job(hosts: Hosts) -> None:
-    host = hosts.start()
-    for _ in range(4):
-        fill(host)
+    host = hosts.start(patch=SLOW_COPY)
+    fill(host)
     command = [sys.executable, "-m", "sidecar", "backup", "--data-dir", str(hosts.data_dir)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

@@ -28,10 +28,11 @@ def test_bound_comes_first_and_ready_last(shared_host: Host) -> None:
     assert set(names[1:-1]) == {"stage"}
 
 
-def test_bound_needs_no_bootstrap_and_names_port_process_and_instance(hosts: Hosts) -> None:
+def test_bound_needs_no_bootstrap_and_names_port_process_instance_and_versions(hosts: Hosts) -> None:
     host = hosts.spawn()
     bound = host.event("bound")
-    assert bound.keys() == {"event", "port", "pid", "instance"}
+    assert bound.keys() == {"event", "port", "pid", "instance", "version", "api_version"}
+    assert (bound["version"], bound["api_version"]) == (__version__, API_VERSION)
     assert bound["pid"] == host.process.pid
     assert 0 < bound["port"] < 65536
     assert bytes.fromhex(bound["instance"])
@@ -67,8 +68,6 @@ def test_ready_names_port_process_instance_and_versions(shared_host: Host) -> No
     assert ready == {
         **bound,
         "event": "ready",
-        "version": __version__,
-        "api_version": API_VERSION,
         "schema_version": latest_version(),
     }
 

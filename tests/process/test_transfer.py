@@ -95,7 +95,7 @@ def test_a_damaged_archive_is_one_sentence_and_status_2(
     (tmp_path / "damaged.zip").write_bytes(archive.read_bytes()[:300])
     done = run("import", "--data-dir", hosts.data_dir, tmp_path / "damaged.zip")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines()[-1] == "error: The file is not a .zip, or it was cut off."
+    assert done.stderr.splitlines()[-1] == "error[archive_refused]: The file is not a .zip, or it was cut off."
 
 
 def test_progress_is_shown_on_standard_error(archive: Path, hosts: Hosts, tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_files_and_directories_that_are_not_there(hosts: Hosts, archive: Path, t
     ):
         done = run(*arguments)
         assert done.returncode == 2
-        assert done.stderr.startswith("error: ")
+        assert done.stderr.startswith("error[")
     assert not (tmp_path / "nowhere").exists()
 
 

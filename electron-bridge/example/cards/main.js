@@ -9,8 +9,8 @@ const { servePages } = require("../scheme");
 const operations = require("./operations.json");
 
 const BACKEND = path.join(__dirname, "..", "backend");
-const VENV = path.join(__dirname, "..", "..", "..", ".venv");
-const PYTHON = path.join(VENV, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
+/** A packaged app has its Python in the frozen sidecar; before, it lies in a folder, and a change restarts the sidecar. */
+const python = () => (app.isPackaged ? {} : { pythonPath: [BACKEND], dev: { watch: [BACKEND] } });
 
 app.setName("Flash Cards");
 const pages = servePages(protocol, "cards", {
@@ -20,13 +20,10 @@ const pages = servePages(protocol, "cards", {
 
 void app.whenReady().then(() => {
   const sidecar = new Sidecar({
-    command: PYTHON,
-    args: ["-m", "sidecar"],
+    ...python(),
     dataDir: path.join(app.getPath("userData"), "data"),
     extensions: ["flash_cards"],
-    pythonPath: [BACKEND],
     operations,
-    dev: app.isPackaged ? undefined : { watch: [BACKEND] },
   });
   sidecar.on("log", (line) => console.error(line));
   exposeToPages(sidecar, { ipcMain, origins: [pages.origin] });

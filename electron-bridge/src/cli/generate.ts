@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import * as util from "node:util";
+import { venvPython } from "../main/platform.js";
 import type { OperationTable } from "../shared/operations.js";
 import type { Command } from "./command.js";
 import { CommandError } from "./errors.js";
@@ -89,19 +90,13 @@ function parsed(args: readonly string[]): Options {
         check: { type: "boolean" },
       },
     });
-    const { extension = [], out, python = projectPython(), check = false } = values;
+    const { extension = [], out, python = venvPython(".venv"), check = false } = values;
     if (extension.length === 0) throw new Error("--extension names no module");
     if (out === undefined) throw new Error("--out names no file");
     return { extensions: extension, out, python, pythonPath: values["python-path"] ?? [], check };
   } catch (error) {
     throw new CommandError((error as Error).message, USAGE_ERROR);
   }
-}
-
-function projectPython(): string {
-  return process.platform === "win32"
-    ? join(".venv", "Scripts", "python.exe")
-    : join(".venv", "bin", "python");
 }
 
 function describe({ python, extensions, pythonPath }: Options): Description {

@@ -2,9 +2,14 @@
 
 import type { Command } from "./command.js";
 import { CommandError } from "./errors.js";
+import { doctor } from "./doctor.js";
+import { freeze } from "./freeze.js";
 import { generate } from "./generate.js";
+import { init } from "./init.js";
+import { python } from "./python.js";
+import { nearest } from "../shared/nearest.js";
 
-const COMMANDS: Readonly<Record<string, Command>> = { generate };
+const COMMANDS: Readonly<Record<string, Command>> = { init, generate, python, freeze, doctor };
 
 const USAGE_ERROR = 2;
 
@@ -19,12 +24,17 @@ electron-sidecar COMMAND --help shows the options of a command, with examples.
 
 const asksForHelp = (argument: string | undefined): boolean => argument === "--help" || argument === "-h";
 
+function suggested(name: string): string {
+  const near = nearest(name, Object.keys(COMMANDS));
+  return near === undefined ? "" : `; did you mean '${near}'?`;
+}
+
 async function main([name = "", ...args]: readonly string[]): Promise<number> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
     const output = asksForHelp(name) ? process.stdout : process.stderr;
     if (name !== "" && !asksForHelp(name))
-      output.write(`electron-sidecar: there is no command '${name}'\n\n`);
+      output.write(`electron-sidecar: there is no command '${name}'${suggested(name)}\n\n`);
     output.write(USAGE);
     return asksForHelp(name) ? 0 : USAGE_ERROR;
   }

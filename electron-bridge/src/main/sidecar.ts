@@ -1,15 +1,14 @@
 // The Sidecar of an app's main process. It wires the supervisor to a process, a clock and the calls.
 
 import { randomBytes } from "node:crypto";
-import { isAbsolute } from "node:path";
 import { SidecarError } from "../shared/errors.js";
 import { createClient, type SidecarClient } from "../shared/client.js";
 import { type Ready, type Snapshot, statusOf, type Warning } from "../shared/status.js";
 import { type CallOptions, Calls } from "./calls/calls.js";
 import type { Child, ChildEvents } from "./child/child.js";
 import { AwakeClock, systemClock } from "./supervision/clock.js";
-import { isPackaged, sidecarEnvironment } from "./child/environment.js";
-import { type DevelopmentOptions, developmentPolicy, watchedFolders } from "./development/options.js";
+import { isPackaged } from "./child/environment.js";
+import { developmentPolicy, watchedFolders } from "./development/options.js";
 import { PythonFiles } from "./development/python-files.js";
 import { failureError } from "./supervision/failure.js";
 import { HalfCharacters } from "./calls/half-characters.js";
@@ -19,38 +18,13 @@ import { HttpClient } from "./calls/http-client.js";
 import { buildRequest, topicsOf } from "./calls/http-request.js";
 import { builtInOperations, type OperationTable } from "../shared/operations.js";
 import { definePolicy, type Policy } from "./supervision/policy.js";
-import { launchProcess } from "./child/process.js";
+import { launchFound } from "./child/finding.js";
+import { bootstrapOf, checkOptions, environmentOf, type SidecarOptions } from "./options.js";
 import type { StopReport } from "./supervision/stopping.js";
 import { Supervisor } from "./supervision/supervisor.js";
 import { History, type SupportBundle } from "./supervision/support-bundle.js";
 
-const PROTOCOL = 1;
 const TOKEN_BYTES = 32;
-
-export interface SidecarOptions {
-  /** The program: a Python, or the frozen sidecar. Never run through a shell. */
-  readonly command: string;
-  /** Arguments before `serve --host-pipe`, such as `-m sidecar`. */
-  readonly args?: readonly string[];
-  /** The absolute path of the data directory. One sidecar at a time can have it. */
-  readonly dataDir: string;
-  /** Settings that take precedence over the sidecar's own files. */
-  readonly settings?: Readonly<Record<string, unknown>>;
-  /** The app's own Python: names of extension modules, such as `my_app.backend`. */
-  readonly extensions?: readonly string[];
-  /** Absolute paths of the directories in which the extension modules are looked for first. */
-  readonly pythonPath?: readonly string[];
-  /** The operations of the extensions, from the file that `electron-sidecar generate` writes. */
-  readonly operations?: OperationTable;
-  /** Environment variables on top of the app's own. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  readonly policy?: Partial<Policy>;
-  /** For development only: restarts when Python files change, and a debugger. A packaged app cannot have it. */
-  readonly dev?: DevelopmentOptions | undefined;
-}
-
-/** Python takes a compiled file for current that was saved twice within a second, with the same length. */
-const WHILE_FILES_CHANGE = { PYTHONDONTWRITEBYTECODE: "1" };
 
 export interface SidecarEvents {
   /** Every change of the snapshot, in order. */
@@ -67,12 +41,6 @@ type Listener<Name extends keyof SidecarEvents> = (value: SidecarEvents[Name]) =
 function namespacesOf({ operations, extensions }: SidecarOptions): ReadonlySet<string> | undefined {
   if (operations === undefined && extensions !== undefined) return undefined;
   return new Set(Object.keys(operations ?? {}).map((id) => id.split(".")[0] ?? ""));
-}
-
-/** What the sidecar compares with its own operations. A table that has none of its own is not compared. */
-function fingerprintsOf(table: OperationTable): Record<string, string> {
-  const rows = Object.entries(table).filter(([, { fingerprint }]) => fingerprint !== undefined);
-  return Object.fromEntries(rows.map(([id, { fingerprint = "" }]) => [id, fingerprint]));
 }
 
 /** Asks on a connection of its own, so that no queue of calls delays the answer. */
@@ -115,19 +83,7 @@ export class Sidecar {
 
   /** @throws SidecarError `invalid_configuration` */
   constructor(options: SidecarOptions) {
-    if (!isAbsolute(options.dataDir)) {
-      throw new SidecarError(
-        "invalid_configuration",
-        `dataDir must be an absolute path, not '${options.dataDir}'.`,
-      );
-    }
-    const relative = options.pythonPath?.find((path) => !isAbsolute(path));
-    if (relative !== undefined) {
-      throw new SidecarError(
-        "invalid_configuration",
-        `pythonPath must hold absolute paths, not '${relative}'.`,
-      );
-    }
+    checkOptions(options);
     this.#options = { ...options };
     this.policy = definePolicy({ ...developmentPolicy(options.dev), ...options.policy });
     this.#pythonFiles = new PythonFiles(options.dev ? watchedFolders(options.dev, isPackaged()) : [], {
@@ -243,41 +199,18 @@ export class Sidecar {
   }
 
   #launch(events: ChildEvents): Child {
-    const {
-      command,
-      args = [],
-      dataDir,
-      settings,
-      extensions,
-      pythonPath,
-      operations,
-      env = {},
-      dev,
-    } = this.#options;
     this.#token = randomBytes(TOKEN_BYTES).toString("hex");
     this.#logTail = [];
-    return launchProcess(
-      {
-        command,
-        args,
-        env: sidecarEnvironment(process.env, { ...(dev?.watch && WHILE_FILES_CHANGE), ...env }),
-        bootstrap: {
-          protocol: PROTOCOL,
-          token: this.#token,
-          data_dir: dataDir,
-          ...(settings && { settings }),
-          ...(extensions && { extensions }),
-          ...(pythonPath && { python_path: pythonPath }),
-          ...(operations && { operations: fingerprintsOf(operations) }),
-          ...(dev?.debugpy !== undefined && { debugpy: dev.debugpy }),
-          packaged: isPackaged(),
-        },
-        onLog: (line) => this.#onLog(line),
-      },
+    const env = environmentOf(this.#options);
+    const bootstrap = bootstrapOf(this.#options, this.#token);
+    const onLog = (line: string): void => this.#onLog(line);
+    return launchFound(
+      this.#options,
+      { env, bootstrap, onLog },
       {
         ...events,
         line: (line) => {
-          if (line.event === "warning") this.#onWarning({ code: line.code, message: line.message });
+          if (line.event === "warning") this.warn({ code: line.code, message: line.message });
           events.line(line);
         },
       },
@@ -337,7 +270,8 @@ export class Sidecar {
     this.#emit("log", line);
   }
 
-  #onWarning(warning: Warning): void {
+  /** Emits the warning. @internal */
+  warn(warning: Warning): void {
     if (this.#listeners.warning.size === 0) console.warn(`electron-sidecar: ${warning.message}`);
     this.#emit("warning", warning);
   }

@@ -38,8 +38,13 @@ function refusal(error: unknown): { code: BridgeErrorCode; message: string } {
       message: "The call cannot be made: only plain data, as in JSON, can be sent.",
     };
   }
-  const message = "The main process does not serve pages: it must call exposeToPages first.";
-  return { code: "bridge_missing", message };
+  const reason = error instanceof Error ? error.message : String(error);
+  if (reason.includes("No handler registered")) {
+    const message =
+      "The main process does not serve the page: it must call exposeToPages before its windows load their pages.";
+    return { code: "bridge_missing", message };
+  }
+  return { code: "internal_error", message: `The main process did not answer: ${reason}.` };
 }
 
 type NoticesListener = Parameters<PageBridge["subscribe"]>[2];

@@ -1,6 +1,6 @@
 // electron-sidecar/renderer: the typed client that a page uses, over what the preload script put on `window`.
 
-import type { PageBridge } from "../shared/channels.js";
+import { FAILURE_EVENT, FAILURE_NAME, type PageBridge } from "../shared/channels.js";
 import { type Envelope, SidecarError } from "../shared/errors.js";
 import { createClient, type Transport } from "../shared/client.js";
 import { builtInForms } from "../shared/operations.js";
@@ -34,12 +34,15 @@ const transport: Transport<PageCallOptions> = {
     if (signal?.aborted) throw cancelled();
     const id = nextCallId();
     // Only plain data may cross to the main process.
-    const answer = pageBridge().call(id, operation, plainInput(input), key, asJob);
+    const data = plainInput(input);
+    const bridge = foundBridge() ?? (await bridgeOnceKnown());
+    const answer = bridge.call(id, operation, data, key, asJob);
     return unwrap(await cancellable(answer, id, signal));
   },
 
   async status() {
-    return unwrap(await pageBridge().status());
+    const bridge = foundBridge() ?? (await bridgeOnceKnown());
+    return unwrap(await bridge.status());
   },
 
   onStatus(listener) {
@@ -47,7 +50,8 @@ const transport: Transport<PageCallOptions> = {
   },
 
   async topics(operation) {
-    return unwrap(await pageBridge().topics(operation));
+    const bridge = foundBridge() ?? (await bridgeOnceKnown());
+    return unwrap(await bridge.topics(operation));
   },
 
   subscribe(topics, listener) {
@@ -67,12 +71,51 @@ const transport: Transport<PageCallOptions> = {
 
 export const sidecar = createClient<PageCallOptions>(transport, builtInForms, true);
 
+/** What a page has on its window. The preload script leaves the bridge there; where that fails, main leaves the reason. */
+interface PageGlobals {
+  readonly electronSidecar?: PageBridge;
+  readonly [FAILURE_NAME]?: string;
+  readonly navigator?: { readonly userAgent: string };
+  readonly addEventListener?: (event: string, listener: () => void, options: { readonly once: true }) => void;
+}
+
+const page = globalThis as PageGlobals;
+
+/** Milliseconds after the page began within which the main process says that its preload script has failed. */
+const FAILURE_KNOWN_AFTER_MS = 2_000;
+
+function foundBridge(): PageBridge | undefined {
+  return page.electronSidecar;
+}
+
 function pageBridge(): PageBridge {
-  const { electronSidecar } = globalThis as { electronSidecar?: PageBridge };
-  if (electronSidecar) return electronSidecar;
-  const message =
-    "The page has no sidecar: its window needs electron-sidecar/preload as webPreferences.preload.";
-  throw new SidecarError("bridge_missing", message);
+  const bridge = foundBridge();
+  if (bridge) return bridge;
+  throw new SidecarError("bridge_missing", whyMissing());
+}
+
+/** The same for a caller that can wait: until the main process would have said why there is none. */
+async function bridgeOnceKnown(): Promise<PageBridge> {
+  const waitMs = FAILURE_KNOWN_AFTER_MS - performance.now();
+  if (page[FAILURE_NAME] === undefined && waitMs > 0) {
+    await new Promise<void>((resolve) => {
+      page.addEventListener?.(FAILURE_EVENT, resolve, { once: true });
+      setTimeout(resolve, waitMs);
+    });
+  }
+  return pageBridge();
+}
+
+function whyMissing(): string {
+  const failure = page[FAILURE_NAME];
+  if (failure !== undefined) return `The page has no sidecar. ${failure}`;
+  if (page.navigator && !page.navigator.userAgent.includes("Electron/")) {
+    return "The page has no sidecar: a browser shows it, and not a window of the app; open it in the app.";
+  }
+  return (
+    "The page has no sidecar: its window has no preload script that brings one. Name electron-sidecar/preload as " +
+    "webPreferences.preload, or import it in the preload script of the app."
+  );
 }
 
 function unwrap<Value>(envelope: Envelope<Value>): Value {

@@ -6032,10 +6032,10 @@ export interface components {
         Problem: {
             /**
              * Type
+             * @description Entry of the code in the page of all errors, such as `ERRORS.md#not_found`. `about:blank` for a code of an extension's own.
              * @default about:blank
-             * @constant
              */
-            type?: "about:blank";
+            type?: string;
             /** Title */
             title: string;
             /** Status */

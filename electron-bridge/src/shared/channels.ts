@@ -12,6 +12,10 @@ export const channels = {
   event: "electron-sidecar:event",
 } as const;
 
+/** Where a page of the app finds why its preload script failed, as text, and the event that says that it is there. */
+export const FAILURE_NAME = "electronSidecarFailure";
+export const FAILURE_EVENT = "electron-sidecar-failure";
+
 /** The requests of a page: each with its message and the content of the answer's envelope. */
 export interface Requests {
   /** `id` is chosen by the page; `cancel` names the call by it. */

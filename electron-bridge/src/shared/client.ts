@@ -3,6 +3,7 @@
 import { type Notice, problemOfTopics, type Topic } from "./events.js";
 import { live, type LiveOptions, watch } from "./live.js";
 import { messageText } from "./message-text.js";
+import { nearest } from "./nearest.js";
 import {
   type AnyCallInput,
   type AnyFormOfInput,
@@ -190,7 +191,9 @@ function withOperations(own: object, call: AnyCall, forms: InputForms): object {
   const client: Record<string, unknown> = { ...own };
   for (const resource of new Set(Object.keys(forms).map((id) => id.slice(0, id.indexOf("."))))) {
     const fixed = client[resource] ?? {};
-    const has = (operation: string): boolean => findOperation(forms, operation) !== undefined;
+    // A misspelt name is called, too: the refusal names the right one.
+    const has = (operation: string): boolean =>
+      findOperation(forms, operation) !== undefined || isMisspelt(forms, operation);
     if (typeof fixed === "object") client[resource] = operationsOf(resource, fixed, call, has);
   }
   return client;
@@ -198,6 +201,18 @@ function withOperations(own: object, call: AnyCall, forms: InputForms): object {
 
 /** What a name of an app's own resource or operation looks like. `then` is none: a client can be awaited. */
 const NAME = /^(?!then$|toJSON$)[a-z][a-z0-9_]*$/;
+
+function isMisspelt(forms: InputForms, operation: string): boolean {
+  const [resource = "", method = ""] = operation.split(".");
+  const methods = Object.keys(forms).filter((id) => id.startsWith(`${resource}.`));
+  return (
+    NAME.test(method) &&
+    nearest(
+      method,
+      methods.map((id) => id.slice(resource.length + 1)),
+    ) !== undefined
+  );
+}
 
 /** Adds resources that only the other side knows, when they are asked for. */
 function withUnknownResources(client: object, call: AnyCall): object {

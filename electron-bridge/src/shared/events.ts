@@ -1,5 +1,6 @@
 // The notices that subscribers get. Plain data: the same in the main process and in a page.
 
+import { nearest } from "./nearest.js";
 import type { OwnNamespace } from "./operations.js";
 import { type TopicEvents, topics } from "./operations.generated.js";
 
@@ -71,6 +72,12 @@ function isOwnTopic(topic: unknown, namespaces: ReadonlySet<string> | undefined)
   return namespaces?.has(namespace) ?? !topics.some((known) => known.split(".")[0] === namespace);
 }
 
+/** The topic with each namespace in place of the one that it has. */
+function ownNames(topic: string, namespaces: ReadonlySet<string> = new Set()): string[] {
+  const dot = topic.indexOf(".");
+  return dot < 0 ? [] : ["app", ...namespaces].map((namespace) => namespace + topic.slice(dot));
+}
+
 /**
  * The problem with the value as the topics of a subscription; undefined if there is none. `namespaces` are those of the
  * app's extensions; without them, as in a page, any name that is not the sidecar's may be one.
@@ -82,5 +89,8 @@ export function problemOfTopics(value: unknown, namespaces?: ReadonlySet<string>
   const known: readonly unknown[] = topics;
   const unknown = value.find((topic) => !known.includes(topic) && !isOwnTopic(topic, namespaces)) as unknown;
   if (unknown === undefined && !value.includes(undefined)) return undefined;
-  return `has no '${String(unknown).slice(0, 100)}'; the topics are ${topics.join(", ")}`;
+  const wrong = String(unknown);
+  const near = nearest(wrong, [...topics, ...ownNames(wrong, namespaces)]);
+  const advice = near === undefined ? `the topics are ${topics.join(", ")}` : `did you mean '${near}'?`;
+  return `has no '${wrong.slice(0, 100)}'; ${advice}`;
 }

@@ -12,7 +12,8 @@ const MAX_PATH_LENGTH = 200;
 /** The call cannot be made: names the field of the input, such as `body.items.3.title`, and what is wrong with it. */
 export function invalidField(field: string, message: string): SidecarError {
   const errors = [{ field, message }];
-  return new SidecarError("invalid_call", `The call cannot be made: ${field} ${message}.`, { errors });
+  const end = message.endsWith("?") ? "" : ".";
+  return new SidecarError("invalid_call", `The call cannot be made: ${field} ${message}${end}`, { errors });
 }
 
 /**

@@ -20,10 +20,43 @@ export interface Stage {
   readonly detail: string | null;
 }
 
+/** The codes of the warnings that the bridge itself gives; every other code comes from the sidecar. */
+export type BridgeWarningCode =
+  /**
+   * The preload script of a window failed, so its page has no bridge.
+   *
+   * Cause: a script of the app's own imports `electron-sidecar/preload` and was not bundled: a sandboxed preload
+   * script can load nothing but Electron. Or the file is missing, or it throws.
+   *
+   * Cure: bundle the preload script into one CommonJS file, or name `electron-sidecar/preload` itself as
+   * `webPreferences.preload`.
+   */
+  | "preload_failed"
+  /**
+   * A page was loaded from a scheme of `origins` that no handler serves: the window stays blank.
+   *
+   * Cause: `protocol.handle` was not called for the scheme, was called for another session, or after the page
+   * was loaded. The system is asked to open such an address, which starts `xdg-open` on Linux.
+   *
+   * Cure: call `protocol.handle(scheme, …)` once the app is ready, before the window loads its page.
+   */
+  | "scheme_not_handled"
+  /**
+   * A page was loaded from a scheme that is not registered as standard, so that modules, relative addresses and
+   * storage do not work in it.
+   *
+   * Cause: `protocol.registerSchemesAsPrivileged` was not called, was called after the app was ready, or does
+   * not name the scheme.
+   *
+   * Cure: call `protocol.registerSchemesAsPrivileged([{ scheme, privileges: { standard: true, secure: true,
+   * supportFetchAPI: true } }])` at the top of the main file.
+   */
+  | "scheme_not_privileged";
+
 /** Something that should be seen to, while the sidecar runs. */
 export interface Warning {
-  /** Such as `operations_out_of_date`. */
-  readonly code: string;
+  /** Stable, such as `operations_out_of_date`: ERRORS.md has the cause and the cure of each. */
+  readonly code: BridgeWarningCode | (string & {});
   /** A sentence or two for a person. */
   readonly message: string;
 }

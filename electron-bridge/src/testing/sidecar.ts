@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Sidecar, type SidecarOptions } from "../main/index.js";
+import { killTarget } from "../main/platform.js";
 
 export interface TestSidecarOptions extends Partial<SidecarOptions> {
-  /** The Python that has the sidecar, unless `command` names a program; else that of `.venv` in the current directory. */
+  /** The Python that has the sidecar; without it and `command`, the sidecar is found as in an app. */
   readonly python?: string;
   /** Directories in which the extension modules are looked for first; relative ones lie in the current directory. */
   readonly pythonPath?: readonly string[];
@@ -21,10 +22,9 @@ export class TestSidecar extends Sidecar {
   readonly #remove: () => void;
 
   constructor(options: TestSidecarOptions) {
-    const { dataDir = temporaryFolder(), python = projectPython(), pythonPath = [], ...others } = options;
+    const { dataDir = temporaryFolder(), python, pythonPath = [], ...others } = options;
     super({
-      command: python,
-      args: options.command === undefined ? ["-m", "sidecar"] : [],
+      ...(python !== undefined && { command: python, args: ["-m", "sidecar"] }),
       ...others,
       pythonPath: pythonPath.map((path) => resolve(path)),
       dataDir,
@@ -45,7 +45,7 @@ export class TestSidecar extends Sidecar {
   abandon(): void {
     const { ready } = this.snapshot;
     try {
-      if (ready) process.kill(process.platform === "win32" ? ready.pid : -ready.pid, "SIGKILL");
+      if (ready) process.kill(killTarget(ready.pid), "SIGKILL");
     } catch {
       // It has ended already.
     }
@@ -90,11 +90,6 @@ const unclosed = new Set<TestSidecar>();
 process.once("exit", () => {
   for (const sidecar of unclosed) sidecar.abandon();
 });
-
-function projectPython(): string {
-  const program = process.platform === "win32" ? join("Scripts", "python.exe") : join("bin", "python");
-  return resolve(".venv", program);
-}
 
 function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), "electron-sidecar-test-"));

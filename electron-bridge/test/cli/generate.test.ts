@@ -48,7 +48,7 @@ import { Sidecar } from "electron-sidecar/main";
 import { sidecar as page } from "electron-sidecar/renderer";
 import { appOperations } from "./sidecar.generated.js";
 
-const sidecar = new Sidecar({ command: "sidecar", dataDir: "/data", operations: appOperations });
+const sidecar = new Sidecar({ dataDir: "/data", operations: appOperations });
 export const id: Promise<number> = sidecar.call("notes.create", { front: "sea" }).then((card) => card.id);
 export const front: Promise<string> = page.notes.create({ body: { front: "sea" } }).then((card) => card.front);
 page.live("notes.list_cards", {}, (cards) => cards.map((card) => card.front));
@@ -164,7 +164,7 @@ describe("generate", () => {
 });
 
 test("--help describes the command", () => {
-  expect(execFileSync(process.execPath, [CLI, "--help"], { encoding: "utf8" })).toContain(
+  expect(execFileSync(process.execPath, [CLI, "generate", "--help"], { encoding: "utf8" })).toContain(
     "--extension MODULE",
   );
 });

@@ -3,20 +3,21 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import type { ElectronApplication, JSHandle, Page } from "playwright-core";
 import { expect, onTestFailed, onTestFinished } from "vitest";
 import type * as Client from "../../src/renderer/index.js";
-import { CONSOLE, launch, leftBehind, quit } from "./launch.mjs";
+import { launch, leftBehind, quit, SUITE_APP } from "./launch.mjs";
 
 /** Where a page of an app under test finds the renderer's client. */
 const CLIENT_URL = "/electron-sidecar.js";
-const PRELOAD = fileURLToPath(new URL("../../dist/preload.js", import.meta.url));
 const READY_WITHIN_MS = 20_000;
 const QUIT_WITHIN_SECONDS = 2;
 
 export interface StartOptions {
+  /** The main file of another app than the suite's. */
   readonly app?: string;
+  /** What the suite's app plays. */
+  readonly scene?: string;
   readonly userData?: string;
   readonly env?: Record<string, string>;
   /** The folder in which the app is started. */
@@ -46,9 +47,10 @@ export class App {
   ) {}
 
   static async start(options: StartOptions = {}): Promise<App> {
-    const { app = CONSOLE, userData = freshFolder(), ...more } = options;
+    const { app = SUITE_APP, scene, userData = freshFolder(), ...more } = options;
+    const args = scene === undefined ? [] : [`--scene=${scene}`];
     const run = path.basename(freshFolder());
-    const { electron, log } = await launch(app, { userData, run, ...more });
+    const { electron, log } = await launch(app, { userData, run, args, ...more });
     onTestFailed(() => console.error(`── the app's log\n${log()}`));
     onTestFinished(async () => {
       await quit(electron);
@@ -92,11 +94,7 @@ export function clientOf(page: Page): Promise<JSHandle<typeof Client>> {
 /** A second window like the app's first. */
 export async function openWindow(app: App): Promise<Page> {
   const opened = app.electron.waitForEvent("window");
-  await app.electron.evaluate(({ BrowserWindow }, preload) => {
-    const url = BrowserWindow.getAllWindows()[0]?.webContents.getURL() ?? "";
-    const window = new BrowserWindow({ webPreferences: { preload, sandbox: true, contextIsolation: true } });
-    void window.loadURL(url);
-  }, PRELOAD);
+  await app.electron.evaluate(({ app }) => app.emit("activate"));
   const page = await opened;
   await page.waitForLoadState("load");
   return page;

@@ -1,4 +1,4 @@
-// What a page of the console may ask of the sidecar, and what it gets.
+// What a page may ask of the sidecar, and what it gets.
 
 import { expect, test } from "vitest";
 import { App } from "./app.js";
@@ -36,7 +36,7 @@ test("an operation is a method, and an input of one part may be given flat", asy
 });
 
 test("a call made before the sidecar is ready waits for it and succeeds", async () => {
-  const app = await App.start({ env: { SIDECAR_COMMAND: SLOW_SIDECAR, SLOW_SIDECAR_SECONDS: "2" } });
+  const app = await App.start({ env: { SUITE_SIDECAR: SLOW_SIDECAR, SLOW_SIDECAR_SECONDS: "2" } });
   const client = await app.client();
 
   expect(await client.evaluate(async ({ sidecar }) => (await sidecar.status()).state)).toBe("starting");

@@ -6,6 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { App } from "./app.js";
+import { CARDS } from "./launch.mjs";
 
 const EXAMPLE = fileURLToPath(new URL("../../example", import.meta.url));
 const REPOSITORY = path.join(EXAMPLE, "..", "..");
@@ -26,7 +27,7 @@ test("the operation table of the example is that of its Python", () => {
 });
 
 test("a person imports a deck, sees how far it is, learns, and finds a card", async () => {
-  const { page } = await App.start({ app: path.join(EXAMPLE, "cards", "main.js") });
+  const { page } = await App.start({ app: CARDS });
   await page.getByText("ready", { exact: true }).waitFor();
   await page.getByLabel("Deck", { exact: true }).fill("German");
   const text = page.getByLabel("Cards, a line each");

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { dice, repeat, timeoutMs } from "../chaos/length.js";
 import { App, freshFolder, until } from "./app.js";
-import { CONSOLE, leftBehind, quit } from "./launch.mjs";
+import { commandOf, leftBehind, quit, SUITE_APP } from "./launch.mjs";
 
 const GONE_WITHIN_SECONDS = 2;
 /** As long as a start of the app and its sidecar may take. */
@@ -97,11 +97,11 @@ async function tips(app: App): Promise<string[]> {
 
 /** Starts the same app on the same data as a person does by a second click. */
 function launchAgain(app: App, userData: string) {
-  const [program, ...rest] = [app.electron.process().spawnfile];
-  const words = [...rest, ...(process.env["ELECTRON_NO_SANDBOX"] ? ["--no-sandbox"] : [])];
-  if (process.env["ELECTRON_DISABLE_GPU"]) words.push("--disable-gpu");
+  const { command, args } = commandOf(SUITE_APP);
+  const words = [...args, `--user-data-dir=${userData}`];
+  if (process.env["ELECTRON_NO_SANDBOX"]) words.push("--no-sandbox");
   const env = { ...process.env, ELECTRON_SIDECAR_RUN: app.run };
-  const second = spawn(program, [...words, CONSOLE, `--user-data-dir=${userData}`], { env, stdio: "ignore" });
+  const second = spawn(command, words, { env, stdio: "ignore" });
   onTestFinished(() => void second.kill("SIGKILL"));
   return second;
 }

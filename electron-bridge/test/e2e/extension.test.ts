@@ -6,21 +6,15 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { App, freshFolder, until } from "./app.js";
 
-const OWN_APP = fileURLToPath(new URL("apps/extension/main.js", import.meta.url));
+const PYTHON = fileURLToPath(
+  new URL(
+    `../../../.venv/${process.platform === "win32" ? "Scripts/python.exe" : "bin/python"}`,
+    import.meta.url,
+  ),
+);
 const PAGE = fileURLToPath(new URL("../../../EXTENDING.md", import.meta.url));
 
-const FORGET = `
-@notes.router.delete("/cards", status_code=204)
-async def forget(write: Write) -> None:
-    """Delete all cards."""
-
-    def delete(work: Work) -> None:
-        work.connection.execute("DELETE FROM notes_cards")
-
-    await write(delete)
-`;
-
-/** A folder for an app's data in which the module of the page lies, with one more operation. */
+/** A folder for an app's data in which the module of the page lies. */
 function userDataWithModule(): string {
   const userData = freshFolder();
   const folder = path.join(userData, "backend", "my_app");
@@ -28,14 +22,23 @@ function userDataWithModule(): string {
     /```python\n# backend\/my_app\/notes\.py\n(.*?)```/s.exec(readFileSync(PAGE, "utf8")) ?? [];
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, "__init__.py"), "");
-  writeFileSync(path.join(folder, "notes.py"), module + FORGET);
+  writeFileSync(path.join(folder, "notes.py"), module);
   return userData;
+}
+
+/** The app with the module of the page; a packaged one has it in its frozen sidecar. */
+function startOwnApp(env: Record<string, string> = {}): Promise<App> {
+  return App.start({
+    scene: "extension",
+    userData: userDataWithModule(),
+    env: { SUITE_PYTHON: PYTHON, ...env },
+  });
 }
 
 type Anything = Record<string, Record<string, (input: object) => Promise<unknown>>>;
 
 test("a page stores a row by an operation of the app's own", async () => {
-  const app = await App.start({ app: OWN_APP, userData: userDataWithModule() });
+  const app = await startOwnApp();
   const client = await app.client();
   const made = await client.evaluate(({ sidecar }) =>
     (sidecar as unknown as Anything)["notes"]?.["create_card"]?.({ front: "sea", back: "mer" }),
@@ -45,7 +48,7 @@ test("a page stores a row by an operation of the app's own", async () => {
 });
 
 test("a page hears of the rows of the app's own tables, and of events of the app itself", async () => {
-  const app = await App.start({ app: OWN_APP, userData: userDataWithModule() });
+  const app = await startOwnApp();
   const client = await app.client();
   const heard = await client.evaluate(async ({ sidecar }) => {
     const notices: unknown[] = [];
@@ -70,13 +73,15 @@ test("a page hears of the rows of the app's own tables, and of events of the app
 });
 
 test("the app says which of its own operations its pages may call", async () => {
-  const app = await App.start({ app: OWN_APP, userData: userDataWithModule() });
-  expect((await app.call("notes.forget")).error).toMatchObject({ code: "operation_not_allowed" });
+  const app = await startOwnApp({ SUITE_DENY: "notes.get_card" });
+  expect((await app.call("notes.get_card", { card_id: 1 })).error).toMatchObject({
+    code: "operation_not_allowed",
+  });
   expect((await app.call("notes.explode")).error).toMatchObject({ code: "unknown_operation" });
 });
 
 test("a row outlives the sidecar's violent end, under the page's call", async () => {
-  const app = await App.start({ app: OWN_APP, userData: userDataWithModule() });
+  const app = await startOwnApp();
   await app.value("notes.create_card", { front: "sea", back: "mer" });
   const pid = await app.sidecarPid();
   process.kill(pid, "SIGKILL");

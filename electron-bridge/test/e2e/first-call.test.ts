@@ -24,10 +24,13 @@ interface Launch {
   readonly stop: { readonly durationMs: number; readonly outcome: string };
 }
 
-const appPath = (name: string): string => fileURLToPath(new URL(`apps/${name}/main.js`, import.meta.url));
+const READY_FIXTURE = fileURLToPath(new URL("fixtures/ready-on-demand.mjs", import.meta.url));
 
 test("a connection is noticed at once although its wake-up is swallowed by another", async () => {
-  const { result } = await runApp(appPath("swallowed-wake-up"));
+  const { result } = await runApp("swallowed-wake-up", {
+    SUITE_NODE: process.execPath,
+    READY_FIXTURE,
+  });
   const answers = Object.entries(result as Record<string, number>);
   const late = answers.filter(([, milliseconds]) => milliseconds > NOTICED_WITHIN_MS);
 
@@ -41,7 +44,7 @@ test(
     const launches = [];
     for (let index = 0; index < LAUNCHES; index += 1) {
       const firstCall = index % 2 === 0 ? "while it starts" : "after start()";
-      const { result, endedAt } = await runApp(appPath("first-call"), { FIRST_CALL: firstCall });
+      const { result, endedAt } = await runApp("first-call", { FIRST_CALL: firstCall });
       const { call, notice, quitAt, stop } = result as Launch;
       launches.push({
         index,

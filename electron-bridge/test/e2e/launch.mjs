@@ -1,8 +1,11 @@
 // Starts an app in a real Electron and drives it: what the demo and every test of the real-Electron suite begin with.
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { _electron } from "playwright-core";
+import electronProgram from "electron";
 
 const SCRIPTS = new URL("../../../scripts/", import.meta.url);
 const PYTHON = new URL(
@@ -12,26 +15,54 @@ const PYTHON = new URL(
 const LAUNCH_TIMEOUT_MS = 30_000;
 const QUIT_TIMEOUT_MS = 15_000;
 
-/** The folder of the example app, the console. */
-export const CONSOLE = fileURLToPath(new URL("../../example/main.js", import.meta.url));
+/** @param {string} relative */
+const file = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
-/** A command for the console that starts the sidecar SLOW_SIDECAR_SECONDS later. */
+/** The apps that can be packaged, by the main files from which they are started when they are not. */
+export const SUITE_APP = file("suite-app/main.js");
+export const CONSOLE = file("../../example/main.js");
+export const CARDS = file("../../example/cards/main.js");
+
+/** A program for the suite's app that starts the sidecar SLOW_SIDECAR_SECONDS later. */
 export const SLOW_SIDECAR = fileURLToPath(new URL("fixtures/slow-sidecar", import.meta.url));
+
+/**
+ * The packaged apps of a run with E2E_PACKAGED, which names the folder where test/packaging/package-apps.mjs made them.
+ *
+ * @type {Record<string, string>}
+ */
+const PACKAGED = process.env.E2E_PACKAGED
+  ? JSON.parse(readFileSync(path.join(process.env.E2E_PACKAGED, "apps.json"), "utf8"))
+  : {};
+const NAMES = { [SUITE_APP]: "suite", [CONSOLE]: "console", [CARDS]: "cards" };
+
+/**
+ * The program of an app and its first arguments: the packaged app itself, or an Electron that loads the main file.
+ *
+ * @param {string} app path of the app's main file
+ */
+export function commandOf(app) {
+  const program = PACKAGED[NAMES[app] ?? ""];
+  // In Node, the export of the package is the path of the executable.
+  const [command, mainFile] = program
+    ? [program, []]
+    : [/** @type {string} */ (/** @type {unknown} */ (electronProgram)), [app]];
+  return { command, args: [...(process.env.ELECTRON_DISABLE_GPU ? ["--disable-gpu"] : []), ...mainFile] };
+}
 
 /**
  * ELECTRON_NO_SANDBOX and ELECTRON_DISABLE_GPU are set by the scripts, where the machine leaves no choice.
  *
  * @param {string} app path of the app's main file
- * @param {{ userData: string, run: string, env?: Record<string, string>, cwd?: string }} options `run` marks every
- * process of this run
+ * @param {{ userData: string, run: string, args?: string[], env?: Record<string, string>, cwd?: string }} options `run`
+ * marks every process of this run
  */
-export async function launch(app, { userData, run, env = {}, cwd = process.cwd() }) {
+export async function launch(app, { userData, run, args = [], env = {}, cwd = process.cwd() }) {
+  const program = commandOf(app);
   const electron = await _electron.launch({
-    args: [
-      ...(process.env.ELECTRON_DISABLE_GPU ? ["--disable-gpu"] : []),
-      app,
-      `--user-data-dir=${userData}`,
-    ],
+    // Named only where it is no Electron of the package's: Playwright prepares that one itself.
+    ...(program.args.includes(app) ? {} : { executablePath: program.command }),
+    args: [...program.args, `--user-data-dir=${userData}`, ...args],
     chromiumSandbox: !process.env.ELECTRON_NO_SANDBOX,
     env: { .../** @type {Record<string, string>} */ (process.env), ...env, ELECTRON_SIDECAR_RUN: run },
     cwd,

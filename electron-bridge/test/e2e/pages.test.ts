@@ -7,7 +7,6 @@ import { expect, test } from "vitest";
 import type { PageBridge } from "../../src/shared/channels.js";
 import { App } from "./app.js";
 
-const FRAMES_APP = fileURLToPath(new URL("apps/frames/main.js", import.meta.url));
 const PRELOAD_WORLD = fileURLToPath(new URL("fixtures/preload-world.cjs", import.meta.url));
 
 test("the bridge serves a page whose preload world is sandboxed and isolated", async () => {
@@ -38,7 +37,7 @@ test.runIf(process.platform === "linux")("the kernel confines the page's process
 });
 
 test("a frame of another origin is refused, and so is any frame inside a page", async () => {
-  const app = await App.start({ app: FRAMES_APP });
+  const app = await App.start({ scene: "frames" });
   await app.page.waitForLoadState("load");
   const codes = Object.fromEntries(
     await Promise.all(
@@ -54,7 +53,7 @@ test("a frame of another origin is refused, and so is any frame inside a page", 
 });
 
 test("a page of another origin in the app's own window is refused", async () => {
-  const app = await App.start({ app: FRAMES_APP });
+  const app = await App.start({ scene: "frames" });
   await app.page.waitForLoadState("load");
   await app.page.goto("app://foreign/");
 

@@ -8,7 +8,6 @@ import { App, freshFolder } from "./app.js";
 
 const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
 const BRIDGE = path.join(REPOSITORY, "electron-bridge");
-const PROGRAMS = path.join(REPOSITORY, ".venv", process.platform === "win32" ? "Scripts" : "bin");
 const RESULT_WITHIN_MS = 20_000;
 
 /** The page's origin, which every app has a way of its own to serve. */
@@ -62,6 +61,7 @@ test("the JavaScript of the README does what it says", async () => {
   const folder = freshFolder();
   mkdirSync(path.join(folder, "node_modules"));
   symlinkSync(BRIDGE, path.join(folder, "node_modules", "electron-sidecar"), "junction");
+  symlinkSync(path.join(REPOSITORY, ".venv"), path.join(folder, ".venv"), "junction");
   const pageScript = `${calls}${OWN}${events}${RESULT}`.replace(
     "electron-sidecar/renderer",
     "/electron-sidecar.js",
@@ -75,8 +75,7 @@ test("the JavaScript of the README does what it says", async () => {
     writeFileSync(path.join(folder, name), text ?? "");
   }
 
-  const PATH = `${PROGRAMS}${path.delimiter}${process.env["PATH"] ?? ""}`;
-  const app = await App.start({ app: path.join(folder, "main.js"), env: { PATH } });
+  const app = await App.start({ app: path.join(folder, "main.js") });
   const result = await app.page.waitForFunction(() => (window as { result?: unknown }).result, undefined, {
     timeout: RESULT_WITHIN_MS,
   });

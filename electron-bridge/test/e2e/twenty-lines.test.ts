@@ -11,10 +11,6 @@ import { App, freshFolder } from "./app.js";
 
 const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
 const BRIDGE = path.join(REPOSITORY, "electron-bridge");
-const PROGRAMS = path.join(REPOSITORY, ".venv", process.platform === "win32" ? "Scripts" : "bin");
-const PATH = [PROGRAMS, path.join(BRIDGE, "node_modules", ".bin"), process.env["PATH"] ?? ""].join(
-  path.delimiter,
-);
 const RESULT_WITHIN_MS = 20_000;
 const TYPES = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022"];
 const BUNDLER = [
@@ -103,7 +99,7 @@ function bundle(folder: string): void {
 }
 
 async function cardShown(folder: string, userData: string): Promise<string> {
-  const app = await App.start({ app: folder, userData, cwd: folder, env: { PATH } });
+  const app = await App.start({ app: folder, userData, cwd: folder });
   const shown = app.page.getByText(/^Card \d+/);
   await shown.waitFor({ timeout: RESULT_WITHIN_MS });
   const text = await shown.innerText();

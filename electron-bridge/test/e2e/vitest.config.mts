@@ -1,9 +1,16 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
-/** Run by `./scripts/test --only electron`, which finds an Electron and a display for it. */
+/** The apps of these are written by the tests themselves, from the pages: none of them is packaged. */
+const NEVER_PACKAGED = ["readme", "twenty-lines"].map((name) => `test/e2e/${name}.test.ts`);
+
+/**
+ * Run by `./scripts/test --only electron`, which finds an Electron and a display for it. With E2E_PACKAGED, against the
+ * apps that `scripts/package-apps` has made.
+ */
 export default defineConfig({
   test: {
     include: ["test/e2e/*.test.ts"],
+    exclude: [...configDefaults.exclude, ...(process.env["E2E_PACKAGED"] ? NEVER_PACKAGED : [])],
     // Each test starts whole apps and measures how long processes live: two at once would measure each other.
     fileParallelism: false,
     testTimeout: 60_000,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { buildSync } from "esbuild";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Failure, Policy, Sidecar, SidecarOptions } from "../../src/main/index.js";
-import { API_VERSION } from "../../src/main/supervision/supervisor.js";
+import { API_VERSION } from "../../src/main/child/versions.js";
 import { errorOf, fixturePath, isRunning, makeSidecar, temporaryFolder, until } from "../support.js";
 
 const REPOSITORY = join(__dirname, "..", "..", "..");

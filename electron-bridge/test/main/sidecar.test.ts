@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { setTimeout as delay } from "node:timers/promises";
 import { Sidecar, SidecarError, type Status, watchPower } from "../../src/main/index.js";
+import { BRIDGE_VERSION } from "../../src/main/child/versions.js";
 import type { Policy } from "../../src/main/supervision/policy.js";
 import { errorOf, fixtureOptions, fixtureSidecar, isRunning, temporaryFolder, until } from "../support.js";
 
@@ -66,7 +67,7 @@ describe("a well-behaved sidecar", () => {
   test("starts, says what it is, and stops without leaving a process", async () => {
     const sidecar = fixtureSidecar("well-behaved");
     const ready = await sidecar.start();
-    expect(ready).toMatchObject({ version: "0.0.0", apiVersion: 1, schemaVersion: 1 });
+    expect(ready).toMatchObject({ version: BRIDGE_VERSION, apiVersion: 1, schemaVersion: 1 });
     expect(sidecar.snapshot).toMatchObject({ state: "ready", ready });
     expect(isRunning(ready.pid)).toBe(true);
     expect(await sidecar.stop()).toMatchObject({ outcome: "graceful", confirmed: true, exitCode: 0 });

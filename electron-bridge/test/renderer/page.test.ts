@@ -1,8 +1,8 @@
 // The page's side: the client over the preload script over handlers of the test's own making.
 
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { SidecarError, sidecar } from "../../src/renderer/index.js";
-import { channels, type PageBridge } from "../../src/shared/channels.js";
+import { channels, FAILURE_EVENT, FAILURE_NAME, type PageBridge } from "../../src/shared/channels.js";
 import { errorOf } from "../support.js";
 
 const MANY = 20_000;
@@ -290,17 +290,64 @@ describe("live events", () => {
 
 describe("what is missing is named", () => {
   test("no preload script", async () => {
+    vi.stubGlobal("navigator", { userAgent: "Mozilla/5.0 Chrome/108.0.0.0 Electron/22.3.25" });
+    onTestFinished(() => void vi.unstubAllGlobals());
     expect(await errorOf(sidecar.call("tips.list"))).toMatchObject({
       code: "bridge_missing",
       message: expect.stringContaining("electron-sidecar/preload") as string,
     });
   });
 
+  test("a preload script that failed, as the main process says it", async () => {
+    Object.assign(globalThis, { [FAILURE_NAME]: "The preload script /p.js failed: oh." });
+    onTestFinished(() => void Reflect.deleteProperty(globalThis, FAILURE_NAME));
+    const message = "The page has no sidecar. The preload script /p.js failed: oh.";
+    expect(await errorOf(sidecar.call("tips.list"))).toMatchObject({ code: "bridge_missing", message });
+    expect(await errorOf(sidecar.status())).toMatchObject({ code: "bridge_missing", message });
+    expect(() => sidecar.onStatus(() => undefined)).toThrow(message);
+  });
+
+  test("a preload script that failed, said while the first call of a young page waits for it", async () => {
+    vi.spyOn(performance, "now").mockReturnValue(0);
+    const listeners = new Map<string, () => void>();
+    const addEventListener = (event: string, listener: () => void): unknown => listeners.set(event, listener);
+    vi.stubGlobal("addEventListener", addEventListener);
+    onTestFinished(() => {
+      vi.unstubAllGlobals();
+      vi.restoreAllMocks();
+      Reflect.deleteProperty(globalThis, FAILURE_NAME);
+    });
+    const error = errorOf(sidecar.call("tips.list"));
+    await vi.waitFor(() => expect(listeners.size).toBe(1));
+    Object.assign(globalThis, { [FAILURE_NAME]: "The preload script /p.js failed: oh." });
+    listeners.get(FAILURE_EVENT)?.();
+    expect(await error).toMatchObject({ message: expect.stringContaining("/p.js failed") as string });
+  });
+
+  test("a browser that shows the page instead of the app", async () => {
+    vi.stubGlobal("navigator", { userAgent: "Mozilla/5.0 Chrome/108.0.0.0" });
+    onTestFinished(() => void vi.unstubAllGlobals());
+    expect(await errorOf(sidecar.call("tips.list"))).toMatchObject({
+      code: "bridge_missing",
+      message: expect.stringContaining("a browser shows it") as string,
+    });
+  });
+
   test("a main process that does not expose the sidecar", async () => {
-    await loadPage(() => Promise.reject(new Error("No handler registered")));
+    const reason =
+      "Error invoking remote method: Error: No handler registered for 'electron-sidecar:request'";
+    await loadPage(() => Promise.reject(new Error(reason)));
     expect(await errorOf(sidecar.call("tips.list"))).toMatchObject({
       code: "bridge_missing",
       message: expect.stringContaining("exposeToPages") as string,
+    });
+  });
+
+  test("and not what failed in another way", async () => {
+    await loadPage(() => Promise.reject(new Error("reply was never sent")));
+    expect(await errorOf(sidecar.call("tips.list"))).toMatchObject({
+      code: "internal_error",
+      message: "The main process did not answer: reply was never sent.",
     });
   });
 });

@@ -141,6 +141,13 @@ describe("operations", () => {
     for (const object of [client, client.todos]) expect(await Promise.resolve(object)).toBe(object);
     expect(Object.prototype.toString.call(client.todos)).toBe("[object Object]");
   });
+
+  test("that are misspelt are called all the same, because the refusal has the right name", async () => {
+    const { client, calls } = setUp();
+    const anything = client as unknown as Record<string, Record<string, () => Promise<unknown>>>;
+    await anything["todos"]?.["creat"]?.();
+    expect(calls).toEqual([["todos.creat", undefined, undefined]]);
+  });
 });
 
 describe("an app's own operations", () => {

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from sidecar.api.context import InContext
 from sidecar.api.operation import OperationRoute, problems
+from sidecar.api.topics import require_topics
 from sidecar.errors import InvalidInput
 from sidecar.models.events import MAX_EVENT_BYTES, AppEvent, EventsQuery
 
@@ -74,6 +75,7 @@ async def stream(
     `too_many_streams`.
     """
     topics = None if query.topics is None else frozenset(query.topics.split(","))
+    require_topics(topics or ())
     context.events.take_place()
     return EventStream(context.events.stream(last_event_id, topics), context.events.give_place_back)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any
 
 from sidecar.errors import Conflict
+from sidecar.errors.jobs import JobInterrupted
 from sidecar.models.base import Identifier, ShortText
 from sidecar.models.events import JOBS_TOPIC
 from sidecar.models.idempotency import IdempotencyKey
@@ -291,7 +292,12 @@ def _settle(work: Work, job_id: int, is_cancelling: bool, is_repeatable: bool, c
 
 
 def _interrupt(work: Work, job_id: int, reason: str) -> None:
-    columns = {"status": JobStatus.INTERRUPTED, "error": reason, "error_code": "interrupted", "finished_at": work.now}
+    columns = {
+        "status": JobStatus.INTERRUPTED,
+        "error": reason,
+        "error_code": JobInterrupted.code,
+        "finished_at": work.now,
+    }
     _update(work, job_id, columns)
 
 

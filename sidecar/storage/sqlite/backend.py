@@ -38,7 +38,7 @@ from sidecar.storage.sqlite.invalid_rows.store import InvalidRows
 from sidecar.storage.sqlite.maintenance.health import check
 from sidecar.storage.sqlite.maintenance.store import SQLiteMaintenance
 from sidecar.storage.sqlite.recovery.store import Recoveries
-from sidecar.storage.sqlite.schema import own_tables, upgrade
+from sidecar.storage.sqlite.schema import going_back, own_tables, upgrade
 from sidecar.storage.sqlite.schema.identity import is_ours, version_of
 from sidecar.storage.sqlite.search.index import IndexHooks
 from sidecar.storage.sqlite.search.kinds import SearchKinds
@@ -93,7 +93,7 @@ class SQLiteBackend(Resources, IDocumentStorageBackend, checks=False):
         self._own_declarations = [table for tables in self._own_tables for table in tables.declared]
 
         def prepare(connection: sqlite3.Connection) -> None:
-            own_tables.require_known(connection, self._own_tables)
+            own_tables.require_known(connection, self._own_tables, partial(_way_back, path, self._clock))
             has_backup = bool(upgrade_ours(connection))
             own_tables.bring_up_to_date(
                 connection, self._own_tables, None if has_backup else before_change, announce, clock=self._clock
@@ -236,6 +236,14 @@ async def _arrival(path: Path | None, data_directory: Path | None, announce: Sta
     # A thread, so that the stages of a long copy are repeated.
     arrived = await asyncio.to_thread(arrivals.take, found, path, announce, clock) if found else None
     return None if arrived is None else str(arrived)
+
+
+def _way_back(path: Path | None, clock: Clock, own_versions: Mapping[str, int]) -> str:
+    """Return what to do with a database whose extensions' tables are newer than these versions."""
+    if path is None:
+        return "update the app."
+    usable = BackupDirectory.beside(path, clock).usable_file(upgrade.latest_version(), own_versions)
+    return going_back.advice(path, usable)
 
 
 def _zone(name: str | None) -> tzinfo | None:

@@ -9,6 +9,7 @@ import {
   findOperation,
   type OperationTable,
 } from "../../shared/operations.js";
+import { nearest } from "../../shared/nearest.js";
 import { invalidField as invalid, plainData } from "../../shared/plain-data.js";
 
 export interface HttpRequest {
@@ -27,11 +28,11 @@ export interface HttpRequest {
 
 type Values = Readonly<Record<string, unknown>>;
 
-export function unknownOperation(id: string): SidecarError {
-  return new SidecarError(
-    "unknown_operation",
-    `There is no operation '${id.slice(0, 100)}'; the type OperationId names those that exist.`,
-  );
+export function unknownOperation(id: string, table: OperationTable): SidecarError {
+  const near = nearest(id, Object.keys(table));
+  const advice =
+    near === undefined ? "the type OperationId names those that exist." : `did you mean '${near}'?`;
+  return new SidecarError("unknown_operation", `There is no operation '${id.slice(0, 100)}'; ${advice}`);
 }
 
 /**
@@ -41,7 +42,7 @@ export function unknownOperation(id: string): SidecarError {
  */
 export function topicsOf(table: OperationTable, id: string): readonly string[] {
   const found = findOperation(table, id);
-  if (found === undefined) throw unknownOperation(id);
+  if (found === undefined) throw unknownOperation(id, table);
   if (found.topics) return found.topics;
   const why = "it changes something, or nothing is reported when its answer changes";
   throw new SidecarError("invalid_call", `'${id}' cannot be live: ${why}.`);
@@ -60,7 +61,7 @@ export function buildRequest(
   asJob = false,
 ): HttpRequest {
   const found = findOperation(table, operation);
-  if (found === undefined) throw unknownOperation(operation);
+  if (found === undefined) throw unknownOperation(operation, table);
   const { method, path: template, mutating, replayable } = found;
   const { path, query, body } = checkedInput(operation, input);
   return {

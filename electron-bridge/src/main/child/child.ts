@@ -28,6 +28,14 @@ export interface ChildEvents {
 export interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
-  /** Set if it could not be run at all. `permanent` says that trying again would not help. */
-  readonly spawnError?: { readonly message: string; readonly permanent: boolean };
+  /** Set if the system did not run the program: its error. */
+  readonly spawnError?: { readonly errno: string; readonly message: string };
+  /** Set if no program was found that is a sidecar for this bridge. `isPermanent`: trying again would not help. */
+  readonly refusal?: Refusal & { readonly isPermanent: boolean };
+}
+
+/** Why something is not run, for a program and for a person. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
 }

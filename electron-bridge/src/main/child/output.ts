@@ -43,7 +43,7 @@ export class LineSplitter {
 }
 
 export type StatusLine =
-  | { readonly event: "bound" }
+  | { readonly event: "bound"; readonly version: { readonly version: string; readonly apiVersion: number } }
   | ({ readonly event: "stage" } & Stage)
   | { readonly event: "ready"; readonly ready: Ready }
   | ({ readonly event: "warning" } & Warning)
@@ -55,7 +55,7 @@ export function parseStatusLine(text: string): StatusLine | undefined {
   const line = parseObject(text);
   if (!line) return undefined;
   const { event, stage, detail, code, message, reason } = line;
-  if (event === "bound") return { event };
+  if (event === "bound") return parseBound(line);
   if (event === "ready") return parseReady(line);
   if (event === "stage" && typeof stage === "string") {
     return { event, stage, detail: typeof detail === "string" ? detail : null };
@@ -65,6 +65,11 @@ export function parseStatusLine(text: string): StatusLine | undefined {
   }
   if (event === "stopping" && typeof reason === "string") return { event, reason };
   return undefined;
+}
+
+function parseBound({ version, api_version: apiVersion }: Record<string, unknown>): StatusLine | undefined {
+  if (typeof version !== "string" || typeof apiVersion !== "number") return undefined;
+  return { event: "bound", version: { version, apiVersion } };
 }
 
 function parseReady(line: Record<string, unknown>): StatusLine | undefined {

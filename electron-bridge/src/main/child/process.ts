@@ -4,10 +4,9 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Child, ChildEvents, Exit } from "./child.js";
 import { takeAnotherTurn } from "./event-loop.js";
-import { LineSplitter } from "./output.js";
-import { StacksReader } from "./output.js";
-import { signalTree, treeGone, treeOptions } from "./process-tree.js";
-import { parseStatusLine } from "./output.js";
+import { treeOptions } from "../platform.js";
+import { LineSplitter, parseStatusLine, StacksReader } from "./output.js";
+import { signalTree, treeGone } from "./process-tree.js";
 
 export interface ProcessSpec {
   readonly command: string;
@@ -21,8 +20,6 @@ export interface ProcessSpec {
 
 /** How long a pipe may stay open after the process has ended. */
 const DRAIN_MS = 250;
-/** Failures to spawn that are of the moment, not of the set-up. */
-const PASSING_SPAWN_ERRORS = ["EAGAIN", "EMFILE", "ENFILE", "ENOMEM"];
 
 const NO_CHILD: Child = { shutdown: ignore, askForStacks: ignore, terminate: ignore, kill: ignore };
 
@@ -33,17 +30,17 @@ export function launchProcess(spec: ProcessSpec, events: ChildEvents): Child {
     child = spawn(spec.command, [...spec.args, "serve", "--host-pipe"], {
       env: spec.env,
       stdio: "pipe",
-      ...treeOptions,
+      ...treeOptions(),
     });
   } catch (error) {
-    setImmediate(() => endBeforeStart(spec, error as NodeJS.ErrnoException, events));
+    setImmediate(() => endBeforeStart(error as NodeJS.ErrnoException, events));
     return NO_CHILD;
   }
   readPipes(child, spec, events);
   takeAnotherTurn();
   const { pid } = child;
   if (pid === undefined) {
-    child.on("error", (error) => endBeforeStart(spec, error, events));
+    child.on("error", (error) => endBeforeStart(error, events));
     return NO_CHILD;
   }
   child.on("error", ignore);
@@ -64,10 +61,8 @@ export function launchProcess(spec: ProcessSpec, events: ChildEvents): Child {
   };
 }
 
-function endBeforeStart(spec: ProcessSpec, error: NodeJS.ErrnoException, events: ChildEvents): void {
-  const message = `The sidecar's program '${spec.command}' cannot be run: ${error.message}.`;
-  const permanent = !PASSING_SPAWN_ERRORS.includes(error.code ?? "");
-  const exit: Exit = { code: null, signal: null, spawnError: { message, permanent } };
+function endBeforeStart({ code: errno = "", message }: NodeJS.ErrnoException, events: ChildEvents): void {
+  const exit: Exit = { code: null, signal: null, spawnError: { errno, message } };
   events.exited(exit);
   events.gone(exit);
 }

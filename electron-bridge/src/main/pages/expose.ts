@@ -4,11 +4,14 @@ import { channels, type EventMessage, type RequestKind, type Requests } from "..
 import { type Envelope, shapeOf, SidecarError } from "../../shared/errors.js";
 import { findOperation, type OperationId, type OperationTable } from "../../shared/operations.js";
 import { statusOf } from "../../shared/status.js";
-import type { IpcMainLike, WebContentsLike } from "../electron-types.js";
+import { nearest } from "../../shared/nearest.js";
+import type { ElectronLike, IpcMainLike, WebContentsLike } from "../electron-types.js";
 import { topicsOf, unknownOperation } from "../calls/http-request.js";
-import { checkedOrigin, originOf } from "./origins.js";
+import { checkedOrigin, foreignFrame, originOf } from "./origins.js";
 import { PageCalls } from "./calls.js";
 import { PageSubscriptions } from "./subscriptions.js";
+import { runningElectron } from "../electron.js";
+import { watchWindows } from "./windows.js";
 import type { Sidecar } from "../sidecar.js";
 
 export interface ExposeOptions {
@@ -39,11 +42,15 @@ type Servers = {
  * Lets the app's own pages call the sidecar through the preload script: every operation that is not restricted, and
  * those of `allow`, without those of `deny`. Returns a function that ends this.
  *
+ * Watches the app's windows, too: the `Sidecar` warns of a preload script that fails, and of a page whose scheme is not
+ * served or not registered. `electron` is for tests.
+ *
  * @throws SidecarError `invalid_configuration`
  */
 export function exposeToPages(
   sidecar: Sidecar,
   { ipcMain, origins, allow = [], deny = [] }: ExposeOptions,
+  electron: ElectronLike | undefined = runningElectron(),
 ): () => void {
   const ownOrigins = new Set(origins.map(checkedOrigin));
   const isOwn = remembering((url) => ownOrigins.has(originOf(url) ?? ""));
@@ -89,7 +96,8 @@ export function exposeToPages(
 
   ipcMain.handle(channels.request, async ({ sender, senderFrame }, message): Promise<Envelope<unknown>> => {
     try {
-      if (!senderFrame || senderFrame.parent || !isOwn(senderFrame.url)) throw foreignFrame();
+      if (!senderFrame || senderFrame.parent || !isOwn(senderFrame.url))
+        throw foreignFrame(senderFrame, ownOrigins);
       return { ok: true, value: await serverFor(servers, message)(message as Message, sender) };
     } catch (error) {
       if (!(error instanceof SidecarError)) console.error(error);
@@ -100,8 +108,10 @@ export function exposeToPages(
     const event: EventMessage = { kind: "status", status: statusOf(snapshot) };
     for (const watcher of watchers) if (isOwn(watcher.getURL())) watcher.send(channels.event, event);
   });
+  const stopWatchingWindows = watchWindows({ electron, isOwn, warn: (warning) => sidecar.warn(warning) });
   return () => {
     stopWatching();
+    stopWatchingWindows();
     subscriptions.removeAll();
     watchers.clear();
     ipcMain.removeHandler(channels.request);
@@ -124,10 +134,10 @@ function allowedOperations(
 ): ReadonlySet<string> {
   const misspelt = [...allow, ...deny].find((id) => id !== STREAM && findOperation(table, id) === undefined);
   if (misspelt !== undefined) {
-    throw new SidecarError(
-      "invalid_configuration",
-      `There is no operation '${misspelt}' to allow or deny; check its spelling.`,
-    );
+    const near = nearest(misspelt, [STREAM, ...Object.keys(table)]);
+    const advice = near === undefined ? "check its spelling." : `did you mean '${near}'?`;
+    const message = `There is no operation '${misspelt}' to allow or deny; ${advice}`;
+    throw new SidecarError("invalid_configuration", message);
   }
   const open = Object.entries(table).filter(([id, { restricted }]) => !restricted || allow.includes(id));
   return new Set(open.map(([id]) => id).filter((id) => !deny.includes(id)));
@@ -139,7 +149,7 @@ function allowedOperation(
   operation: unknown,
 ): OperationId {
   if (typeof operation !== "string") throw invalid("its operation is not a text");
-  if (findOperation(table, operation) === undefined) throw unknownOperation(operation);
+  if (findOperation(table, operation) === undefined) throw unknownOperation(operation, table);
   if (allowed.has(operation)) return operation as OperationId;
   throw notAllowed(operation);
 }
@@ -173,11 +183,4 @@ function notAllowed(operation: string): SidecarError {
 
 function invalid(what: string): SidecarError {
   return new SidecarError("invalid_call", `The page's request is wrong: ${what}.`);
-}
-
-function foreignFrame(): SidecarError {
-  return new SidecarError(
-    "foreign_frame",
-    "Only the app's own pages, in their main frame, may call the sidecar.",
-  );
 }

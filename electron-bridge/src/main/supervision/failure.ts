@@ -2,15 +2,15 @@
 // errors.
 
 import { SidecarError } from "../../shared/errors.js";
-import type { Failure, Ready } from "../../shared/status.js";
+import type { Failure } from "../../shared/status.js";
 import type { Exit } from "../child/child.js";
 import type { Policy } from "./policy.js";
 
 export type Cause = Pick<Failure, "code" | "message">;
 
 /** The cause that an exit shows; the sidecar itself, or the program that killed it, may know better. */
-export function ended({ code, signal, spawnError }: Exit): Cause {
-  if (spawnError) return { code: "spawn_failed", message: spawnError.message };
+export function ended({ code, signal, refusal }: Exit): Cause {
+  if (refusal) return { code: refusal.code, message: refusal.message };
   const how = signal === null ? `with exit code ${code}` : `by signal ${signal}`;
   return { code: "sidecar_exited", message: `The sidecar ended ${how}.` };
 }
@@ -27,13 +27,6 @@ export function startOverdue({ startTotalMs }: Policy): Cause {
 
 export function unresponsive(misses: number): Cause {
   return { code: "sidecar_unresponsive", message: `The sidecar missed ${misses} health checks in a row.` };
-}
-
-export function otherApiVersion({ apiVersion, version }: Ready, bridgeApiVersion: number): Cause {
-  const message =
-    `The sidecar (version ${version}) speaks API version ${apiVersion}, the bridge speaks ${bridgeApiVersion}; ` +
-    "use a bridge and a sidecar of the same version.";
-  return { code: "api_version_mismatch", message };
 }
 
 export function crashLoop({ breakerCrashes, breakerWindowMs }: Policy, last: Cause): Cause {

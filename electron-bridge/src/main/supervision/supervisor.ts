@@ -15,9 +15,6 @@ import { StartDeadlines } from "./start-deadlines.js";
 import type { StatusLine } from "../child/output.js";
 import { NOTHING_TO_STOP, Stopping, type StopReport } from "./stopping.js";
 
-/** The version of the HTTP API that the generated types and the operation table are of. */
-export const API_VERSION = 1;
-
 export interface SupervisorParts {
   readonly policy: Policy;
   readonly clock: Clock;
@@ -198,10 +195,6 @@ export class Supervisor {
   }
 
   #onReady(run: Run, ready: Ready): void {
-    if (ready.apiVersion !== API_VERSION) {
-      run.killReason = { ...failures.otherApiVersion(ready, API_VERSION), final: true };
-      return this.#kill(run);
-    }
     this.#clearAllTimers();
     run.ready = { value: ready, at: this.#parts.clock.now() };
     this.#become({ state: "ready", ready, stage: null, failure: null });
@@ -254,7 +247,7 @@ export class Supervisor {
     if (this.#stopping) return this.#onStopped(this.#stopping, exit);
     const now = this.#parts.clock.now();
     const failure = this.#failureOf(run, exit);
-    if (run.killReason?.final || exit.spawnError?.permanent) return this.#fail(failure);
+    if (run.killReason?.final || exit.refusal?.isPermanent) return this.#fail(failure);
     const readyForMs = run.ready ? now - run.ready.at : 0;
     const action = this.#restartPolicy.afterCrash({ at: now, exitCode: exit.code, readyForMs });
     if (action.kind === "restart") {

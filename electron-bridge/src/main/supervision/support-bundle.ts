@@ -1,8 +1,9 @@
 // The history of a sidecar for support, in bounded memory and without secrets.
 
 import { homedir } from "node:os";
-import { version as bridgeVersion } from "../../../package.json";
 import type { Failure, Ready, State, Snapshot } from "../../shared/status.js";
+import { BRIDGE_VERSION } from "../child/versions.js";
+import { MACHINE } from "../platform.js";
 import type { StopReport } from "./stopping.js";
 
 /** Numbers of the latest ones that are kept: more than a bad day has, and few enough to read. */
@@ -76,10 +77,10 @@ export class History {
     return redacted({
       createdAt: this.now(),
       versions: {
-        bridge: bridgeVersion,
+        bridge: BRIDGE_VERSION,
         node,
         electron,
-        platform: `${process.platform} ${process.arch}`,
+        platform: MACHINE,
         sidecar: this.#lastReady?.version ?? null,
         api: this.#lastReady?.apiVersion ?? null,
         schema: this.#lastReady?.schemaVersion ?? null,

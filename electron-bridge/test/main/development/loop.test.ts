@@ -95,7 +95,7 @@ describe("a Python file that changes", () => {
 });
 
 describe("the options of development", () => {
-  const options = { command: "x", dataDir: "/data" };
+  const options = { dataDir: "/data" };
 
   test.each([
     [{ watch: ["nowhere"] }, join(process.cwd(), "nowhere")],

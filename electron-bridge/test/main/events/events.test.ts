@@ -125,9 +125,12 @@ describe("a subscriber", () => {
 
   test("with a misspelt topic is refused, and told which there are", async () => {
     const sidecar = await startSidecar();
-    const subscribe = (): unknown => sidecar.events.subscribe(["todos", "todo" as Topic], () => undefined);
-    expect(subscribe).toThrow(
-      /topics has no 'todo'; the topics are activities, .*, todos, upkeep, vaults\.$/,
+    const subscribe = (topic: string): unknown =>
+      sidecar.events.subscribe(["todos", topic as Topic], () => undefined);
+    expect(() => subscribe("todo")).toThrow(/topics has no 'todo'; did you mean 'todos'\?$/);
+    expect(() => subscribe("ap.theme")).toThrow(/topics has no 'ap.theme'; did you mean 'app.theme'\?$/);
+    expect(() => subscribe("clouds")).toThrow(
+      /topics has no 'clouds'; the topics are activities, .*, todos, upkeep, vaults\.$/,
     );
   });
 

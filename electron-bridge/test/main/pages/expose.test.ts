@@ -233,7 +233,7 @@ describe("operations that pages may call", () => {
         origins: ["app://console"],
         deny: ["tips.lst" as "tips.list"],
       });
-    expect(expose).toThrow("There is no operation 'tips.lst' to allow or deny; check its spelling.");
+    expect(expose).toThrow("There is no operation 'tips.lst' to allow or deny; did you mean 'tips.list'?");
   });
 });
 
@@ -285,6 +285,20 @@ describe("a foreign frame", () => {
   test("that is gone already is refused", async () => {
     const { page } = setUp();
     expect(await page.request({ kind: "watch" }, null)).toEqual(refusal("foreign_frame"));
+  });
+
+  const own = { url: OWN_URL, parent: null };
+  test.each([
+    [{ ...own, url: "http://localhost:5173/a" }, "of the origin 'http://localhost:5173' called"],
+    [{ ...own, url: "http://localhost:5173/a" }, "allows these: app://console, http://localhost:5174;"],
+    [{ ...own, url: "about:blank" }, "of the origin 'about://' called"],
+    [{ url: OWN_URL, parent: {} }, "A frame inside a page called the sidecar, of the origin 'app://console'"],
+    [null, "is gone"],
+  ])("is refused with the origin that was seen and those that are allowed (%#)", async (frame, part) => {
+    const { page } = setUp({ origins: ["app://console", "http://localhost:5174/"] });
+    expect(await page.request({ kind: "watch" }, frame)).toMatchObject({
+      error: { message: expect.stringContaining(part) as string },
+    });
   });
 });
 

@@ -6,7 +6,7 @@ import { AwakeClock } from "../../../src/main/supervision/clock.js";
 import { failureError } from "../../../src/main/supervision/failure.js";
 import { defaultPolicy, definePolicy, type Policy } from "../../../src/main/supervision/policy.js";
 import type { StatusLine } from "../../../src/main/child/output.js";
-import { API_VERSION, Supervisor } from "../../../src/main/supervision/supervisor.js";
+import { Supervisor } from "../../../src/main/supervision/supervisor.js";
 import type { Ready, State, Snapshot } from "../../../src/shared/status.js";
 import { FakeClock } from "../../fake-clock.js";
 
@@ -103,7 +103,7 @@ describe("starting", () => {
   test("a sidecar that says ready is ready, and start() resolves with what it said", async () => {
     const { supervisor, child, states } = setUp();
     const started = supervisor.start();
-    child().say({ event: "bound" });
+    child().say({ event: "bound", version: { version: "1", apiVersion: 1 } });
     child().becomeReady();
     expect(await started).toEqual(READY);
     expect(supervisor.status).toEqual({
@@ -210,25 +210,11 @@ describe("starting", () => {
     expect(child().orders).toEqual(["askForStacks", "kill"]);
   });
 
-  test("a sidecar of another API version is killed, with no restart, and the error says which to install", async () => {
-    const { supervisor, child, clock } = setUp();
-    const started = startQuietly(supervisor);
-    child().say({ event: "ready", ready: { ...READY, version: "9.0", apiVersion: API_VERSION + 1 } });
-    expect(supervisor.status.state).toBe("starting");
-    expect(child().orders).toEqual(["kill"]);
-    child().end({ code: null, signal: "SIGKILL" });
-    expect(await started).toMatchObject({
-      code: "api_version_mismatch",
-      message: `The sidecar (version 9.0) speaks API version ${API_VERSION + 1}, the bridge speaks ${API_VERSION}; use a bridge and a sidecar of the same version.`,
-    });
-    expect(supervisor.status).toMatchObject({ state: "failed", restarts: 0 });
-    expect(clock.pending).toBe(0);
-  });
-
   test("a program that cannot be run fails at once, with no restart", async () => {
     const { supervisor, child, clock } = setUp();
     const started = startQuietly(supervisor);
-    child().end({ code: null, signal: null, spawnError: { message: "No such program.", permanent: true } });
+    const refusal = { code: "spawn_failed", message: "No such program.", isPermanent: true };
+    child().end({ code: null, signal: null, refusal });
     expect(await started).toMatchObject({ code: "spawn_failed", message: "No such program." });
     expect(clock.pending).toBe(0);
   });

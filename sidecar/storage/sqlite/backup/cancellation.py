@@ -1,14 +1,13 @@
 """Long work in a thread of its own that stays out of the way: low priority, pauses, and an end when it is asked for."""
 
 import asyncio
-import os
 import sqlite3
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from sidecar import platform
 from sidecar.errors import StorageBusy
 from sidecar.progress import Progress, ProgressCounter, ignore_progress
 
@@ -67,6 +66,5 @@ async def in_background(function: Callable[[], T]) -> T:
 
 
 def yield_to_others() -> None:
-    """Give the calling thread, which must not be one that others share, a low priority; only Linux can."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    """Give the calling thread, which must not be one that others share, a low priority where that is possible."""
+    platform.lower_thread_priority(NICENESS)

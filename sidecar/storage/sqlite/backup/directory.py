@@ -7,12 +7,11 @@ listed becomes a path.
 """
 
 import logging
-import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import BaseModel, ValidationError
 
@@ -22,25 +21,20 @@ from sidecar.errors import Conflict, DatabaseDamaged, DiskFailed, NotFound, Side
 from sidecar.models import timestamps
 from sidecar.models.backups import Backup, BackupManifest, FileStates, newest_first
 from sidecar.storage.interfaces import StageListener
-from sidecar.storage.sqlite.backup import snapshot
+from sidecar.storage.sqlite.backup import names, snapshot
 from sidecar.storage.sqlite.backup.cancellation import CancellationToken
 from sidecar.storage.sqlite.backup.snapshot import Snapshot
 from sidecar.storage.sqlite.engine.errors import to_sidecar_error, with_cause
 from sidecar.storage.sqlite.files import at_rest, atomic, disk_reads
-from sidecar.storage.sqlite.schema import identity, upgrade
+from sidecar.storage.sqlite.schema import identity, own_tables, upgrade
 
 log = logging.getLogger(__name__)
 
-_NAME = re.compile(
-    r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3})Z(?:-(\d{1,9}))?(?:-schema-(\d{1,9})-([a-z0-9-]+))?\.db"
-)
 BACKUPS = "backups"
 """The directory's name, beside the database."""
 
 BEFORE_RESTORE = "before-restore"
 """The reason of a backup that is the store which a restore replaced."""
-
-_UNKNOWN = "unknown"
 
 
 class _RestoreNote(BaseModel):
@@ -72,7 +66,7 @@ class BackupDirectory:
     def next_path(self, version: int, reason: str) -> Path:
         """Return the path of a copy that is made now. Its name holds its number, schema version and reason."""
         sequence = 1 + max((backup.sequence or 0 for backup in self.listed()), default=0)
-        return self.path / f"{timestamps.for_file_names(self.clock)}-{sequence}-schema-{version}-{reason}.db"
+        return self.path / names.name_of(self.clock, sequence, version, reason)
 
     def back_up_before_change(self, connection: sqlite3.Connection, announce: StageListener) -> None:
         """Copy a database that holds rows into the directory, before its schema changes."""
@@ -81,9 +75,11 @@ class BackupDirectory:
             announce("backing_up", f"Copying the database before changing its schema from version {version}")
             self.record(snapshot.make_snapshot(connection, self.next_path(version, "before-migration")))
 
-    def usable_file(self, version: int) -> Path | None:
-        """Return the file of the backup that `newest_usable` returns."""
-        usable = self.newest_usable(version)
+    def usable_file(self, version: int, own_versions: Mapping[str, int] = MappingProxyType({})) -> Path | None:
+        """Return the file of the newest backup that `newest_usable` returns, and whose extensions' tables are of these
+        versions or older ones.
+        """
+        usable = self.newest_usable(version, own_versions)
         return None if usable is None else self.path_of(usable)
 
     def find(self, name: str) -> Backup:
@@ -109,9 +105,12 @@ class BackupDirectory:
         """The newest one of this schema version or an older one that was found sound when it was last opened."""
         return next((one for one in self._openable(version) if one.is_verified), None)
 
-    def newest_usable(self, version: int) -> Backup | None:
+    def newest_usable(self, version: int, own_versions: Mapping[str, int] = MappingProxyType({})) -> Backup | None:
         """The same; those without a manifest, as older programs left them, are opened. Changes nothing."""
-        return next((one for one in self._openable(version) if one.is_verified or self._opens(one, version)), None)
+        for backup in self._openable(version):
+            if self._are_known(backup, own_versions) and (backup.is_verified or self._opens(backup, version)):
+                return backup
+        return None
 
     def newest_proven(self, version: int) -> Backup | None:
         """The same, each opened again now: what damaged the database may have damaged its backups."""
@@ -157,6 +156,7 @@ class BackupDirectory:
             program_version=__version__,
             bytes=described.bytes,
             rows=made.rows,
+            own_versions=dict(made.own_versions),
             broken_references=made.broken_references,
             blake2b=snapshot.digest(made.path, job),
             verified_at=timestamps.now(self.clock),
@@ -234,11 +234,11 @@ class BackupDirectory:
         # Of one that was replaced itself, nobody knows which of the older ones came before it.
         others = [*listed[:place], *(listed[place + 1 :] if listed[place].replaced else ())]
         marked = [backup for backup in others if not backup.replaced]
-        names = {backup.name: True for backup in marked} | {name: False}
+        marks = {backup.name: True for backup in marked} | {name: False}
         before = {backup.name: backup.replaced for backup in [*marked, listed[place]]}
         note = _RestoreNote(copy_number=copy.stat().st_ino, before=before)
         atomic.write_whole(self._restore_note, note.model_dump_json())
-        self._mark(names)
+        self._mark(marks)
         try:
             yield
         except BaseException:
@@ -288,6 +288,21 @@ class BackupDirectory:
         found = [one for one in self.listed() if one.damage is None and (one.schema_version or 0) <= version]
         return sorted(found, key=lambda one: one.replaced)
 
+    def _are_known(self, backup: Backup, own_versions: Mapping[str, int]) -> bool:
+        """Return whether the tables of these extensions are of a version in the backup that is known."""
+        if not own_versions:
+            return True
+        path = self.path_of(backup)
+        manifest = self._manifest(path)
+        found = None if manifest is None else manifest.own_versions
+        if found is None:
+            try:
+                with closing(at_rest.open_at_rest(path)) as connection:
+                    found = own_tables.versions(connection)
+            except (sqlite3.Error, UnicodeDecodeError):
+                return False
+        return all(found.get(namespace, 0) <= version for namespace, version in own_versions.items())
+
     def _opens(self, backup: Backup, version: int) -> bool:
         try:
             return self._sound(self.path_of(backup), None, None).schema_version <= version
@@ -329,10 +344,10 @@ class BackupDirectory:
     def _described(self, path: Path) -> Backup:
         size = path.stat().st_size
         manifest = self._manifest(path)
-        created_at, sequence, version, reason = _described_by_name(path)
+        created_at, sequence, version, reason = names.parts_of(path)
         if manifest is not None and manifest.bytes == size:
             verified_at = None if manifest.damage else manifest.verified_at
-            stored = manifest.model_dump(exclude={"blake2b", "verified_at", "source"})
+            stored = manifest.model_dump(exclude={"blake2b", "verified_at", "source", "own_versions"})
             stored["sequence"] = manifest.sequence or sequence
             return Backup(name=path.name, verified_at=verified_at, **stored)
         damage = None if manifest is None else "It does not have the size that it was made with."
@@ -374,17 +389,3 @@ def _require_ours(path: Path) -> None:
 
 def _manifest_of(path: Path) -> Path:
     return path.with_suffix(".json")
-
-
-def _described_by_name(path: Path) -> tuple[str, int | None, int | None, str]:
-    """Return the time, number, schema version and reason of a backup, as far as its name holds them."""
-    match = _NAME.fullmatch(path.name)
-    if match is None:
-        return timestamps.render(datetime.fromtimestamp(path.stat().st_mtime, UTC)), None, None, _UNKNOWN
-    year, month, day, hour, minute, second, sequence, version, reason = match.groups()
-    moment = f"{year}-{month}-{day}T{hour}:{minute}:{second}Z"
-    return moment, _number(sequence), _number(version), reason or _UNKNOWN
-
-
-def _number(digits: str | None) -> int | None:
-    return None if digits is None else int(digits)

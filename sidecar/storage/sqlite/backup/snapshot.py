@@ -6,10 +6,11 @@ The file of an open database is never copied as a file: closing it again would d
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from hashlib import blake2b
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sidecar.errors import StorageError
@@ -17,7 +18,7 @@ from sidecar.progress import ProgressCounter
 from sidecar.storage.resources.rows.names import quoted
 from sidecar.storage.sqlite.backup.cancellation import CancellationToken
 from sidecar.storage.sqlite.files import at_rest, atomic, integrity, room
-from sidecar.storage.sqlite.schema import identity
+from sidecar.storage.sqlite.schema import identity, own_tables
 
 STEP_BYTES = 1024 * 1024
 """Bytes that are copied between two pauses."""
@@ -45,6 +46,8 @@ class Snapshot(NamedTuple):
     rows: dict[str, int]
     """How many rows each table holds."""
     broken_references: int = 0
+    own_versions: Mapping[str, int] = MappingProxyType({})
+    """The version of the tables of each extension."""
 
 
 def _at_once() -> None:
@@ -130,7 +133,8 @@ def verify(path: Path, *, job: CancellationToken | None = None) -> Snapshot:
         problems = integrity.problems(copy)
         if problems:
             raise StorageError(f"The copy of the database is damaged: {'; '.join(problems[:3])}.")
-        found = Snapshot(path, identity.version_of(copy), count_rows(copy), count_broken_references(copy))
+        rows, broken = count_rows(copy), count_broken_references(copy)
+        found = Snapshot(path, identity.version_of(copy), rows, broken, own_tables.versions(copy))
         job.progress.advance(path.stat().st_size, _VERIFYING)
         return found
 

@@ -5,6 +5,8 @@ from errno import EACCES, EINVAL, ENOTSUP, EPERM
 from pathlib import Path
 from typing import IO, Any
 
+from sidecar import platform
+
 
 def partial_of(destination: Path) -> Path:
     """Where a file lies until it may have its name."""
@@ -13,7 +15,7 @@ def partial_of(destination: Path) -> Path:
 
 def create(path: Path) -> int:
     """The descriptor of a new file. Raises `FileExistsError`."""
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | platform.BINARY, 0o600)
 
 
 def make_directory(path: Path) -> None:
@@ -48,7 +50,7 @@ def flush(file: IO[Any]) -> None:
 
 def sync(path: Path) -> None:
     """Have a file, or a directory's list of names, reach the disk. Windows cannot sync a directory and need not."""
-    if os.name == "nt" and path.is_dir():
+    if not platform.syncs_directories() and path.is_dir():
         return
     descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
     try:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from errno import EIO
 from pathlib import Path
 
+from sidecar import platform
 from sidecar.errors import DiskFailed
 from sidecar.storage.sqlite.files import companions
 
@@ -38,7 +39,7 @@ def require_readable(database: Path) -> None:
 
 def _read_through(path: Path) -> None:
     with reporting_disk_errors(path):
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(path, os.O_RDONLY | platform.BINARY)
         try:
             while os.read(descriptor, _BLOCK):
                 pass

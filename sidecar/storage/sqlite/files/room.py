@@ -1,10 +1,10 @@
 """Room on a disk: whether a directory takes new files, and how much of it a copy may use."""
 
-import errno
 import os
 import shutil
 from pathlib import Path
 
+from sidecar import platform
 from sidecar.errors import DiskFull
 
 SPARE_BYTES = 32 * 1024 * 1024
@@ -13,12 +13,10 @@ SPARE_BYTES = 32 * 1024 * 1024
 PROBE_BYTES = 1024 * 1024
 """Room for the two files that SQLite makes beside a database, and for a few commits."""
 
-_NO_ROOM = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
-
 
 def is_lacking(error: OSError) -> bool:
     """Return whether an operating system's error says that a disk, or what a user may have of it, is full."""
-    return error.errno in _NO_ROOM
+    return error.errno in platform.NO_ROOM
 
 
 def is_there(directory: Path) -> bool:

@@ -42,15 +42,24 @@ def versions(connection: sqlite3.Connection) -> dict[str, int]:
     return dict(connection.execute("SELECT namespace, max(version) FROM extension_migrations GROUP BY namespace"))
 
 
-def require_known(connection: sqlite3.Connection, extensions: Sequence[OwnTables]) -> None:
-    """Raise `DatabaseTooNew` for tables of a version that the loaded module does not know. Nothing is changed."""
+def require_known(
+    connection: sqlite3.Connection,
+    extensions: Sequence[OwnTables],
+    way_back: Callable[[Mapping[str, int]], str],
+) -> None:
+    """Raise `DatabaseTooNew` for tables of a version that the loaded module does not know. Nothing is changed.
+
+    `way_back` says what to do, for the versions that the modules know.
+    """
     found = versions(connection)
+    known = {tables.namespace: len(tables.migrations) for tables in extensions}
     for tables in extensions:
         version = found.get(tables.namespace, 0)
         if version > len(tables.migrations):
             raise DatabaseTooNew(
                 f"The tables of the extension '{tables.namespace}' were written by a newer version of its module "
-                f"(version {version}, this one knows {len(tables.migrations)}) and were left untouched; update the app."
+                f"(version {version}, this one knows {len(tables.migrations)}) and were left untouched; "
+                f"{way_back(known)}"
             )
 
 

@@ -16,7 +16,7 @@ from sidecar.storage.interfaces import StageListener
 from sidecar.storage.sqlite.engine.errors import to_sidecar_error
 from sidecar.storage.sqlite.engine.transaction import transaction
 from sidecar.storage.sqlite.files import at_rest, wal
-from sidecar.storage.sqlite.schema import baseline
+from sidecar.storage.sqlite.schema import baseline, going_back
 from sidecar.storage.sqlite.schema.identity import APPLICATION_ID, is_ours, recorded_version, version_of
 from sidecar.storage.sqlite.schema.migrations import MIGRATIONS, Migration
 
@@ -50,8 +50,8 @@ def check_version(
 
     `usable_backup` returns the newest backup that a program of this schema version can open.
 
-    Raises `DatabaseTooNew`, naming the newest backup that this program can open; `BadConfiguration` for another
-    program's database; `DatabaseDamaged` for what is not, or no longer, a database.
+    Raises `DatabaseTooNew`, with the command that restores the newest backup that this program can open;
+    `BadConfiguration` for another program's database; `DatabaseDamaged` for what is not, or no longer, a database.
     """
     if path.is_dir():
         raise BadConfiguration(f"{path} is a directory, not a database; choose another path.")
@@ -79,12 +79,9 @@ def check_version(
     newest = version if recorded is None else recorded
     if newest > latest_version(migrations):
         usable = usable_backup(latest_version(migrations))
-        advice = "no backup for this one was found"
-        if usable is not None:
-            advice = f"the backup {usable} can be opened by this one"
         raise DatabaseTooNew(
             f"{path} was written by a newer version of this program (schema {newest}, this one knows "
-            f"{latest_version(migrations)}) and was left untouched; update the program, or {advice}."
+            f"{latest_version(migrations)}) and was left untouched; {going_back.advice(path, usable)}"
         )
     if newest != version:
         raise DatabaseDamaged(

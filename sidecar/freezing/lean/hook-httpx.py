@@ -1,0 +1,3 @@
+"""Without its command line."""
+
+excludedimports = ["click", "pygments", "rich", "socksio", "trio"]

@@ -323,7 +323,7 @@ class JobRunner:
         """Execute queued jobs for which there is room."""
         active = Counter(each.kind.name for each in self._active.values() if each.kind is not None)
         limit = self._at_once - active.total()
-        room = {name: (kind.at_once or limit) - active[name] for name, kind in self._kinds.items()}
+        room = {name: (kind.at_once or self._at_once) - active[name] for name, kind in self._kinds.items()}
         names = [name for name, count in room.items() if count > 0]
         if limit <= 0 or not await self._storage.find_queued_jobs(names, list(self._delayed)):
             return

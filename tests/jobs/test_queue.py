@@ -54,6 +54,16 @@ async def test_jobs_run_in_order_and_only_so_many_at_once(run_jobs: Run) -> None
     assert (gate.begun, gate.most) == ([0, 1, 2, 3, 4], 2)
 
 
+async def test_a_job_that_runs_leaves_the_other_places_to_jobs_of_its_kind(run_jobs: Run) -> None:
+    notes = Extension("notes")
+    gate = Gate(notes)
+    async with run_jobs(*notes.jobs, at_once=2) as bench:
+        for number in range(2):
+            await bench.queue(gate.kind, number)
+            await until(lambda: len(gate.begun) == number + 1)  # noqa: B023 - awaited before the next one
+        gate.open.set()
+
+
 async def test_a_kind_has_a_bound_of_its_own_that_leaves_room_for_others(run_jobs: Run) -> None:
     notes = Extension("notes")
     gate = Gate(notes, at_once=1)

@@ -40,7 +40,7 @@ def stage_python(folder: Path, repository: str | None) -> None:
 
 def npm_packages() -> list[Path]:
     """Return the folders of the npm packages."""
-    return [ROOT / folder for folder in versions.NPM_PACKAGES if (ROOT / folder / "package.json").is_file()]
+    return [ROOT / folder for folder in versions.NPM_PACKAGES]
 
 
 def stage_npm(source: Path, folder: Path, repository: str | None) -> None:

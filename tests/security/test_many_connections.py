@@ -66,10 +66,21 @@ EventHub.__init__.__kwdefaults__["heartbeat_s"] = 0.05
 
 
 @pytest.fixture(scope="module")
-def small_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    """One sidecar with nine places for all tests that leave no connection behind."""
+def small_sidecar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """One sidecar with nine places for many tests."""
     with ExitStack() as stack:
         yield Hosts(tmp_path_factory.mktemp("small"), stack).start(patch=FEW_PLACES)
+
+
+@pytest.fixture
+def small_host(small_sidecar: Host) -> Host:
+    """That sidecar, once it has closed every connection of the test before: each takes a place until then."""
+    sidecar = psutil.Process(small_sidecar.pid)
+    wait_until(
+        lambda: all(one.status == psutil.CONN_LISTEN for one in sidecar.net_connections("tcp")),
+        "the connections of other tests are closed",
+    )
+    return small_sidecar
 
 
 def ask(connection: socket.socket, host: Host, path: str, *, with_token: bool = True) -> bytes:

@@ -6,15 +6,9 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { App } from "./app.js";
-import { CARDS } from "./launch.mjs";
+import { CARDS, PYTHON } from "./launch.mjs";
 
 const EXAMPLE = fileURLToPath(new URL("../../example", import.meta.url));
-const REPOSITORY = path.join(EXAMPLE, "..", "..");
-const PYTHON = path.join(
-  REPOSITORY,
-  ".venv",
-  process.platform === "win32" ? "Scripts/python.exe" : "bin/python",
-);
 const LINES = Array.from({ length: 3_000 }, (_, number) => `word ${number}\tWort ${number}`).join("\n");
 
 test("the operation table of the example is that of its Python", () => {

@@ -5,13 +5,8 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { App, freshFolder, until } from "./app.js";
+import { PYTHON } from "./launch.mjs";
 
-const PYTHON = fileURLToPath(
-  new URL(
-    `../../../.venv/${process.platform === "win32" ? "Scripts/python.exe" : "bin/python"}`,
-    import.meta.url,
-  ),
-);
 const PAGE = fileURLToPath(new URL("../../../EXTENDING.md", import.meta.url));
 
 /** A folder for an app's data in which the module of the page lies. */

@@ -8,15 +8,16 @@ import { _electron } from "playwright-core";
 import electronProgram from "electron";
 
 const SCRIPTS = new URL("../../../scripts/", import.meta.url);
-const PYTHON = new URL(
-  `../../../.venv/${process.platform === "win32" ? "Scripts/python.exe" : "bin/python"}`,
-  import.meta.url,
-);
 const LAUNCH_TIMEOUT_MS = 30_000;
 const QUIT_TIMEOUT_MS = 15_000;
 
 /** @param {string} relative */
 const file = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+
+/** The Python of this repository, with the sidecar in it. */
+export const PYTHON = file(
+  `../../../.venv/${process.platform === "win32" ? "Scripts/python.exe" : "bin/python"}`,
+);
 
 /** The apps that can be packaged, by the main files from which they are started when they are not. */
 export const SUITE_APP = file("suite-app/main.js");
@@ -100,11 +101,6 @@ export async function quit(electron) {
  */
 export async function leftBehind(run, withinSeconds) {
   const census = fileURLToPath(new URL("census.py", SCRIPTS));
-  const { stdout } = await promisify(execFile)(fileURLToPath(PYTHON), [
-    census,
-    run,
-    "--within",
-    String(withinSeconds),
-  ]);
+  const { stdout } = await promisify(execFile)(PYTHON, [census, run, "--within", String(withinSeconds)]);
   return stdout.split("\n").filter((line) => line !== "");
 }

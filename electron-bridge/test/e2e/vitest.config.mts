@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
-/** The apps of these are written by the tests themselves, from the pages: none of them is packaged. */
-const NEVER_PACKAGED = ["readme", "twenty-lines"].map((name) => `test/e2e/${name}.test.ts`);
+/** The apps of these are written by the tests themselves, or their Python is: none of them is packaged. */
+const NEVER_PACKAGED = ["progress", "readme", "twenty-lines"].map((name) => `test/e2e/${name}.test.ts`);
 
 /**
  * Run by `./scripts/test --only electron`, which finds an Electron and a display for it. With E2E_PACKAGED, against the

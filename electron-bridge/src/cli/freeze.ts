@@ -5,12 +5,12 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import * as util from "node:util";
-import { venvPython } from "../main/platform.js";
 import type { Command } from "./command.js";
 import { CommandError } from "./errors.js";
+import { projectPython } from "./venv.js";
 
 const USAGE_ERROR = 2;
-const PROJECT_PYTHON = venvPython(".venv");
+const PROJECT_PYTHON = projectPython();
 
 const USAGE = `usage: electron-sidecar freeze [--extension MODULE] [--python-path DIR] [--out DIR] [--python FILE] ...
 

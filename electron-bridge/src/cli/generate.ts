@@ -7,10 +7,10 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import * as util from "node:util";
-import { venvPython } from "../main/platform.js";
 import type { OperationTable } from "../shared/operations.js";
 import type { Command } from "./command.js";
 import { CommandError } from "./errors.js";
+import { projectPython } from "./venv.js";
 
 const USAGE_ERROR = 2;
 
@@ -90,7 +90,7 @@ function parsed(args: readonly string[]): Options {
         check: { type: "boolean" },
       },
     });
-    const { extension = [], out, python = venvPython(".venv"), check = false } = values;
+    const { extension = [], out, python = projectPython(), check = false } = values;
     if (extension.length === 0) throw new Error("--extension names no module");
     if (out === undefined) throw new Error("--out names no file");
     return { extensions: extension, out, python, pythonPath: values["python-path"] ?? [], check };

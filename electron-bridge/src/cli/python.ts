@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import type { Command } from "./command.js";
 import { CommandError } from "./errors.js";
-import { venvPython } from "../main/platform.js";
+import { projectPython } from "./venv.js";
 
 const USAGE = `usage: electron-sidecar python ARGUMENT...
 
@@ -22,7 +22,7 @@ export const python: Command = {
 };
 
 async function run(args: readonly string[]): Promise<number> {
-  const program = venvPython(".venv");
+  const program = projectPython();
   if (!existsSync(program)) {
     throw new CommandError(`${program} is missing; \`npx electron-sidecar init\` makes it`);
   }

@@ -141,3 +141,13 @@ describe("python", () => {
     );
   });
 });
+
+test("a package of a larger repository uses the .venv of that, as its app does", () => {
+  const folder = join(project(), "packages");
+  mkdirSync(folder);
+  expect(run(folder, "python", "-c", "print('found')").stdout).toBe("found\n");
+  writeFileSync(join(folder, "package.json"), "{}");
+  expect(findings(folder).map(({ message }) => message)).toContainEqual(
+    expect.stringMatching(/^\.\..\.venv with Python/),
+  );
+});

@@ -4,17 +4,19 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { venvPython } from "../../main/platform.js";
+import { projectVenv } from "../venv.js";
 import { isAtLeast, OLDEST_PYTHON, versionOf } from "../pythons.js";
 import { type Finding, note, ok, problem } from "./finding.js";
 
-const VENV = ".venv";
 const RENEW = "delete .venv and run `npx electron-sidecar init`, which makes it again";
 const VERSION = "import sidecar; print(sidecar.__version__)";
 const PYINSTALLER = "import PyInstaller; print(PyInstaller.__version__)";
 
 /** The Python of .venv, if it runs, and how it is. */
-export function checkVenv(python = venvPython(VENV)): { finding: Finding; python?: string } {
-  if (!existsSync(VENV)) {
+export function checkVenv(): { finding: Finding; python?: string } {
+  const venv = projectVenv();
+  const python = venvPython(venv);
+  if (!existsSync(venv)) {
     return { finding: problem(".venv is missing", "run `npx electron-sidecar init`, which makes it") };
   }
   const version = versionOf([resolve(python)]);
@@ -28,10 +30,10 @@ export function checkVenv(python = venvPython(VENV)): { finding: Finding; python
     return { finding: problem(`the Python of .venv is ${version}; ${OLDEST_PYTHON} is the oldest`, RENEW) };
   }
   const origin = placeOf(join(dirname(python), "sidecar"));
-  if (origin !== undefined && origin !== realpathSync(VENV)) {
+  if (origin !== undefined && origin !== realpathSync(venv)) {
     return { finding: problem(`.venv was made in another place, ${origin}, and moved`, RENEW) };
   }
-  return { finding: ok(`.venv with Python ${version}`), python: resolve(python) };
+  return { finding: ok(`${venv} with Python ${version}`), python: resolve(python) };
 }
 
 /** The environment for which a program of a .venv was written, by its first line; on Windows programs have none. */

@@ -84,7 +84,8 @@ function project({ appPath, platform, exists }: Surroundings): readonly Place[] 
   });
 }
 
-function withParents(folder: string, paths: ReturnType<typeof pathsOf>): readonly string[] {
+/** The folder and those above it, the nearest first. */
+export function withParents(folder: string, paths: ReturnType<typeof pathsOf>): readonly string[] {
   const parent = paths.dirname(folder);
   return parent === folder ? [folder] : [folder, ...withParents(parent, paths)];
 }

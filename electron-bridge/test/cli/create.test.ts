@@ -125,7 +125,7 @@ describe("an app that is there", () => {
     return folder;
   }
 
-  test("gets what is missing, and is told what to paste", () => {
+  test("gets what is missing, and advice on what to paste", () => {
     const folder = app();
     const { status, stdout } = create(folder, ["--here", "--no-install"]);
     expect(status).toBe(0);

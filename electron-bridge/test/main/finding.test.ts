@@ -98,7 +98,7 @@ describe("a project", () => {
     expect(sidecar.snapshot.restarts).toBe(0);
   });
 
-  test("whose environment has no sidecar is told how to install it", async () => {
+  test("whose environment has no sidecar gets advice to install it", async () => {
     const folder = project();
     const python = makeVenv(folder, false);
     const { code, message } = await failureOf(sidecarIn(folder));
@@ -110,7 +110,7 @@ describe("a project", () => {
     ]);
   });
 
-  test("without an environment is told to make one", async () => {
+  test("without an environment gets advice to make one", async () => {
     const folder = project();
     const { code, message } = await failureOf(sidecarIn(folder));
     expect(code).toBe("sidecar_not_found");
@@ -118,7 +118,7 @@ describe("a project", () => {
     expect(message).toMatch(/-m venv .venv`, then `.*-m pip install electron-sidecar==/);
   });
 
-  test.skipIf(IS_WINDOWS)("whose environment has lost its Python is told to make it again", async () => {
+  test.skipIf(IS_WINDOWS)("whose environment has lost its Python gets advice to make it again", async () => {
     const folder = project();
     const python = makeVenv(folder);
     rmSync(python);
@@ -129,7 +129,7 @@ describe("a project", () => {
     expect(message).toContain(`python3 -m venv --clear ${join(process.cwd(), ".venv")}`);
   });
 
-  test.skipIf(IS_WINDOWS)("whose Python is too old is told so by that Python", async () => {
+  test.skipIf(IS_WINDOWS)("whose Python is too old is refused by that Python", async () => {
     const folder = project();
     const python = makeVenv(folder);
     const older = [

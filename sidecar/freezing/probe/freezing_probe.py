@@ -1,4 +1,4 @@
-"""The extension that a self-test gives to the frozen sidecar: a job in a process that imports what it is told."""
+"""The extension of the self-test of a frozen sidecar: a job in a process that imports the modules named to it."""
 
 from importlib import import_module
 
